@@ -1,0 +1,49 @@
+"""The Event: the one canonical shape that crosses the stream, whatever vendor it came from."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal, NewType
+
+EventId = NewType("EventId", str)
+EntryId = NewType("EntryId", str)
+
+EventType = Literal["order.updated", "order.deleted", "refund.created", "fulfillment.updated"]
+
+# Vendors' ids pass 2^53 and sometimes 2^63; beyond that a JSON reader has already made a float of them.
+_MAX_ID = 2**63
+_MAX_ID_LENGTH = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened to one entity, normalized.
+
+    `time_ms` is event time and `arrived_ms` arrival time, both epoch ms UTC. `key` names the entity
+    (`shopify:shop:order:17`), `version` is `[updated_ms, progress rank, body hash]` where the vendor
+    versions its entities. `data` holds allow-listed fields only: no names, no addresses, no card data.
+    """
+
+    id: EventId
+    type: EventType
+    time_ms: int
+    arrived_ms: int
+    source: str
+    site: str
+    key: str
+    version: tuple[int, int, str] | None = None
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a delivery cannot become an Event, in the user's words."""
+
+    reason: str
+
+
+def entity_id(value: object) -> str:
+    """A vendor's id as a string. Raises ValueError for a float, a bool, an empty or an over-long one."""
+    if isinstance(value, int) and not isinstance(value, bool) and 0 < value <= _MAX_ID:
+        return str(value)
+    if isinstance(value, str) and 0 < len(value) <= _MAX_ID_LENGTH and value.isascii() and value.isprintable():
+        return value
+    raise ValueError(f"not an id: {value!r:.40}")

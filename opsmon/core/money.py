@@ -1,0 +1,68 @@
+"""Money as an integer of minor units with its ISO currency: never a float, never two currencies in one sum."""
+
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+
+# Digits after the point where they are not two. Source: ISO 4217, list one.
+_EXPONENTS = dict.fromkeys(
+    "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(), 0
+) | dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3) | dict.fromkeys("CLF UYW".split(), 4)
+
+# Sums are checked in Lua, whose numbers are doubles: whole numbers are exact below 2^53.
+MAX_MINOR = 2**53 - 1
+_CURRENCY_LETTERS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """An amount in minor units (cents, yen, fils) of one currency. May be negative."""
+
+    minor: int
+    currency: str
+
+    def __neg__(self) -> "Money":
+        return Money(-self.minor, self.currency)
+
+
+def exponent(currency: str) -> int:
+    """Digits after the decimal point of an ISO 4217 currency: 2 for EUR, 0 for JPY, 3 for KWD."""
+    return _EXPONENTS.get(currency, 2)
+
+
+def is_currency(code: object) -> bool:
+    """Whether `code` looks like an ISO 4217 code: three capital letters."""
+    return isinstance(code, str) and len(code) == _CURRENCY_LETTERS and code.isascii() and code.isupper()
+
+
+def to_minor(amount: object, currency: str) -> int:
+    """Read a vendor's amount (string, int or JSON number) as minor units, half a unit rounded to even.
+
+    None counts as 0. Raises ValueError for anything that is no finite amount within ±2^53 minor units.
+    """
+    if amount is None:
+        return 0
+    if isinstance(amount, str):
+        fast = _two_decimals(amount) if exponent(currency) == 2 else None
+        if fast is not None:
+            return fast
+    elif isinstance(amount, bool) or not isinstance(amount, int | float):
+        raise ValueError(f"not an amount: {amount!r:.40}")
+    return _decimal_minor(str(amount), currency)
+
+
+def _two_decimals(text: str) -> int | None:
+    """The common case, "123.45", without Decimal (1 µs saved on the webhook path); None if it is another."""
+    whole, point, cents = text.partition(".")
+    if point and len(cents) == 2 and len(whole) <= 13 and text.isascii() and whole.isdigit() and cents.isdigit():
+        return int(whole + cents)
+    return None
+
+
+def _decimal_minor(text: str, currency: str) -> int:
+    try:
+        minor = int(Decimal(text).scaleb(exponent(currency)).to_integral_value())
+    except (InvalidOperation, OverflowError, ValueError):
+        raise ValueError(f"not an amount: {text!r:.40}") from None
+    if abs(minor) > MAX_MINOR:
+        raise ValueError(f"amount out of range: {text!r:.40}")
+    return minor

@@ -1,0 +1,279 @@
+"""Every setting, its unit, default and reason. The only reader of os.environ and of opsmon.toml.
+
+The environment wins over opsmon.toml, which wins over the default. A wrong value is collected as a
+sentence that names the setting and shows a right one, so that all of them can be told at once.
+"""
+
+import os
+import re
+import socket
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from zoneinfo import ZoneInfo, available_timezones
+
+from babel import Locale, UnknownLocaleError
+
+from opsmon.core.errors import SettingsError
+from opsmon.core.money import is_currency
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
+_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+_SIZE = re.compile(r"(\d+)(mb|gb)", re.IGNORECASE)
+_CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
+_SITE = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
+_SHOP = re.compile(r"[a-z0-9][a-z0-9-]*(\.[a-z0-9-]+)+")
+_WORKER = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_STORE_SCHEMES = ("redis://", "rediss://", "unix://")
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """One signing secret; with `shop` it is good for that shop domain only."""
+
+    value: bytes
+    shop: str | None = None
+
+    def __repr__(self) -> str:
+        return f"Secret(value=…, shop={self.shop!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One line of the settings table: `name` in opsmon.toml, OPSMON_NAME in the environment."""
+
+    name: str
+    default: str
+    example: str
+    meaning: str
+    secret: bool = False
+
+    @property
+    def variable(self) -> str:
+        return f"OPSMON_{self.name.upper()}"
+
+
+TABLE = (
+    Setting("store_url", "", "redis://127.0.0.1:6379/0",
+            "Redis or Valkey to use; empty: opsmon runs its own. REDIS_URL is read too."),
+    Setting("data", "~/.local/share/opsmon", "/var/lib/opsmon",
+            "Folder of the embedded store and the local test secret (made with mode 0700)."),
+    Setting("site", "main", "main", "Name of the site; it is the hash tag of all its keys."),
+    Setting("timezone", "", "Europe/Berlin", "IANA zone that says when a day begins; empty: the machine's."),
+    Setting("currency", "", "EUR", "ISO currency the board shows; empty: the currency of the first order."),
+    Setting("locale", "en", "de_DE", "How numbers and dates are written."),
+    Setting("day_start", "00:00", "04:00", "Local time at which a business day begins."),
+    Setting("shopify_secrets", "", "shpss_1f…,shop.myshopify.com=9c…",
+            "Signing secrets, comma-separated; shop=secret binds one to a shop. Also OPSMON_SHOPIFY_SECRETS_FILE.",
+            secret=True),
+    Setting("host", "127.0.0.1", "0.0.0.0",  # noqa: S104 - an example; boards stay on loopback whatever it says
+            "Address that webhooks are taken on; boards are served on loopback only."),
+    Setting("port", "8000", "8000", "Port of the boards and, with `opsmon up`, of the webhooks."),
+    Setting("store_memory", "512mb", "1gb", "Memory bound of the embedded store."),
+    Setting("retention", "48h", "7d", "How long raw events stay in the stream once every worker has them."),
+    Setting("grace", "2m", "5m", "How long after its end a window waits for late events to be called complete."),
+    Setting("worker_name", "", "packing-1", "Stable name of a worker; empty: this machine's name."),
+)
+_BY_NAME = {setting.name: setting for setting in TABLE}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings, checked. Built once at start and passed down."""
+
+    store_url: str
+    data: Path
+    site: str
+    timezone: ZoneInfo
+    currency: str | None
+    locale: str
+    day_start_ms: int
+    shopify_secrets: tuple[Secret, ...]
+    host: str
+    port: int
+    store_memory_bytes: int
+    retention_ms: int
+    grace_ms: int
+    worker_name: str
+
+
+def load(environ: Mapping[str, str] | None = None, config: Path | None = None, **overrides: str) -> Settings:
+    """Read all settings. Raises SettingsError whose message has one line per wrong setting.
+
+    `overrides` are texts as a command line gives them and win over everything.
+    """
+    settings, problems = check(os.environ if environ is None else environ, config, **overrides)
+    if settings is None:
+        raise SettingsError("\n".join(problems))
+    return settings
+
+
+def check(
+    environ: Mapping[str, str], config: Path | None = None, **overrides: str
+) -> tuple[Settings | None, list[str]]:
+    """Read all settings; return them, or None and every problem found, each naming its setting."""
+    texts, problems = _texts(environ, config or Path("opsmon.toml"))
+    texts |= {name: text for name, text in overrides.items() if text}
+    read = _Reader(texts, problems)
+    values = dict(
+        store_url=read("store_url", _store_url),
+        data=read("data", lambda text: Path(text).expanduser().absolute()),
+        site=read("site", _matching(_SITE, "small letters, digits and hyphens, at most 32")),
+        timezone=read("timezone", _timezone),
+        currency=read("currency", _currency),
+        locale=read("locale", _locale),
+        day_start_ms=read("day_start", _clock_time),
+        shopify_secrets=read("shopify_secrets", _secrets),
+        host=read("host", _matching(re.compile(r"\S+"), "an address")),
+        port=read("port", _port),
+        store_memory_bytes=read("store_memory", _size),
+        retention_ms=read("retention", duration_ms),
+        grace_ms=read("grace", duration_ms),
+        worker_name=read("worker_name", _worker_name),
+    )
+    return (None, problems) if problems else (Settings(**values), [])  # type: ignore[arg-type]
+
+
+def duration_ms(text: str) -> int:
+    """Read `500ms`, `10m`, `48h` as milliseconds. Raises ValueError."""
+    match = _DURATION.fullmatch(text)
+    if not match:
+        raise ValueError("a duration such as 500ms, 30s, 10m or 48h")
+    return round(float(match[1]) * _MS[match[2]])
+
+
+def machine_timezone() -> str:
+    """The machine's IANA zone, from TZ or /etc/localtime; UTC when neither tells."""
+    named = os.environ.get("TZ", "").lstrip(":")
+    if named in available_timezones():
+        return named
+    _, _, linked = os.path.realpath("/etc/localtime").partition("zoneinfo/")
+    return linked if linked in available_timezones() else "UTC"
+
+
+class _Reader:
+    def __init__(self, texts: Mapping[str, str], problems: list[str]) -> None:
+        self._texts, self._problems = texts, problems
+
+    def __call__(self, name: str, parse: Callable[[str], object]) -> object:
+        setting = _BY_NAME[name]
+        text = self._texts.get(name, setting.default)
+        try:
+            return parse(text)
+        except ValueError as error:
+            shown = "…" if setting.secret else repr(text)
+            self._problems.append(f"{setting.variable}={shown}: expected {error}, e.g. {setting.example}")
+            return None
+
+
+def _texts(environ: Mapping[str, str], config: Path) -> tuple[dict[str, str], list[str]]:
+    problems: list[str] = []
+    texts = _from_file(config, problems)
+    if environ.get("REDIS_URL"):
+        texts["store_url"] = environ["REDIS_URL"]
+    for setting in TABLE:
+        path = environ.get(f"{setting.variable}_FILE") if setting.secret else None
+        if path:
+            try:
+                texts[setting.name] = Path(path).read_text().strip()
+            except OSError as error:
+                problems.append(f"{setting.variable}_FILE={path}: cannot be read ({error.strerror})")
+        if setting.variable in environ:
+            texts[setting.name] = environ[setting.variable].strip()
+    known = {setting.variable for setting in TABLE}
+    for variable in sorted(environ):
+        plain = variable.removesuffix("_FILE")
+        if variable.startswith("OPSMON_") and variable not in known and plain not in known:
+            problems.append(f"{variable}: no such setting; known are {', '.join(sorted(known))}")
+    return texts, problems
+
+
+def _from_file(config: Path, problems: list[str]) -> dict[str, str]:
+    if not config.is_file():
+        return {}
+    try:
+        table = tomllib.loads(config.read_text())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        problems.append(f"{config}: cannot be read: {error}")
+        return {}
+    for name in sorted(set(table) - set(_BY_NAME)):
+        problems.append(f"{config}: {name}: no such setting; known are {', '.join(sorted(_BY_NAME))}")
+    listed = {name: ",".join(map(str, value)) if isinstance(value, list) else str(value)
+              for name, value in table.items()}
+    return {name: text for name, text in listed.items() if name in _BY_NAME}
+
+
+def _matching(pattern: re.Pattern[str], expected: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if not pattern.fullmatch(text):
+            raise ValueError(expected)
+        return text
+
+    return parse
+
+
+def _store_url(text: str) -> str:
+    if text and not text.startswith(_STORE_SCHEMES):
+        raise ValueError("a redis://, rediss:// or unix:// address")
+    return text
+
+
+def _timezone(text: str) -> ZoneInfo:
+    name = text or machine_timezone()
+    if name not in available_timezones():
+        raise ValueError("an IANA time zone")
+    return ZoneInfo(name)
+
+
+def _currency(text: str) -> str | None:
+    if text and not is_currency(text):
+        raise ValueError("an ISO currency of three capital letters")
+    return text or None
+
+
+def _locale(text: str) -> str:
+    try:
+        return str(Locale.parse(text.replace("-", "_")))
+    except (UnknownLocaleError, ValueError):
+        raise ValueError("a locale") from None
+
+
+def _clock_time(text: str) -> int:
+    match = _CLOCK.fullmatch(text)
+    if not match:
+        raise ValueError("a local time hh:mm")
+    return (int(match[1]) * 60 + int(match[2])) * 60_000
+
+
+def _secrets(text: str) -> tuple[Secret, ...]:
+    return tuple(_secret(entry.strip()) for entry in re.split(r"[,\n]", text) if entry.strip())
+
+
+def _secret(entry: str) -> Secret:
+    shop, bound, value = entry.partition("=")
+    if not bound or not _SHOP.fullmatch(shop.lower()):
+        shop, value = "", entry
+    if len(value) < 8 or not value.isascii():
+        raise ValueError("secrets of at least 8 ASCII characters")
+    return Secret(value.encode(), shop.lower() or None)
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 0 <= int(text) <= 65535:
+        raise ValueError("a port number up to 65535")
+    return int(text)
+
+
+def _size(text: str) -> int:
+    match = _SIZE.fullmatch(text)
+    if not match or int(match[1]) == 0:
+        raise ValueError("a size such as 512mb or 2gb")
+    return int(match[1]) * (1024**2 if match[2].lower() == "mb" else 1024**3)
+
+
+def _worker_name(text: str) -> str:
+    name = text or re.sub(r"[^A-Za-z0-9._-]", "-", socket.gethostname())[:64] or "worker"
+    if not _WORKER.fullmatch(name):
+        raise ValueError("letters, digits, dots and hyphens")
+    return name

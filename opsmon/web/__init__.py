@@ -1,0 +1,1 @@
+"""Shows. The only folder that knows Starlette."""

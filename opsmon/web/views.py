@@ -1,0 +1,134 @@
+"""What templates receive: frozen values, already worded for the reader. Templates format nothing."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+DataState = Literal["live", "empty", "catching-up", "error"]
+Direction = Literal["good", "bad", "same", "none"]
+
+
+def shown(help_text: str) -> object:
+    """A field with the sentence that says what a template may do with it."""
+    return field(metadata={"help": help_text})
+
+
+@dataclass(frozen=True, slots=True)
+class ComparisonView:
+    """A number beside the same stretch of time a week ago."""
+
+    text: str = shown("'12 % more than last Friday by 14:02', or why there is no comparison yet")
+    change: str = shown("'+12 %' for the wall, empty when there is nothing to compare with")
+    direction: Direction = shown("whether the change is good, bad, none at all, or unknown ('none')")
+
+
+@dataclass(frozen=True, slots=True)
+class SparkView:
+    """A sparkline: the points of the recent past, zero-based, the last one still moving."""
+
+    points: str = shown("SVG polyline points in a box of `width` by 100, y downwards")
+    area: str = shown("the same closed to the base line, for a soft fill")
+    width: int = shown("width of the box in SVG units: points - 1, times 10")
+    last_x: str = shown("x of the last point, to be marked")
+    last_y: str = shown("y of the last point")
+    sentence: str = shown("the finding in words, for screen readers and as the caption")
+    rows: tuple[tuple[str, str], ...] = shown("(label, value) of every point, for the table")
+
+
+@dataclass(frozen=True, slots=True)
+class BarView:
+    """One bar of a bar chart, in a box 100 high."""
+
+    x: str = shown("left edge in SVG units")
+    y: str = shown("top edge in SVG units, downwards")
+    width: str = shown("width in SVG units")
+    height: str = shown("height in SVG units")
+    label: str = shown("axis label under the bar, '' for most of them")
+    name: str = shown("what the bar stands for, e.g. 'Fri 13:00'")
+    text: str = shown("its value in words")
+    state: Literal["complete", "live"] = shown("'live' for the hour that is still running")
+    ghost_y: str | None = shown("y of last week's value as a short line, None when unknown")
+    expected_y: str | None = shown("live bar only: top of the outline expected for the full hour")
+    expected_height: str | None = shown("height of that outline")
+
+
+@dataclass(frozen=True, slots=True)
+class GridLineView:
+    """A horizontal grid line with its value."""
+
+    y: str = shown("y in SVG units")
+    text: str = shown("the value it stands for")
+
+
+@dataclass(frozen=True, slots=True)
+class BarsView:
+    """24 hours of a count, the last one live."""
+
+    width: int = shown("width of the box in SVG units; it is 100 high")
+    bars: tuple[BarView, ...] = shown("oldest first")
+    grid: tuple[GridLineView, ...] = shown("up to 4 grid lines")
+    sentence: str = shown("the finding in words: '19 so far, on course for 45'")
+
+
+@dataclass(frozen=True, slots=True)
+class KpiView:
+    """One KPI as a tile shows it."""
+
+    id: str = shown("the KPI's id; the tile's element is kpi-<id>")
+    label: str = shown("what is counted, in the team's words")
+    text: str = shown("the number, formatted for the site's locale")
+    chars: int = shown("length of `text`, so that CSS can choose a size that never clips (1 to 16)")
+    value: str = shown("the plain number for machines")
+    state: DataState = shown("empty: nothing counted yet; catching-up: events wait; error: not computed")
+    note: str = shown("a line under the number, '' if none: last minute, other currencies")
+    definition: str = shown("what counts and what does not, with window and zone")
+    comparison: ComparisonView | None = shown("beside the same stretch last week")
+    spark: SparkView | None = shown("recent past as a line")
+    bars: BarsView | None = shown("recent hours as bars")
+
+
+@dataclass(frozen=True, slots=True)
+class SourceView:
+    """How long a source has been quiet, and whether that is usual."""
+
+    name: str = shown("'Shopify'")
+    last_ms: int | None = shown("arrival of the newest event, epoch ms; None: never heard")
+    normal_ms: int | None = shown("gap that is usual at this hour, ms; None: not known yet")
+    silent: bool = shown("whether it has been quiet for longer than is usual")
+    text: str = shown("'No Shopify event since 13:02 (usually every 6 min)', '' when all is well")
+
+
+@dataclass(frozen=True, slots=True)
+class HealthView:
+    """The second and third age: how far the workers are behind, and how quiet the sources are."""
+
+    state: Literal["ok", "late", "stopped", "store-down"] = shown("worst of what follows")
+    text: str = shown("'Catching up, 1,240 events behind', '' when all is well")
+    processed_ms: int | None = shown("arrival of the newest event that has been counted, epoch ms")
+    latency: str = shown("'order to screen 12 ms', '' until measured")
+    sources: tuple[SourceView, ...] = shown("every source that was heard or is set up")
+
+
+@dataclass(frozen=True, slots=True)
+class SetupView:
+    """What to do while there is nothing to show."""
+
+    needed: bool = shown("True while no order has ever arrived")
+    webhook_url: str = shown("where Shopify should send its webhooks")
+    command: str = shown("the one command that sends a test order")
+    progress: str = shown("'Filling in 8 weeks: 61 %' while a demo or a back-fill runs, else ''")
+
+
+@dataclass(frozen=True, slots=True)
+class PageView:
+    """The shell around the slots."""
+
+    title: str = shown("title of the page")
+    board: Literal["board", "wall"] = shown("which layout")
+    theme: Literal["auto", "dark", "light"] = shown("chosen theme")
+    locale: str = shown("BCP 47 tag of the site's locale")
+    zone: str = shown("IANA zone of the site; ages and clocks are drawn in it")
+    heartbeat_s: int = shown("seconds between heartbeats on the stream")
+    revision: str = shown("boot.revision of this rendering; the stream resumes from it")
+    build: str = shown("hash of templates and static files; in every static URL")
+    live_url: str = shown("address of the stream for this page")
+    now_ms: int = shown("server's time of rendering, epoch ms")
