@@ -65,14 +65,15 @@ TABLE = (
     Setting("locale", "en", "de_DE", "How numbers and dates are written."),
     Setting("day_start", "00:00", "04:00", "Local time at which a business day begins."),
     Setting("shopify_secrets", "", "shpss_1f…,shop.myshopify.com=9c…",
-            "Signing secrets, comma-separated; shop=secret binds one to a shop. Also OPSMON_SHOPIFY_SECRETS_FILE.",
+            "Signing secrets, comma-separated; shop=secret binds one to a shop. "
+            "OPSMON_SHOPIFY_SECRETS_FILE names a file of them.",
             secret=True),
-    Setting("host", "127.0.0.1", "0.0.0.0",  # noqa: S104 - an example; boards stay on loopback whatever it says
+    Setting("host", "127.0.0.1", "0.0.0.0",  # noqa: S104 - an example; boards stay on loopback
             "Address that webhooks are taken on; boards are served on loopback only."),
     Setting("port", "8000", "8000", "Port of the boards and, with `opsmon up`, of the webhooks."),
     Setting("store_memory", "512mb", "1gb", "Memory bound of the embedded store."),
     Setting("retention", "48h", "7d", "How long raw events stay in the stream once every worker has them."),
-    Setting("grace", "2m", "5m", "How long after its end a window waits for late events to be called complete."),
+    Setting("grace", "2m", "5m", "How long a window waits for late events before it is called complete."),
     Setting("worker_name", "", "packing-1", "Stable name of a worker; empty: this machine's name."),
 )
 _BY_NAME = {setting.name: setting for setting in TABLE}
@@ -98,40 +99,41 @@ class Settings:
     worker_name: str
 
 
-def load(environ: Mapping[str, str] | None = None, config: Path | None = None, **overrides: str) -> Settings:
+def load(environ: Mapping[str, str] | None = None, config: Path | None = None,
+         overrides: Mapping[str, str] | None = None) -> Settings:
     """Read all settings. Raises SettingsError whose message has one line per wrong setting.
 
     `overrides` are texts as a command line gives them and win over everything.
     """
-    settings, problems = check(os.environ if environ is None else environ, config, **overrides)
+    settings, problems = check(os.environ if environ is None else environ, config, overrides)
     if settings is None:
         raise SettingsError("\n".join(problems))
     return settings
 
 
 def check(
-    environ: Mapping[str, str], config: Path | None = None, **overrides: str
+    environ: Mapping[str, str], config: Path | None = None, overrides: Mapping[str, str] | None = None
 ) -> tuple[Settings | None, list[str]]:
     """Read all settings; return them, or None and every problem found, each naming its setting."""
     texts, problems = _texts(environ, config or Path("opsmon.toml"))
-    texts |= {name: text for name, text in overrides.items() if text}
+    texts |= {name: text for name, text in (overrides or {}).items() if text}
     read = _Reader(texts, problems)
-    values = dict(
-        store_url=read("store_url", _store_url),
-        data=read("data", lambda text: Path(text).expanduser().absolute()),
-        site=read("site", _matching(_SITE, "small letters, digits and hyphens, at most 32")),
-        timezone=read("timezone", _timezone),
-        currency=read("currency", _currency),
-        locale=read("locale", _locale),
-        day_start_ms=read("day_start", _clock_time),
-        shopify_secrets=read("shopify_secrets", _secrets),
-        host=read("host", _matching(re.compile(r"\S+"), "an address")),
-        port=read("port", _port),
-        store_memory_bytes=read("store_memory", _size),
-        retention_ms=read("retention", duration_ms),
-        grace_ms=read("grace", duration_ms),
-        worker_name=read("worker_name", _worker_name),
-    )
+    values = {
+        "store_url": read("store_url", _store_url),
+        "data": read("data", lambda text: Path(text).expanduser().absolute()),
+        "site": read("site", _matching(_SITE, "small letters, digits and hyphens, at most 32")),
+        "timezone": read("timezone", _timezone),
+        "currency": read("currency", _currency),
+        "locale": read("locale", _locale),
+        "day_start_ms": read("day_start", _clock_time),
+        "shopify_secrets": read("shopify_secrets", _secrets),
+        "host": read("host", _matching(re.compile(r"\S+"), "an address")),
+        "port": read("port", _port),
+        "store_memory_bytes": read("store_memory", _size),
+        "retention_ms": read("retention", duration_ms),
+        "grace_ms": read("grace", duration_ms),
+        "worker_name": read("worker_name", _worker_name),
+    }
     return (None, problems) if problems else (Settings(**values), [])  # type: ignore[arg-type]
 
 
@@ -277,3 +279,9 @@ def _worker_name(text: str) -> str:
     if not _WORKER.fullmatch(name):
         raise ValueError("letters, digits, dots and hyphens")
     return name
+
+
+def child_environment(**overrides: str) -> dict[str, str]:
+    """This process's environment with settings put in, for a child that reads them again."""
+    changed = {_BY_NAME[name].variable: text for name, text in overrides.items() if text}
+    return {**os.environ, **changed}

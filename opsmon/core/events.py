@@ -44,6 +44,7 @@ def entity_id(value: object) -> str:
     """A vendor's id as a string. Raises ValueError for a float, a bool, an empty or an over-long one."""
     if isinstance(value, int) and not isinstance(value, bool) and 0 < value <= _MAX_ID:
         return str(value)
-    if isinstance(value, str) and 0 < len(value) <= _MAX_ID_LENGTH and value.isascii() and value.isprintable():
-        return value
+    if isinstance(value, str) and 0 < len(value) <= _MAX_ID_LENGTH:
+        if value.isascii() and value.isprintable():
+            return value
     raise ValueError(f"not an id: {value!r:.40}")

@@ -1,15 +1,18 @@
 """What templates receive: frozen values, already worded for the reader. Templates format nothing."""
 
+# `shown` is a field() call, which is what dataclass defaults are for.
+# ruff: noqa: RUF009
+
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 DataState = Literal["live", "empty", "catching-up", "error"]
 Direction = Literal["good", "bad", "same", "none"]
 
 
-def shown(help_text: str) -> object:
+def shown(help_text: str, **options: Any) -> Any:
     """A field with the sentence that says what a template may do with it."""
-    return field(metadata={"help": help_text})
+    return field(metadata={"help": help_text}, **options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +22,7 @@ class ComparisonView:
     text: str = shown("'12 % more than last Friday by 14:02', or why there is no comparison yet")
     change: str = shown("'+12 %' for the wall, empty when there is nothing to compare with")
     direction: Direction = shown("whether the change is good, bad, none at all, or unknown ('none')")
+    against: str = shown("'than last Friday by 14:02': goes after `change` on the wall", default="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,3 +136,63 @@ class PageView:
     build: str = shown("hash of templates and static files; in every static URL")
     live_url: str = shown("address of the stream for this page")
     now_ms: int = shown("server's time of rendering, epoch ms")
+
+
+@dataclass(frozen=True, slots=True)
+class StatusSourceView:
+    """What one source has sent since midnight, and what became of it."""
+
+    name: str = shown("'Shopify'")
+    last_ms: int | None = shown("arrival of the newest event, epoch ms; None: never heard")
+    accepted: str = shown("deliveries that became events, formatted")
+    duplicates: str = shown("deliveries that were already known")
+    unused: str = shown("deliveries whose topic no KPI uses")
+    refused: str = shown("deliveries with a signature that does not match")
+    refused_cause: str = shown("likely cause and what to do about it, '' when nothing was refused")
+    dead_letters: str = shown("events that could not be counted")
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetterView:
+    """One event that could not be counted."""
+
+    at_ms: int = shown("when it was given up, epoch ms")
+    source: str = shown("'Shopify'")
+    reason: str = shown("why, in a sentence")
+
+
+@dataclass(frozen=True, slots=True)
+class StoreView:
+    """The store behind the numbers."""
+
+    name: str = shown("name and version: 'Valkey 9.1.2'")
+    memory: str = shown("used of the bound: '84 MB of 512 MB'")
+    memory_warning: str = shown("what to do when it is nearly full, else ''")
+    appendfsync: str = shown("the store's setting: 'everysec'")
+    fsync: str = shown("median time of one fsync: '1.8 ms'")
+    fsync_warning: str = shown("what a slow disk means for the boards, else ''")
+
+
+@dataclass(frozen=True, slots=True)
+class StatusView:
+    """Everything the status page says, worded when the page is made."""
+
+    state: Literal["ok", "late", "stopped", "store-down"] = shown("worst of what follows")
+    text: str = shown("one sentence for the whole: 'Everything is counted and live'")
+    at: str = shown("wall clock of the site when the page was made: '14:03:22'")
+    sources: tuple[StatusSourceView, ...] = shown("every source that was heard or is set up")
+    lag: str = shown("events that wait to be counted")
+    pending: str = shown("events a worker has taken and not finished")
+    dead_letters: tuple[DeadLetterView, ...] = shown("the last 5, newest first")
+    store: StoreView | None = shown("None while the store cannot be reached")
+    latency: str = shown("from ingest to the screen: 'median 12 ms, p99 41 ms', '' until measured")
+    versions: tuple[tuple[str, str], ...] = shown("(program, version) pairs")
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorView:
+    """A page that could not be shown."""
+
+    code: str = shown("HTTP status: '404'")
+    title: str = shown("what happened, in a few words")
+    sentence: str = shown("what the reader can do next")

@@ -1,0 +1,113 @@
+"""The verbs. Each is one line here and one function in commands/."""
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+
+import opsmon
+from opsmon.core.errors import OpsmonError
+
+_ABOUT = """\
+A lightweight operations monitor for small warehouse and e-commerce teams.
+
+  opsmon demo    a simulated shop on a board, to look around
+  opsmon up      the real thing: store, webhooks, worker and boards in one
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a verb; 0 when it did what was asked, 1 when not, 2 for a wrong command line."""
+    args = parser().parse_args(argv)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+                        stream=sys.stderr)
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    try:
+        return int(args.run(args))
+    except OpsmonError as error:
+        print(f"opsmon: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line. Imports wait until a verb runs, so that --help and the supervisor stay small."""
+    top = argparse.ArgumentParser(prog="opsmon", description=_ABOUT,
+                                  formatter_class=argparse.RawDescriptionHelpFormatter)
+    top.add_argument("--version", action="version", version=f"opsmon {opsmon.__version__}")
+    verbs = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _running(verbs)
+    _trying(verbs)
+    _asking(verbs)
+    return top
+
+
+def _running(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    up = _verb(verbs, "up", "running:up", "run everything on this machine: store, worker, boards and webhooks")
+    store = _verb(verbs, "store", "running:store", "run the embedded store alone")
+    ingest = _verb(verbs, "ingest", "running:ingest", "take webhooks (no boards)")
+    web = _verb(verbs, "web", "running:web", "serve boards (no webhooks)")
+    worker = _verb(verbs, "worker", "running:worker", "count events")
+    for verb in (up, store, ingest, web, worker):
+        _where(verb)
+    for verb in (up, ingest, web):
+        _address(verb)
+    web.add_argument("--with-ingest", action="store_true", help="take webhooks too, as `opsmon up` does")
+    worker.add_argument("--name", metavar="NAME", help="stable name of this worker, if there are several here")
+
+
+def _trying(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    demo = _verb(verbs, "demo", "demo:demo", "show a simulated shop, on data that are thrown away")
+    _address(demo)
+    demo.add_argument("--speed", type=float, default=1.0, metavar="N", help="N times the usual orders (1)")
+    shop = _verb(verbs, "demo-shop", "demo:shop", "send the simulated shop's webhooks (used by demo)")
+    shop.add_argument("--speed", type=float, default=1.0)
+    _where(shop)
+    _address(shop)
+    send = _verb(verbs, "send-test", "sending:send_test", "send one signed test order and see it on the board")
+    send.add_argument("source", choices=["shopify"])
+    send.add_argument("--url", help="where to (http://127.0.0.1:8000/webhooks/shopify)")
+    send.add_argument("--undo", metavar="ID", help="take a test order back")
+    _where(send)
+    _address(send)
+    inspect = _verb(verbs, "inspect", "sending:inspect", "show what opsmon makes of a payload, storing nothing")
+    inspect.add_argument("source", choices=["shopify"])
+    inspect.add_argument("topic", metavar="TOPIC", help="e.g. orders/create")
+    inspect.add_argument("file", metavar="FILE", help="the body, as JSON; - for standard input")
+
+
+def _asking(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    status = _verb(verbs, "status", "asking:status", "sources, lag, dead letters, store and latency")
+    status.add_argument("--json", action="store_true", help="for programs")
+    _where(status)
+    _address(status)
+    check = _verb(verbs, "check", "asking:check", "check the settings and say what would be right")
+    _where(check)
+
+
+def _verb(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, function: str,
+          about: str) -> argparse.ArgumentParser:
+    def run(args: argparse.Namespace) -> int:
+        from importlib import import_module
+
+        module, _, attribute = function.partition(":")
+        return int(getattr(import_module(f"opsmon.commands.{module}"), attribute)(args))
+
+    verb = verbs.add_parser(name, help=about, description=about[0].upper() + about[1:] + ".")
+    verb.set_defaults(run=run)
+    return verb
+
+
+def _where(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--data", metavar="FOLDER", help="folder of the embedded store")
+    verb.add_argument("--store", metavar="URL", help="a Redis or Valkey to use instead")
+
+
+def _address(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--host", metavar="ADDRESS", help="address for webhooks (127.0.0.1); boards stay local")
+    verb.add_argument("--port", metavar="PORT", help="port (8000)")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,132 @@
+"""Composition root: the only file that imports every folder. Read it and you know how a process is made."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from redis.asyncio import Redis
+from starlette.types import ASGIApp
+
+from opsmon.clock import Clock, SystemClock
+from opsmon.core.calendar import SiteCalendar
+from opsmon.listening import listen
+from opsmon.settings import Secret, Settings
+from opsmon.sources.base import Source
+from opsmon.sources.shopify import Shopify
+from opsmon.sources.signing import TEST_SHOP
+from opsmon.store.appender import Appender
+from opsmon.store.connection import Reader, ingest_client, worker_client
+from opsmon.store.data_dir import DataDir
+from opsmon.store.keys import Keys
+from opsmon.store.kpi_queries import KpiQueries
+from opsmon.store.refusals import flush_refusals
+from opsmon.store.scripts import Scripts
+from opsmon.web import rendering
+from opsmon.web.feed import Board, Feed
+from opsmon.web.hub import Hub
+from opsmon.web.live import Live, drain
+from opsmon.web.pages import Pages
+from opsmon.web.routes import Front, board_app, health_app
+from opsmon.web.server import serve
+from opsmon.web.webhooks import Webhooks
+from opsmon.web.wording import Wording
+from opsmon.workers.worker import Worker
+
+
+@dataclass(slots=True)
+class Web:
+    """A web process, made and running: its app, and its hub where it serves boards."""
+
+    app: ASGIApp
+    hub: Hub | None
+    feed: Feed | None
+    webhooks: Webhooks | None
+
+    def drain(self) -> None:
+        """Send the screens away before the server closes."""
+        if self.hub is not None:
+            drain(self.hub)
+
+
+def store_url(settings: Settings) -> str:
+    """Where the store is: the one that was named, or opsmon's own."""
+    return settings.store_url or DataDir(settings.data).store_url
+
+
+def sources(settings: Settings) -> dict[str, Source]:
+    """Every source that can be heard. The local test secret is good for the test shop only."""
+    test_secret = Secret(DataDir(settings.data).test_secret().encode(), TEST_SHOP)
+    return {"shopify": Shopify((*settings.shopify_secrets, test_secret), settings.site)}
+
+
+@asynccontextmanager
+async def open_web(settings: Settings, *, boards: bool, ingest: bool, clock: Clock | None = None
+                   ) -> AsyncIterator[Web]:
+    """A web app with its loops running; closes in reverse. Nothing connects before the first use."""
+    clock = clock or SystemClock()
+    keys, heard = Keys(settings.site), sources(settings)
+    async with AsyncExitStack() as stack:
+        webhooks = await _open_ingest(settings, keys, heard, clock, stack) if ingest else None
+        if not boards:
+            yield Web(Front(webhooks, None, health_app(None)), None, None, webhooks)
+            return
+        client = worker_client(store_url(settings))
+        stack.push_async_callback(client.aclose)
+        hub = Hub(rendering.partial)
+        feed, pages = _boards(settings, client, keys, tuple(heard), hub, clock)
+        await _run(stack, feed.run(), feed.beat())
+        app = board_app(pages, Live(hub, clock, rendering.build()))
+        yield Web(Front(webhooks, app, health_app(pages)), hub, feed, webhooks)
+
+
+async def run_web(settings: Settings, *, boards: bool, ingest: bool) -> None:
+    """Serve until SIGTERM or Ctrl-C. Raises OpsmonError when the port cannot be had."""
+    sockets = listen(settings.host, settings.port, boards=boards)
+    async with open_web(settings, boards=boards, ingest=ingest) as web:
+        await serve(web.app, sockets, web.drain).serve(sockets)
+
+
+async def run_worker(settings: Settings, stop: asyncio.Event, clock: Clock | None = None) -> None:
+    """Work until `stop` is set and the batch in hand is done."""
+    client = worker_client(store_url(settings))
+    try:
+        await Worker(client, settings, clock or SystemClock()).run(stop)
+    finally:
+        await client.aclose()
+
+
+async def _open_ingest(settings: Settings, keys: Keys, heard: dict[str, Source], clock: Clock,
+                       stack: AsyncExitStack) -> Webhooks:
+    client = ingest_client(store_url(settings))
+    stack.push_async_callback(client.aclose)
+    webhooks = Webhooks(heard, Appender(Scripts(client, keys), clock), clock)
+    await _run(stack, flush_refusals(client, keys, webhooks.refused))
+    return webhooks
+
+
+def _boards(settings: Settings, client: Redis, keys: Keys, heard: tuple[str, ...], hub: Hub, clock: Clock
+            ) -> tuple[Feed, Pages]:
+    reader = Reader(client)
+    calendar = SiteCalendar(settings.timezone, settings.day_start_ms)
+    kpis = KpiQueries(reader, keys, calendar, settings.currency, settings.grace_ms)
+    board = Board(Wording(settings.locale, calendar), settings.timezone.key, webhook_url(settings), heard)
+    feed = Feed(hub, reader, keys, kpis, Scripts(client, keys), board, clock)
+    return feed, Pages(feed, reader, keys, kpis, clock, DataDir(settings.data).fsync())
+
+
+def webhook_url(settings: Settings) -> str:
+    """Where webhooks go, as this machine sees it."""
+    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104 - compared only
+    return f"http://{f'[{host}]' if ':' in host else host}:{settings.port}/webhooks/shopify"
+
+
+async def _run(stack: AsyncExitStack, *loops: object) -> None:
+    for loop in loops:
+        task: asyncio.Task[None] = asyncio.create_task(loop)  # type: ignore[arg-type]
+        stack.push_async_callback(_ended, task)
+
+
+async def _ended(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

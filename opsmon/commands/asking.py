@@ -1,0 +1,103 @@
+"""status: how it goes. check: whether the settings are right."""
+
+import argparse
+import asyncio
+import os
+import sys
+from http.client import HTTPConnection, HTTPException
+from typing import Any
+
+import orjson
+
+from opsmon.clock import SystemClock
+from opsmon.commands.arguments import overrides, settings_of
+from opsmon.core.calendar import SiteCalendar
+from opsmon.core.errors import OpsmonError
+from opsmon.settings import TABLE, Settings
+from opsmon.settings import check as check_settings
+from opsmon.web.views import StatusView
+
+
+def status(args: argparse.Namespace) -> int:
+    """Print the status; 0 when all is well, 1 when something is behind or stopped."""
+    settings = settings_of(args)
+    facts = asyncio.run(_facts(settings))
+    if args.json:
+        sys.stdout.buffer.write(orjson.dumps(facts, option=orjson.OPT_INDENT_2) + b"\n")
+    else:
+        from opsmon.web.status import status_view
+        from opsmon.web.wording import Wording
+
+        wording = Wording(settings.locale, SiteCalendar(settings.timezone, settings.day_start_ms))
+        _print(status_view(facts, wording), wording)
+    return 0 if facts["state"] == "ok" else 1
+
+
+def check(args: argparse.Namespace) -> int:
+    """Print each setting, or each wrong one with what would be right; 1 when any is wrong."""
+    settings, problems = check_settings(os.environ, None, overrides(args))
+    for problem in problems:
+        print(problem)
+    if settings is None:
+        return 1
+    for setting in TABLE:
+        value = getattr(settings, _field(setting.name))
+        print(f"{setting.variable:24} {('set' if value else '') if setting.secret else value}")
+    print("All settings can be used.")
+    return 0
+
+
+async def _facts(settings: Settings) -> dict[str, Any]:
+    """From the store itself, so that it works while no web process does; latency from the web process."""
+    from opsmon.app import sources, store_url
+    from opsmon.store.connection import STORE_ERRORS, Reader, worker_client
+    from opsmon.store.data_dir import DataDir
+    from opsmon.store.keys import Keys
+    from opsmon.store.kpi_queries import KpiQueries
+    from opsmon.web.status import gather
+
+    client, keys = worker_client(store_url(settings)), Keys(settings.site)
+    calendar = SiteCalendar(settings.timezone, settings.day_start_ms)
+    kpis = KpiQueries(Reader(client), keys, calendar, settings.currency, settings.grace_ms)
+    try:
+        return await gather(Reader(client), keys, kpis, tuple(sources(settings)), _latency(settings),
+                            DataDir(settings.data).fsync(), SystemClock().now_ms())
+    except STORE_ERRORS as error:
+        raise OpsmonError(f"the store at {store_url(settings)} cannot be reached: {error}. "
+                          "Is opsmon running with this --data or --store?") from None
+    finally:
+        await client.aclose()
+
+
+def _latency(settings: Settings) -> tuple[int, int] | None:
+    connection = HTTPConnection("127.0.0.1", settings.port, timeout=2)
+    try:
+        connection.request("GET", "/status.json")
+        found = orjson.loads(connection.getresponse().read())["latency_ms"]
+        return (found["median"], found["p99"]) if found else None
+    except (OSError, HTTPException, ValueError, KeyError):
+        return None
+    finally:
+        connection.close()
+
+
+def _print(view: StatusView, wording: Any) -> None:
+    print(f"{view.text}  ({view.at})\n")
+    for source in view.sources:
+        last = "never heard" if source.last_ms is None else f"last heard {wording.clock(source.last_ms)}"
+        print(f"{source.name:10} {last}; {source.accepted} accepted, {source.duplicates} duplicates, "
+              f"{source.unused} not used, {source.refused} refused, {source.dead_letters} dead")
+        if source.refused_cause:
+            print(f"           {source.refused_cause}")
+    print(f"Stream     {view.lag} not read, {view.pending} not counted")
+    if view.store:
+        print(f"Store      {view.store.name}, {view.store.memory}, appendfsync {view.store.appendfsync}, "
+              f"fsync {view.store.fsync}")
+    print(f"Screens    order to screen {view.latency or 'not measured yet'}")
+    for letter in view.dead_letters:
+        print(f"Dead       {wording.day_and_hour(letter.at_ms)} {letter.source}: {letter.reason}")
+
+
+def _field(name: str) -> str:
+    return {"day_start": "day_start_ms", "store_memory": "store_memory_bytes", "retention": "retention_ms",
+            "grace": "grace_ms"}.get(name, name)

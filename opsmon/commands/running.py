@@ -1,0 +1,125 @@
+"""up, store, ingest, web, worker: the processes, alone or all together."""
+
+import argparse
+import logging
+import signal
+import sys
+from contextlib import ExitStack
+from functools import partial
+
+from opsmon.commands.arguments import overrides, settings_of
+from opsmon.settings import Settings, child_environment
+from opsmon.store.data_dir import DataDir
+from opsmon.store.embedded import EmbeddedStore
+from opsmon.store.fsync import measure_fsync_us
+from opsmon.store.server_binary import find_server
+from opsmon.supervisor import Child, Supervisor, python_child
+
+log = logging.getLogger("opsmon")
+
+_SLOW_FSYNC_US = 10_000
+
+
+def up(args: argparse.Namespace) -> int:
+    """Store, web and worker under one supervisor."""
+    settings = settings_of(args)
+    return run_all(settings, overrides(args), [])
+
+
+def run_all(settings: Settings, given: dict[str, str], more: list[tuple[str, list[str]]]) -> int:
+    """Run store, web, worker and `more` children (name, arguments) until stopped; the supervisor's code."""
+    environment = child_environment(**given)
+    supervisor = Supervisor()
+    with ExitStack() as stack:
+        _check_port(settings)
+        children = [] if settings.store_url else [_store_child(settings, supervisor, stack)]
+        for name, arguments in [("web", ["web", "--with-ingest"]), ("worker", ["worker"]), *more]:
+            children.append(Child(name, partial(python_child, arguments, environment)))
+        _say_hello(settings)
+        return supervisor.run(children)
+
+
+def store(args: argparse.Namespace) -> int:
+    """The embedded store alone."""
+    settings = settings_of(args)
+    supervisor = Supervisor()
+    with ExitStack() as stack:
+        child = _store_child(settings, supervisor, stack)
+        log.info("store at %s", DataDir(settings.data).store_url)
+        return supervisor.run([child])
+
+
+def ingest(args: argparse.Namespace) -> int:
+    """Webhooks only."""
+    return _serve(settings_of(args), boards=False, ingest=True)
+
+
+def web(args: argparse.Namespace) -> int:
+    """Boards, and webhooks too when asked."""
+    return _serve(settings_of(args), boards=True, ingest=args.with_ingest)
+
+
+def worker(args: argparse.Namespace) -> int:
+    """Count events until SIGTERM, which lets the batch in hand be finished."""
+    import asyncio
+
+    import uvloop
+
+    from opsmon.app import run_worker
+
+    settings = settings_of(args)
+
+    async def work() -> None:
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        await run_worker(settings, stop)
+
+    uvloop.run(work())
+    return 0
+
+
+def _serve(settings: Settings, *, boards: bool, ingest: bool) -> int:
+    import uvloop
+
+    from opsmon.app import run_web
+
+    uvloop.run(run_web(settings, boards=boards, ingest=ingest))
+    return 0
+
+
+def _store_child(settings: Settings, supervisor: Supervisor, stack: ExitStack) -> Child:
+    data = DataDir(settings.data)
+    stack.enter_context(data.lock())
+    embedded = EmbeddedStore(data, find_server(), settings.store_memory_bytes)
+    times = measure_fsync_us(data.path)
+    if times.median_us > _SLOW_FSYNC_US:
+        log.warning("this disk takes %.1f ms to make a write durable (median): every webhook waits for it",
+                    times.median_us / 1000)
+    data.note_fsync(times)
+    return Child("store", lambda: embedded.start(supervisor.is_stopping), grace_s=10, needed=True)
+
+
+def _check_port(settings: Settings) -> None:
+    """Find out before the children start, who would try for ever. Raises OpsmonError."""
+    from opsmon.listening import listen
+
+    for listener in listen(settings.host, settings.port, boards=True):
+        listener.close()
+
+
+def _say_hello(settings: Settings) -> None:
+    base = f"http://127.0.0.1:{settings.port}"
+    print(
+        f"\n  Board     {base}/\n  Wall      {base}/wall\n  Status    {base}/status\n"
+        f"  Shopify   {base}/webhooks/shopify   (expose this path, and only this, to the internet)\n"
+        f"  Try it    opsmon send-test shopify{_where(settings)}\n\n  Data in {settings.data}. Ctrl-C ends.\n",
+        file=sys.stderr, flush=True)
+
+
+def _where(settings: Settings) -> str:
+    from opsmon.settings import load
+
+    usual = load({})
+    data = "" if settings.data == usual.data else f" --data {settings.data}"
+    return data + ("" if settings.port == usual.port else f" --port {settings.port}")

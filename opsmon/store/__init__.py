@@ -1,0 +1,1 @@
+"""Keeps. The only folder that speaks Redis."""

@@ -1,0 +1,100 @@
+"""Clients for the store: one patient, one that must answer within a second, one that can only read."""
+
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import ExponentialBackoff, NoBackoff
+from redis.exceptions import RedisError
+
+# What may go wrong on the way to the store; asyncio's TimeoutError is a builtin since 3.11.
+STORE_ERRORS = (RedisError, OSError, TimeoutError)
+
+
+def worker_client(url: str) -> Redis:
+    """For workers and boards: reconnects by itself; reads may block for a few seconds."""
+    return Redis.from_url(
+        url,
+        socket_connect_timeout=2,
+        socket_timeout=10,
+        retry=Retry(ExponentialBackoff(cap=0.5, base=0.05), 3),
+        health_check_interval=0,
+    )
+
+
+def ingest_client(url: str) -> Redis:
+    """For the webhook path: no retry of its own.
+
+    redis-py's default retry repeats a write whose reply was lost and waits up to 26 s for a server that
+    hangs, while Shopify waits 5 s and Odoo 1 s. The sender is the one who retries.
+    """
+    return Redis.from_url(
+        url,
+        socket_connect_timeout=0.3,
+        socket_timeout=0.5,
+        retry=Retry(NoBackoff(), 0),
+        health_check_interval=0,
+        max_connections=4,
+    )
+
+
+class Reader:
+    """What queries get: the reads opsmon needs and nothing that writes."""
+
+    def __init__(self, client: Redis) -> None:
+        self._client = client
+
+    async def hashes(self, keys: list[str]) -> list[dict[bytes, bytes]]:
+        """Whole hashes, in one round trip; {} for one that is not there."""
+        pipe = self._client.pipeline(transaction=False)
+        for key in keys:
+            pipe.hgetall(key)
+        return [_bytes_hash(found) for found in await pipe.execute()]
+
+    async def hash(self, key: str) -> dict[bytes, bytes]:
+        """One whole hash; {} when it is not there."""
+        return _bytes_hash(await self._client.hgetall(key))
+
+    async def length(self, stream: str) -> int:
+        """How many entries a stream holds."""
+        return int(await self._client.xlen(stream))
+
+    async def newest(self, stream: str, count: int = 1) -> list[tuple[bytes, dict[bytes, bytes]]]:
+        """The newest entries of a stream, newest first."""
+        found: Any = await self._client.xrevrange(stream, count=count)
+        return list(found)
+
+    async def groups(self, stream: str) -> list[dict[str, Any]]:
+        """What the server says of a stream's consumer groups; [] when there is no stream."""
+        if not await self._client.exists(stream):
+            return []
+        found: list[dict[str, Any]] = await self._client.xinfo_groups(stream)
+        return found
+
+    async def oldest_pending(self, stream: str, group: str) -> bytes | None:
+        """Id of the oldest entry that was read but not acknowledged."""
+        found: Any = await self._client.xpending(stream, group)
+        oldest: bytes | None = found["min"]
+        return oldest
+
+    async def after(self, stream: str, entry_id: bytes | str, block_ms: int) -> list[Any]:
+        """Entries of a stream after an id; waits up to `block_ms` for the first."""
+        reply: Any = await self._client.xread({stream: entry_id}, block=block_ms, count=500)
+        return list(reply[0][1]) if reply else []
+
+    async def info(self, section: str) -> dict[str, Any]:
+        """A section of the server's INFO."""
+        found: dict[str, Any] = await self._client.info(section)
+        return found
+
+    async def setting(self, name: str) -> str:
+        """A configuration value of the server, '' when it may not be asked."""
+        try:
+            found: Any = await self._client.config_get(name)
+        except RedisError:
+            return ""
+        return str(found.get(name, ""))
+
+
+def _bytes_hash(found: Any) -> dict[bytes, bytes]:
+    return dict(found)

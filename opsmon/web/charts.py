@@ -1,0 +1,104 @@
+"""Points and bars of server-side SVG charts: pure arithmetic in a box 100 units high."""
+
+from collections.abc import Sequence
+
+from opsmon.core.readings import Point, Reading
+from opsmon.web.views import BarsView, BarView, GridLineView, SparkView
+from opsmon.web.wording import Wording
+
+_STEP = 10
+_BAR_STEP = 20
+_GAP = 0.24
+_LABEL_EVERY = 3
+
+
+def spark(reading: Reading, wording: Wording) -> SparkView:
+    """The series as a line from zero; its last point still moves."""
+    values = [point.value or 0 for point in reading.series]
+    top = max(*values, 1)
+    dots = [(index * _STEP, _round(100 - value * 96 / top)) for index, value in enumerate(values)]
+    line = " ".join(f"{x},{y}" for x, y in dots)
+    width = (len(values) - 1) * _STEP
+    return SparkView(
+        points=line,
+        area=f"0,100 {line} {width},100",
+        width=width,
+        last_x=str(dots[-1][0]),
+        last_y=str(dots[-1][1]),
+        sentence=_spark_sentence(reading, wording),
+        rows=tuple((wording.time(point.start_ms), wording.value(reading, point.value))
+                   for point in reading.series if point.value),
+    )
+
+
+def bars(reading: Reading, wording: Wording) -> BarsView:
+    """The series as bars, last week's as marks, the live bar with an outline of what it will come to."""
+    before = {index: point.value for index, point in enumerate(reading.before_series)}
+    top = nice_top([*_values(reading.series), *_values(reading.before_series), reading.expected or 0])
+    last = len(reading.series) - 1
+    drawn = tuple(
+        _bar(index, point, before.get(index), reading, top, wording, is_live=index == last)
+        for index, point in enumerate(reading.series)
+    )
+    grid = tuple(GridLineView(_y(top * step / 4, top), wording.number(top * step // 4))
+                 for step in range(1, 5) if top % 4 == 0)
+    return BarsView(len(drawn) * _BAR_STEP, drawn, grid, _bars_sentence(reading, wording))
+
+
+def nice_top(values: Sequence[int]) -> int:
+    """A round number no value is above, which divides into four: 4, 8, 20, 40, 80, 100 …"""
+    highest = max(values, default=0)
+    scale = 1
+    while True:
+        for step in (4, 8, 12, 20):
+            if highest <= step * scale:
+                return step * scale
+        scale *= 10
+
+
+def _bar(index: int, point: Point, ghost: int | None, reading: Reading, top: int, wording: Wording,
+         *, is_live: bool) -> BarView:
+    value = point.value or 0
+    expected = reading.expected if is_live else None
+    return BarView(
+        x=str(_round(index * _BAR_STEP + _BAR_STEP * _GAP / 2)),
+        y=_y(value, top),
+        width=str(_round(_BAR_STEP * (1 - _GAP))),
+        height=str(_round(100 * value / top)),
+        label=wording.hour(point.start_ms) if (len(reading.series) - 1 - index) % _LABEL_EVERY == 0 else "",
+        name=wording.day_and_hour(point.start_ms),
+        text=wording.value(reading, point.value),
+        state="live" if is_live else "complete",
+        ghost_y=None if ghost is None else _y(ghost, top),
+        expected_y=None if expected is None else _y(expected, top),
+        expected_height=None if expected is None else str(_round(100 * expected / top)),
+    )
+
+
+def _spark_sentence(reading: Reading, wording: Wording) -> str:
+    best = max(reading.series, key=lambda point: point.value or 0)
+    if not best.value:
+        return "None in the last 60 minutes"
+    total = sum(_values(reading.series))
+    return (f"{wording.number(total)} in the last 60 minutes, "
+            f"most at {wording.time(best.start_ms)}: {wording.number(best.value)}")
+
+
+def _bars_sentence(reading: Reading, wording: Wording) -> str:
+    so_far = f"{wording.number(reading.value or 0)} so far this hour"
+    if reading.expected is None:
+        return so_far
+    return f"{so_far}, on course for {wording.number(reading.expected)}"
+
+
+def _values(points: Sequence[Point]) -> list[int]:
+    return [point.value or 0 for point in points]
+
+
+def _y(value: float, top: int) -> str:
+    return str(_round(100 - 100 * value / top))
+
+
+def _round(number: float) -> float | int:
+    rounded = round(number, 2)
+    return int(rounded) if rounded == int(rounded) else rounded

@@ -1,0 +1,226 @@
+"""Change entries -> slots: marks what is dirty, reads it once when it is due, and lets the hub publish.
+
+Leading edge at once, then coalesced by each slot's cadence. Time is an event too: a tick a minute marks
+every slot whose window moves, and a hub that hears no tick says it itself.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from dataclasses import dataclass
+from typing import Any
+
+from opsmon.clock import Clock
+from opsmon.core.calendar import MINUTE_MS
+from opsmon.core.health import Backlog, Health, Heard, judge
+from opsmon.core.kpis import KPIS, MOVED_BY_TIME, Kpi, Tumbling
+from opsmon.store import health_queries
+from opsmon.store.connection import STORE_ERRORS, Reader
+from opsmon.store.keys import Keys
+from opsmon.store.kpi_queries import KpiQueries
+from opsmon.store.notes import read_progress
+from opsmon.store.scripts import Scripts
+from opsmon.telemetry import DEAD, LAG, PENDING, RENDERS, SCREEN_SECONDS
+from opsmon.web.hub import Hub, event
+from opsmon.web.presenting import health_view, kpi_view, setup_view, store_down_view
+from opsmon.web.views import HealthView, SetupView
+from opsmon.web.wording import Wording
+
+log = logging.getLogger("opsmon.web")
+
+HEARTBEAT_S = 5
+LIVE_MS = 250
+CHART_MS = 5_000
+_BLOCK_MS = 1_000
+_SAMPLES = 200
+
+
+@dataclass(slots=True)
+class SlotPlan:
+    """A KPI's slot: which KPI it reads, how often it may change, when it was read, whether it is due."""
+
+    kpi: Kpi
+    cadence_ms: int
+    read_ms: int = 0
+    dirty: bool = True
+
+    def wait_ms(self, now_ms: int) -> int | None:
+        """How long until it may be read again; None when nothing about it moved."""
+        return max(self.read_ms + self.cadence_ms - now_ms, 0) if self.dirty else None
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """What a feed shows: the words, the zone, and where webhooks go."""
+
+    wording: Wording
+    zone: str
+    webhook_url: str
+    sources: tuple[str, ...]
+
+
+class Feed:
+    """Keeps one hub up to date from one store. `run` and `beat` are its two loops."""
+
+    def __init__(self, hub: Hub, reader: Reader, keys: Keys, kpis: KpiQueries, scripts: Scripts, board: Board,
+                 clock: Clock) -> None:
+        self.hub, self.board = hub, board
+        self._reader, self._keys, self._kpis, self._scripts = reader, keys, kpis, scripts
+        self._clock = clock
+        self._plans = [SlotPlan(kpi, _cadence_ms(kpi)) for kpi in KPIS]
+        self._last_id = "0-0"
+        self._ticked = 0
+        self._arrived: list[int] = []
+        self._down_since_ms = 0
+        self.ready = asyncio.Event()
+        self.backlog = Backlog(0, 0, None)
+        self.latencies_ms: deque[int] = deque(maxlen=_SAMPLES)
+
+    async def run(self) -> None:
+        """Follow the change stream for ever; outlives the store's restarts."""
+        while True:
+            try:
+                await self.start()
+                while True:
+                    await self.step(_BLOCK_MS)
+            except STORE_ERRORS as error:
+                self._note_down(error)
+                await asyncio.sleep(0.5)
+
+    async def beat(self) -> None:
+        """Heartbeats, and with each the age of the data."""
+        while True:
+            await asyncio.sleep(HEARTBEAT_S)
+            self.hub.broadcast(event("hb", str(self._clock.now_ms())))
+            try:
+                await asyncio.wait_for(self.look(), HEARTBEAT_S)
+            except STORE_ERRORS as error:
+                self._note_down(error)
+
+    async def start(self) -> None:
+        """Take the newest change as the present, then read everything: in this order nothing is missed."""
+        newest = await self._reader.newest(self._keys.changes)
+        self._last_id = newest[0][0].decode() if newest else "0-0"
+        for planned in self._plans:
+            planned.dirty, planned.read_ms = True, 0
+        await self.look()
+        await self._flush()
+        self._down_since_ms = 0
+        self.ready.set()
+
+    async def step(self, block_ms: int) -> None:
+        """Wait for changes, or for a slot to come due; then show what is due."""
+        now_ms = self._clock.now_ms()
+        waits = [wait for planned in self._plans if (wait := planned.wait_ms(now_ms)) is not None]
+        for entry_id, fields in await self._changes(min([block_ms, *waits])):
+            self._last_id = entry_id.decode()
+            self._mark(fields)
+        if self._arrived and self._is_waiting_for_first():
+            await self.look()
+        await self._tick()
+        await self._flush()
+
+    async def look(self) -> None:
+        """See how far the workers are and who was heard; show it if it is news."""
+        now_ms = self._clock.now_ms()
+        self.backlog = await health_queries.backlog(self._reader, self._keys)
+        heard = await health_queries.heard(self._reader, self._keys, self._kpis, self.board.sources, now_ms)
+        workers = await health_queries.workers(self._reader, self._keys)
+        alive = {name: (note.seen_ms, note.trouble) for name, note in workers.items()}
+        health = judge(self.backlog, alive, heard, now_ms)
+        counted_ms = max((note.arrived_ms for note in workers.values()), default=0) or None
+        LAG.set(self.backlog.unread)
+        PENDING.set(self.backlog.pending)
+        DEAD.set(await self._reader.length(self._keys.dead))
+        await self._show_health(health, heard, counted_ms, now_ms)
+
+    def latency_ms(self) -> tuple[int, int] | None:
+        """Median and 99th percentile from an event's arrival to the push; None until measured."""
+        ordered = sorted(self.latencies_ms)
+        if not ordered:
+            return None
+        return ordered[len(ordered) // 2], ordered[min(len(ordered) * 99 // 100, len(ordered) - 1)]
+
+    async def _show_health(self, health: Health, heard: tuple[Heard, ...], counted_ms: int | None,
+                           now_ms: int) -> None:
+        wording, latency = self.board.wording, self.latency_ms()
+        words = f"order to screen {wording.milliseconds(latency[0])}" if latency else ""
+        # The instant matters only while something waits; else it would be news with every order.
+        counted = counted_ms if health.state != "ok" else None
+        view = health_view(health, heard, counted, words, wording, now_ms)
+        progress = await read_progress(self._reader, self._keys)
+        setup = setup_view(
+            await self._is_new(), self.board.webhook_url,
+            (progress.text, progress.fraction) if progress else None, wording,
+        )
+        self._show([("health", view), ("setup", setup)])
+
+    def _is_waiting_for_first(self) -> bool:
+        setup = self.hub.slots.get("setup")
+        return setup is not None and isinstance(setup.view, SetupView) and setup.view.needed
+
+    async def _is_new(self) -> bool:
+        return b"since_ms" not in await self._reader.hash(self._keys.meta)
+
+    async def _changes(self, block_ms: int) -> list[Any]:
+        # BLOCK 0 would wait for ever.
+        return await self._reader.after(self._keys.changes, self._last_id, max(block_ms, 1))
+
+    def _mark(self, fields: dict[bytes, bytes]) -> None:
+        moved = set(fields[b"kpis"].decode().split(","))
+        for planned in self._plans:
+            planned.dirty = planned.dirty or planned.kpi.id in moved
+        arrived = fields.get(b"arrived", b"")
+        if arrived and moved:
+            self._arrived.append(int(arrived))
+
+    async def _tick(self) -> None:
+        now_ms = self._clock.now_ms()
+        if now_ms // MINUTE_MS != self._ticked:
+            self._ticked = now_ms // MINUTE_MS
+            await self._scripts.tick(now_ms, MOVED_BY_TIME)
+
+    async def _flush(self) -> None:
+        now_ms = self._clock.now_ms()
+        due = [planned for planned in self._plans if planned.wait_ms(now_ms) == 0]
+        if not due:
+            return
+        for planned in due:
+            planned.dirty, planned.read_ms = False, now_ms
+        readings = await self._kpis.read((p.kpi for p in due), now_ms, self.backlog.caught_up_ms(now_ms))
+        self._show([(f"kpi-{reading.kpi.id}", kpi_view(reading, self.board.wording, self.board.zone))
+                    for reading in readings])
+        if any(planned.cadence_ms == LIVE_MS for planned in due):
+            self._note_latency()
+
+    def _show(self, views: list[tuple[str, object]]) -> None:
+        for slot_id in self.hub.update(views, revision_of(self._last_id)):
+            RENDERS.labels(slot_id).inc()
+        self.hub.publish()
+
+    def _note_latency(self) -> None:
+        now_ms = self._clock.now_ms()
+        for arrived_ms in self._arrived:
+            SCREEN_SECONDS.observe(max(now_ms - arrived_ms, 0) / 1000)
+            self.latencies_ms.append(max(now_ms - arrived_ms, 0))
+        self._arrived.clear()
+
+    def _note_down(self, error: Exception) -> None:
+        if not self._down_since_ms:
+            self._down_since_ms = self._clock.now_ms()
+            log.error("the store cannot be reached: %s: %s", type(error).__name__, error)
+        shown = self.hub.slots.get("health")
+        last = shown.view if shown and isinstance(shown.view, HealthView) else None
+        self._show([("health", store_down_view(last, self.board.wording, self._down_since_ms))])
+
+
+def revision_of(entry_id: str) -> int:
+    """A change entry's id as one integer below 2^53: ms * 1000 + sequence."""
+    milliseconds, _, sequence = entry_id.partition("-")
+    return int(milliseconds) * 1000 + int(sequence)
+
+
+def _cadence_ms(kpi: Kpi) -> int:
+    """Charts of 24 bars move slowly; everything else is live."""
+    is_chart = isinstance(kpi.window, Tumbling) and kpi.window.history == 24
+    return CHART_MS if is_chart else LIVE_MS

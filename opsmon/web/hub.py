@@ -1,0 +1,115 @@
+"""The hub: the newest state of every slot, and one integer per screen. No queue, no history, no gaps.
+
+A screen is at a revision; what it lacks is every slot with a higher one. Coming late, resuming, being
+slow and missing a push are therefore the same case. Screens at the same revision get the same bytes.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from secrets import token_hex
+from typing import Protocol
+
+MAX_SCREENS = 1_000
+
+
+class Screen(Protocol):
+    """An open browser. `revision` is what it has; `push` hands it bytes, or does nothing while it is busy."""
+
+    revision: int
+
+    @property
+    def ready(self) -> bool: ...
+
+    def push(self, data: bytes) -> None: ...
+
+
+@dataclass(slots=True)
+class Slot:
+    """A place on the page: what it shows now, since which revision, and its bytes on the wire."""
+
+    view: object
+    revision: int
+    partial: bytes
+
+
+class Hub:
+    """All slots of one board. `render(slot_id, view, revision)` gives the partial as one line of text."""
+
+    def __init__(self, render: Callable[[str, object, int], str], boot: str | None = None) -> None:
+        # Revisions of two hubs do not compare: each skips what did not change for itself.
+        self.boot = boot or token_hex(4)
+        self.revision = 0
+        self.slots: dict[str, Slot] = {}
+        self.screens: set[Screen] = set()
+        self.draining = False
+        self._render = render
+        self._frames: dict[int, bytes] = {}
+
+    def update(self, views: Iterable[tuple[str, object]], revision: int) -> list[str]:
+        """Show these views from `revision` on; slots that show the same already keep theirs.
+
+        A revision that is not new is taken as the next one. Returns the ids of the slots that changed.
+        """
+        changed = [(slot_id, view) for slot_id, view in views if self._differs(slot_id, view)]
+        revision = max(revision, self.revision + 1)
+        for slot_id, view in changed:
+            partial = self._render(slot_id, view, revision)
+            self.slots[slot_id] = Slot(view, revision, _data_lines(partial))
+        if changed:
+            self.revision = revision
+            self._frames.clear()
+        return [slot_id for slot_id, _ in changed]
+
+    def since(self, event_id: str) -> int:
+        """The revision a screen is at, from its last event id `boot.revision`; 0 for anything else."""
+        boot, _, revision = event_id.partition(".")
+        if boot != self.boot or not (revision.isascii() and revision.isdigit()) or len(revision) > 16:
+            return 0
+        return min(int(revision), self.revision)
+
+    @property
+    def id(self) -> str:
+        """Where the board is now: the frame's id, and the ETag of the page."""
+        return f"{self.boot}.{self.revision}"
+
+    def frame(self, since: int) -> bytes:
+        """Every slot newer than `since` as one message; b'' when there is none."""
+        if since not in self._frames:
+            data = b"".join(slot.partial for slot in self.slots.values() if slot.revision > since)
+            self._frames[since] = b"id: %s\n%s\n" % (self.id.encode(), data) if data else b""
+        return self._frames[since]
+
+    def publish(self) -> None:
+        """Give every screen that can take it what it lacks."""
+        for screen in list(self.screens):
+            self.serve(screen)
+
+    def serve(self, screen: Screen) -> None:
+        """Give one screen what it lacks, if it can take it now."""
+        if not screen.ready or screen.revision >= self.revision:
+            return
+        frame = self.frame(screen.revision)
+        screen.revision = self.revision
+        if frame:
+            screen.push(frame)
+
+    def broadcast(self, data: bytes) -> None:
+        """The same bytes to every screen that can take them: heartbeats, which nobody needs late."""
+        for screen in list(self.screens):
+            if screen.ready:
+                screen.push(data)
+
+    def _differs(self, slot_id: str, view: object) -> bool:
+        shown = self.slots.get(slot_id)
+        return shown is None or shown.view != view
+
+
+def _data_lines(text: str) -> bytes:
+    """Text as `data:` lines. LF only: hx-sse can mis-read a CR LF that falls between two chunks."""
+    return b"".join(b"data: %s\n" % line.encode() for line in text.splitlines())
+
+
+def event(name: str, data: str, retry_ms: int | None = None) -> bytes:
+    """A named message: a signal for the page's scripts. `retry` counts only beside data (hx-sse)."""
+    retry = "" if retry_ms is None else f"retry: {retry_ms}\n"
+    return f"event: {name}\n{retry}data: {data}\n\n".encode()

@@ -1,0 +1,180 @@
+"""GET /live: the stream of one tab. The hub drives `send`: no task wakes per screen and message."""
+
+import asyncio
+import logging
+import random
+import socket
+from collections.abc import Coroutine, Generator
+from contextlib import suppress
+from types import coroutine
+from typing import Any
+from urllib.parse import parse_qs
+
+from starlette.types import Receive, Scope, Send
+
+from opsmon.clock import Clock
+from opsmon.telemetry import DROPPED_SCREENS, PUSHED_BYTES, SCREENS
+from opsmon.web.hub import MAX_SCREENS, Hub, event
+
+log = logging.getLogger("opsmon.web")
+
+STUCK_S = 10.0
+PHONE_GAP_S = 1.0
+_UNSENT_BYTES = 16 * 1024
+_USER_TIMEOUT_MS = 30_000
+_HEADERS = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-store"),
+    (b"x-accel-buffering", b"no"),
+]
+
+
+class BrowserScreen:
+    """One open stream. Busy while its last bytes are on their way: then the next frame holds the newest."""
+
+    def __init__(self, hub: Hub, send: Send, revision: int, gap_s: float) -> None:
+        self.revision = revision
+        self.ended = False
+        self._hub, self._send, self._gap_s = hub, send, gap_s
+        self._task = asyncio.current_task()
+        self._loop = asyncio.get_running_loop()
+        self._busy: asyncio.Task[None] | None = None
+        self._resting: asyncio.TimerHandle | None = None
+
+    @property
+    def ready(self) -> bool:
+        return self._busy is None and self._resting is None and not self.ended
+
+    def push(self, data: bytes) -> None:
+        """Send now. If the socket takes it at once, and it nearly always does, that is all."""
+        PUSHED_BYTES.inc(len(data))
+        sending = self._send({"type": "http.response.body", "body": data, "more_body": True})
+        waits_for = _start(sending)
+        if waits_for is not None:
+            self._busy = self._loop.create_task(self._finish(sending, waits_for))
+        elif self._gap_s:
+            self._resting = self._loop.call_later(self._gap_s, self._rested)
+
+    def end(self, data: bytes) -> None:
+        """Say a last word and close."""
+        if self.ready:
+            _start(self._send({"type": "http.response.body", "body": data, "more_body": False}))
+        self.ended = True
+        if self._task is not None:
+            self._task.cancel()
+
+    def close(self) -> None:
+        """Forget what is under way."""
+        self.ended = True
+        for pending in (self._busy, self._resting):
+            if pending is not None:
+                pending.cancel()
+
+    def _rested(self) -> None:
+        self._resting = None
+        self._hub.serve(self)
+
+    async def _finish(self, sending: Any, waits_for: Any) -> None:
+        try:
+            async with asyncio.timeout(STUCK_S):
+                await _resume(sending, waits_for)
+        except TimeoutError:
+            DROPPED_SCREENS.inc()
+            self.ended = True
+            if self._task is not None:
+                self._task.cancel()
+            return
+        self._busy = None
+        self._hub.serve(self)
+
+
+class Live:
+    """The endpoint. It answers 200, 401 or 503, never a redirect: hx-sse would follow it in a loop."""
+
+    def __init__(self, hub: Hub, clock: Clock, build: str) -> None:
+        self._hub, self._clock, self._build = hub, clock, build
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        query = parse_qs(scope["query_string"].decode("latin-1"))
+        asked = {name: values[0] for name, values in query.items()}
+        headers = dict(scope["headers"])
+        if self._hub.draining or len(self._hub.screens) >= MAX_SCREENS:
+            await _unavailable(send)
+            return
+        await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
+        if asked.get("v") != self._build:
+            await send({"type": "http.response.body", "body": event("reload", self._build)})
+            return
+        last = headers.get(b"last-event-id", b"").decode("latin-1") or asked.get("since", "")
+        gap_s = PHONE_GAP_S if b"Mobi" in headers.get(b"user-agent", b"") else 0.0
+        _bound_socket(scope.get("opsmon.transport"))
+        await self._stream(BrowserScreen(self._hub, send, self._hub.since(last), gap_s), receive, scope)
+
+    async def _stream(self, screen: BrowserScreen, receive: Receive, scope: Scope) -> None:
+        beat = event("hb", str(self._clock.now_ms()))
+        self._hub.screens.add(screen)
+        SCREENS.set(len(self._hub.screens))
+        try:
+            frame = self._hub.frame(screen.revision)
+            screen.revision = self._hub.revision
+            screen.push(beat + frame)
+            while (await receive())["type"] != "http.disconnect":
+                pass
+        except asyncio.CancelledError:
+            if not screen.ended:
+                raise
+            _hang_up(scope)
+        finally:
+            screen.close()
+            self._hub.screens.discard(screen)
+            SCREENS.set(len(self._hub.screens))
+
+
+def drain(hub: Hub) -> None:
+    """Send every screen away, each to come back at its own moment, so that they do not come all at once."""
+    hub.draining = True
+    for screen in list(hub.screens):
+        if isinstance(screen, BrowserScreen):
+            screen.end(event("bye", "restart", retry_ms=random.randint(300, 3000)))  # noqa: S311 - no secret
+
+
+def _start(sending: Coroutine[Any, Any, None] | Any) -> Any:
+    """Run a coroutine up to its first wait; None when it ended without one."""
+    try:
+        return sending.send(None)
+    except StopIteration:
+        return None
+
+
+@coroutine
+def _resume(sending: Any, waits_for: Any) -> Generator[Any, None, None]:
+    """Go on with a coroutine that `_start` left waiting."""
+    while True:
+        yield waits_for
+        try:
+            waits_for = sending.send(None)
+        except StopIteration:
+            return
+
+
+def _bound_socket(transport: Any) -> None:
+    """Keep a stalled screen from hoarding megabytes in the kernel, and notice one that is gone."""
+    if transport is None:
+        return
+    transport.set_write_buffer_limits(0)
+    sock = transport.get_extra_info("socket")
+    with suppress(AttributeError, OSError):  # Linux has these; elsewhere the 10 s limit does
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _UNSENT_BYTES)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _USER_TIMEOUT_MS)
+
+
+def _hang_up(scope: Scope) -> None:
+    transport = scope.get("opsmon.transport")
+    if transport is not None and transport.get_write_buffer_size():
+        transport.abort()
+
+
+async def _unavailable(send: Send) -> None:
+    await send({"type": "http.response.start", "status": 503,
+                "headers": [(b"retry-after", b"2"), (b"content-length", b"0")]})
+    await send({"type": "http.response.body", "body": b""})

@@ -1,0 +1,111 @@
+"""Readings and verdicts -> views: the words and shapes that templates show."""
+
+from opsmon.core.health import Health, Heard
+from opsmon.core.kpis import Today, Tumbling
+from opsmon.core.readings import Reading
+from opsmon.web.charts import bars, spark
+from opsmon.web.views import ComparisonView, Direction, HealthView, KpiView, SetupView, SourceView
+from opsmon.web.wording import Wording
+
+SOURCE_NAMES = {"shopify": "Shopify"}
+LONGEST_TEXT = 16
+
+
+def kpi_view(reading: Reading, wording: Wording, zone: str) -> KpiView:
+    """One KPI as its tile shows it."""
+    kpi = reading.kpi
+    text = wording.value(reading, reading.value)
+    is_hours = isinstance(kpi.window, Tumbling) and kpi.window.history == 24
+    is_minutes = isinstance(kpi.window, Tumbling) and not is_hours
+    return KpiView(
+        id=kpi.id,
+        label=kpi.label,
+        text=text,
+        chars=min(max(len(text), 1), LONGEST_TEXT),
+        value="" if reading.value is None else str(reading.value),
+        state="empty" if not reading.value else "live",
+        note=_note(reading, wording),
+        definition=f"{kpi.definition} Local time of {zone}.",
+        comparison=_comparison(reading, wording) if isinstance(kpi.window, Today) else None,
+        spark=spark(reading, wording) if is_minutes else None,
+        bars=bars(reading, wording) if is_hours else None,
+    )
+
+
+def health_view(health: Health, sources: tuple[Heard, ...], processed_ms: int | None, latency: str,
+                wording: Wording, now_ms: int) -> HealthView:
+    """The second and third age in words."""
+    return HealthView(
+        state=health.state,
+        text=_health_text(health, wording),
+        processed_ms=processed_ms,
+        latency=latency,
+        sources=tuple(_source_view(source, health, wording) for source in sources),
+    )
+
+
+def store_down_view(last: HealthView | None, wording: Wording, since_ms: int) -> HealthView:
+    """What is said while the store cannot be reached: the numbers stay, and since when they stand."""
+    return HealthView(
+        state="store-down",
+        text=f"The store cannot be reached: numbers stand still since {wording.time(since_ms)}",
+        processed_ms=last.processed_ms if last else None,
+        latency="",
+        sources=last.sources if last else (),
+    )
+
+
+def setup_view(needed: bool, webhook_url: str, progress: tuple[str, float] | None,
+               wording: Wording) -> SetupView:
+    """What to do first, and how far a fill-in has come."""
+    return SetupView(
+        needed=needed,
+        webhook_url=webhook_url,
+        command="opsmon send-test shopify",
+        progress=f"{progress[0]}: {wording.share(progress[1])}" if progress else "",
+    )
+
+
+def _comparison(reading: Reading, wording: Wording) -> ComparisonView:
+    if reading.before is None:
+        return ComparisonView("No comparison yet (first week)", "", "none")
+    value, before = reading.value or 0, reading.before
+    against = "than last week by now"
+    change = wording.change(value, before)
+    was = wording.value(reading, before)
+    if not change:
+        return ComparisonView(f"Last week by now: {was}", "", "none")
+    more = value > before
+    good = more == (reading.kpi.better == "up")
+    direction: Direction = "same" if value == before else "good" if good else "bad"
+    return ComparisonView(f"Last week by now: {was}", change, direction, against)
+
+
+def _note(reading: Reading, wording: Wording) -> str:
+    if reading.others:
+        amounts = ", ".join(wording.money(minor, currency) for currency, minor in reading.others)
+        return f"not included: {amounts}"
+    if isinstance(reading.kpi.window, Tumbling) and len(reading.series) > 1 and reading.series[-2].value:
+        return f"{wording.value(reading, reading.series[-2].value)} in the one before"
+    return ""
+
+
+def _health_text(health: Health, wording: Wording) -> str:
+    if health.trouble:
+        return health.trouble
+    waiting = wording.number(health.waiting)
+    if health.state == "stopped":
+        return f"No worker is running: {waiting} events wait" if health.waiting else "No worker is running"
+    if health.state == "late":
+        return f"Catching up, {waiting} events behind ({wording.duration(health.behind_ms)})"
+    return ""
+
+
+def _source_view(source: Heard, health: Health, wording: Wording) -> SourceView:
+    name = SOURCE_NAMES.get(source.name, source.name)
+    silent = source in health.silent
+    text = ""
+    if silent and source.last_ms is not None and source.usual_gap_ms is not None:
+        usual = wording.duration(source.usual_gap_ms)
+        text = f"No {name} event since {wording.time(source.last_ms)} (usually within {usual})"
+    return SourceView(name, source.last_ms, source.usual_gap_ms, silent, text)

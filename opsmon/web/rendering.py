@@ -1,0 +1,68 @@
+"""The Jinja environment, and the assets of the build: every static URL carries a hash of all of them."""
+
+from functools import cache
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from opsmon.web.views import HealthView, KpiView, SetupView
+
+_HERE = Path(__file__).resolve().parent.parent
+
+
+@cache
+def folder(name: str) -> Path:
+    """templates/ or static/: inside the package in a wheel, beside it in a checkout."""
+    inside = _HERE / name
+    return inside if inside.is_dir() else _HERE.parent / name
+
+
+@cache
+def build() -> str:
+    """A hash of templates and static files: another one makes open screens load the page again."""
+    digest = blake2b(digest_size=6)
+    for name in ("templates", "static"):
+        for path in sorted(folder(name).rglob("*")):
+            if path.is_file():
+                digest.update(str(path.relative_to(folder(name))).encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def asset(path: str) -> str:
+    """The URL of a static file, good for as long as this build is."""
+    return f"/static/{build()}/{path}"
+
+
+@cache
+def environment() -> Environment:
+    """Templates: strict about names, escaping everything."""
+    made = Environment(
+        loader=FileSystemLoader(folder("templates")), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True, auto_reload=False,
+    )
+    made.globals["asset"] = asset
+    return made
+
+
+def page(template: str, **context: Any) -> str:
+    """A whole page."""
+    return environment().get_template(f"pages/{template}.jinja").render(**context)
+
+
+def partial(slot_id: str, view: object, revision: int) -> str:
+    """One slot on its way to the page: the same macro that drew it there."""
+    html = slot(view, revision)
+    module: Any = environment().get_template("components/htmx.jinja").module
+    return str(module.partial(slot_id, html))
+
+
+def slot(view: object, revision: int) -> Any:
+    """One slot as it stands on the page."""
+    name = _MACRO[type(view)]
+    module: Any = environment().get_template(f"partials/{name}.jinja").module
+    return getattr(module, f"{name}_slot")(view, revision)
+
+
+_MACRO: dict[type, str] = {KpiView: "kpi", HealthView: "health", SetupView: "setup"}

@@ -1,0 +1,89 @@
+"""Table of contents: every URL in one place."""
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from opsmon.web import rendering
+from opsmon.web.live import Live
+from opsmon.web.pages import Pages
+from opsmon.web.security import LoopbackOnly, SecurityHeaders
+from opsmon.web.webhooks import Webhooks
+
+_ZIP = [Middleware(GZipMiddleware, minimum_size=500)]
+_SENTENCES = {
+    404: "There is no such page. The board is at / and the wall at /wall.",
+    405: "This address is not asked that way.",
+}
+
+
+def board_routes(pages: Pages, live: Live) -> list[BaseRoute]:
+    """What a browser asks for."""
+    return [
+        Route("/", pages.board, middleware=_ZIP),
+        Route("/wall", pages.wall, middleware=_ZIP),
+        Route("/live", live),
+        Route("/status", pages.status, middleware=_ZIP),
+        Route("/status.json", pages.status_json),
+        Route("/components", pages.components, middleware=_ZIP),
+        Route("/api/kpis", pages.kpis),
+        Route("/metrics", pages.metrics),
+        Mount(f"/static/{rendering.build()}", HashedFiles(), middleware=_ZIP),
+    ]
+
+
+def board_app(pages: Pages, live: Live) -> ASGIApp:
+    """The boards: local until there are accounts."""
+
+    async def explain(request: Request, error: Exception) -> Response:
+        code = error.status_code if isinstance(error, HTTPException) else 500
+        return await pages.error(request, code, _SENTENCES.get(code, "This could not be shown. See the log."))
+
+    app = Starlette(routes=board_routes(pages, live), exception_handlers={404: explain, 405: explain})
+    return LoopbackOnly(SecurityHeaders(app))
+
+
+class Front:
+    """One listener for all: webhooks first and with nothing between, then the boards."""
+
+    def __init__(self, webhooks: Webhooks | None, boards: ASGIApp | None, health: Starlette) -> None:
+        self._webhooks, self._boards, self._health = webhooks, boards, health
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        path = scope["path"]
+        if path.startswith("/webhooks/") and self._webhooks is not None:
+            await self._webhooks(scope, receive, send)
+        elif path in ("/livez", "/readyz") or self._boards is None:
+            await self._health(scope, receive, send)
+        else:
+            await self._boards(scope, receive, send)
+
+
+def health_app(pages: Pages | None) -> Starlette:
+    """/livez and /readyz, for whoever supervises the process."""
+
+    async def livez(request: Request) -> Response:
+        return PlainTextResponse("ok\n")
+
+    readyz = pages.readyz if pages is not None else livez
+    return Starlette(routes=[Route("/livez", livez), Route("/readyz", readyz)])
+
+
+class HashedFiles(StaticFiles):
+    """Static files under a URL that changes with them: a browser may keep them for good."""
+
+    def __init__(self) -> None:
+        super().__init__(directory=rendering.folder("static"))
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        response.headers["cache-control"] = "public, max-age=31536000, immutable"
+        return response

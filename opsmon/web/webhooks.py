@@ -1,0 +1,117 @@
+"""POST /webhooks/{source}: verify, append, answer. Nothing else happens on this path.
+
+Raw ASGI: no client call but the append, no render, no second round trip. 200 means durable.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from time import perf_counter
+from typing import Any
+
+from starlette.types import Receive, Scope, Send
+
+from opsmon.clock import Clock
+from opsmon.core.errors import StoreUnavailable
+from opsmon.sources.base import Rejected, Source
+from opsmon.store.appender import Appender, taken
+from opsmon.telemetry import WEBHOOK_SECONDS, WEBHOOKS
+
+MAX_BODY = 1024 * 1024
+BODY_DEADLINE_S = 5.0
+OUTCOMES = ("event", "duplicate", "not_used", "dead", "unavailable", "refused")
+
+
+class ClientGone(Exception):
+    """The sender hung up before its body was whole."""
+
+
+class Webhooks:
+    """The endpoint. `refused` counts by `source:reason` what was not taken, until it goes to the store."""
+
+    def __init__(self, sources: Mapping[str, Source], appender: Appender, clock: Clock) -> None:
+        self._sources, self._appender, self._clock = sources, appender, clock
+        self.refused: Counter[str] = Counter()
+        self._answered = {
+            (name, outcome): WEBHOOKS.labels(name, outcome) for name in sources for outcome in OUTCOMES
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = perf_counter()
+        source = self._sources.get(scope["path"].rpartition("/")[2])
+        if source is None:
+            await _answer(send, 404, f"No such source; known are {', '.join(sorted(self._sources))}.\n")
+        elif scope["method"] != "POST":
+            await _answer(send, 405, "Webhooks are POSTed.\n", ((b"allow", b"POST"),))
+        else:
+            await self._take(source, scope, receive, send)
+            WEBHOOK_SECONDS.observe(perf_counter() - started)
+
+    async def _take(self, source: Source, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = dict(scope["headers"])
+        try:
+            body = await _body(headers, receive)
+        except ClientGone:
+            self.refused[f"{source.name}:client_gone"] += 1
+            return
+        except TimeoutError:
+            await self._refuse(source, Rejected(408, "The body did not arrive in 5 s.\n", "slow_body"), send)
+            return
+        outcome = (
+            Rejected(413, f"The body is over the limit of {MAX_BODY} bytes.\n", "too_large") if body is None
+            else source.take(headers, body, self._clock.now_ms())
+        )
+        if isinstance(outcome, Rejected):
+            await self._refuse(source, outcome, send)
+            return
+        try:
+            result = await self._appender.append(taken(outcome, source.name))
+        except StoreUnavailable:
+            self._answered[source.name, "unavailable"].inc()
+            await _answer(send, 503, "The store did not confirm in time: please send it again.\n",
+                          ((b"retry-after", b"5"),))
+            return
+        self._answered[source.name, result].inc()
+        await _answer(send, 200, "")
+
+    async def _refuse(self, source: Source, rejected: Rejected, send: Send) -> None:
+        self.refused[f"{source.name}:{rejected.counter}"] += 1
+        self._answered[source.name, "refused"].inc()
+        await _answer(send, rejected.status, rejected.reason)
+
+
+async def _body(headers: Mapping[bytes, bytes], receive: Receive) -> bytes | None:
+    """The raw body; None when it is too large. Raises ClientGone or TimeoutError."""
+    announced = headers.get(b"content-length", b"0")
+    if announced.isdigit() and int(announced) > MAX_BODY:
+        return None
+    chunks: list[bytes] = []
+    size = 0
+    async with asyncio.timeout(BODY_DEADLINE_S):
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise ClientGone
+            chunk = message.get("body", b"")
+            size += len(chunk)
+            if size > MAX_BODY:
+                return None
+            chunks.append(chunk)
+            if not message.get("more_body", False):
+                return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+async def _answer(send: Send, status: int, text: str, headers: Iterable[tuple[bytes, bytes]] = ()) -> None:
+    body = text.encode()
+    start: dict[str, Any] = {
+        "type": "http.response.start",
+        "status": status,
+        "headers": [(b"content-length", b"%d" % len(body)), *headers],
+    }
+    if body:
+        start["headers"].append((b"content-type", b"text/plain; charset=utf-8"))
+    if status == 413:
+        # The rest of the body is not read: the connection cannot be used again.
+        start["headers"].append((b"connection", b"close"))
+    await send(start)
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,104 @@
+"""Numbers, money and times in the words of the site's locale. All formatting is done here, by Babel."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from babel import Locale
+from babel.dates import format_datetime, format_skeleton, get_day_names
+from babel.numbers import format_currency, format_decimal, format_percent
+from babel.units import format_unit
+
+from opsmon.core.calendar import HOUR_MS, MINUTE_MS, SiteCalendar
+from opsmon.core.money import exponent
+from opsmon.core.readings import Reading
+
+MINUS = "−"
+
+
+class Wording:
+    """Writes values for one site: its locale, its zone."""
+
+    def __init__(self, locale: str, calendar: SiteCalendar) -> None:
+        self.locale = Locale.parse(locale)
+        self._calendar = calendar
+
+    @property
+    def tag(self) -> str:
+        """The locale as a BCP 47 tag, for lang= and Intl."""
+        return str(self.locale).replace("_", "-")
+
+    def number(self, value: int) -> str:
+        """1234 as '1,234'."""
+        return _typographic(format_decimal(value, locale=self.locale))
+
+    def money(self, minor: int, currency: str) -> str:
+        """Minor units as an amount: 123450 EUR as '€1,234.50', 500 JPY as '¥500'."""
+        amount = Decimal(minor).scaleb(-exponent(currency))
+        return _typographic(format_currency(amount, currency, locale=self.locale))
+
+    def value(self, reading: Reading, value: int | None) -> str:
+        """A value of a KPI in its unit; a dash where there is nothing to divide by."""
+        if value is None:
+            return "–"
+        if reading.kpi.unit == "money":
+            return self.money(value, reading.currency) if reading.currency else self.number(value)
+        return self.number(value)
+
+    def change(self, now: int, before: int) -> str:
+        """'+12 %'; '' where last week had nothing to compare with."""
+        if before <= 0:
+            return ""
+        ratio = round((now - before) / before, 2)
+        sign = "+" if ratio > 0 else ""
+        return sign + _typographic(format_percent(ratio, locale=self.locale))
+
+    def share(self, fraction: float) -> str:
+        """0.61 as '61%'."""
+        return format_percent(fraction, locale=self.locale)
+
+    def time(self, time_ms: int) -> str:
+        """The site's wall clock, hours and minutes."""
+        return format_skeleton("Hm", self._wall(time_ms), locale=self.locale)
+
+    def clock(self, time_ms: int) -> str:
+        """The site's wall clock to the second."""
+        return format_skeleton("Hms", self._wall(time_ms), locale=self.locale)
+
+    def weekday(self, time_ms: int) -> str:
+        """'Friday'."""
+        return str(get_day_names("wide", locale=self.locale)[self._wall(time_ms).weekday()])
+
+    def day_and_hour(self, time_ms: int) -> str:
+        """'Fri 13:00'."""
+        return format_datetime(self._wall(time_ms), "EEE HH:mm", locale=self.locale)
+
+    def hour(self, time_ms: int) -> str:
+        """'13', for an axis."""
+        return f"{self._wall(time_ms).hour:02}"
+
+    def duration(self, duration_ms: int) -> str:
+        """A length of time in one unit: '40 sec', '6 min', '3 hr'."""
+        if duration_ms < MINUTE_MS:
+            return self._unit(round(duration_ms / 1000), "second")
+        if duration_ms < 2 * HOUR_MS:
+            return self._unit(round(duration_ms / MINUTE_MS), "minute")
+        return self._unit(round(duration_ms / HOUR_MS), "hour")
+
+    def size(self, size_bytes: int) -> str:
+        """'84 MB'."""
+        return self._unit(round(size_bytes / 1024**2), "megabyte")
+
+    def milliseconds(self, milliseconds: float) -> str:
+        """'1.8 ms'; whole above ten."""
+        shown = round(milliseconds, 1) if milliseconds < 10 else round(milliseconds)
+        return self._unit(shown, "millisecond")
+
+    def _unit(self, amount: float, unit: str) -> str:
+        return str(format_unit(amount, f"{unit}", length="short", locale=self.locale))
+
+    def _wall(self, time_ms: int) -> datetime:
+        return self._calendar.wall(time_ms)
+
+
+def _typographic(text: str) -> str:
+    return text.replace("-", MINUS)

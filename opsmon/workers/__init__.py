@@ -1,0 +1,1 @@
+"""Act. One loop per file, with run_once() for tests and run() around it."""

@@ -1,0 +1,190 @@
+"""events -> rollups: read a batch, fold it in memory, count it and acknowledge it in one script.
+
+Own pending entries come first (what this worker had in hand when it ended), then claims on a timer
+(what others left), then new entries. Whatever was delivered before is worked one by one, so that an
+entry that breaks the fold, or the worker, is found and put among the dead letters, alone.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from opsmon.clock import Clock
+from opsmon.core.calendar import SiteCalendar
+from opsmon.core.events import Event, Problem
+from opsmon.core.folding import Fold, entities, fold
+from opsmon.store.event_stream import Entry, EventStream
+from opsmon.store.rollups import DeadLetter, Rollups, decode_state
+from opsmon.store.scripts import Refusal
+
+log = logging.getLogger("opsmon.worker")
+
+BATCH = 256
+MAX_WRITES = 2_000
+MAX_TRIES = 5
+MAX_REFOLDS = 20
+CLAIM_IDLE_MS = 2_000
+CLAIM_EVERY_MS = 1_000
+# What folding raises for data it cannot use.
+BAD_DATA = (KeyError, TypeError, ValueError, OverflowError, AttributeError)
+
+
+class GenerationMoved(Exception):
+    """The site is counted by another calendar now: this worker has to start again."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a worker did since it started."""
+
+    counted: int = 0
+    fenced: int = 0
+    dead: int = 0
+    lost: int = 0
+    refolds: int = 0
+    last_arrived_ms: int = 0
+    trouble: str = ""
+    reasons: dict[str, str] = field(default_factory=dict)
+
+
+class Aggregator:
+    """One consumer of the group. Any number may run; the commit script keeps them from counting twice."""
+
+    def __init__(self, stream: EventStream, rollups: Rollups, calendar: SiteCalendar, clock: Clock) -> None:
+        self._stream, self._rollups, self._calendar, self._clock = stream, rollups, calendar, clock
+        self.tally = Tally()
+        self._own_done = False
+        self._next_claim_ms = 0
+        self._currency_known = False
+
+    async def run_once(self, block_ms: int = 0) -> int:
+        """Work what is there, waiting up to `block_ms` for something new; how many entries were read."""
+        worked = await self._work_own() + await self._work_claims()
+        entries = await self._stream.read_new(BATCH, block_ms if not worked else 1)
+        await self._work(entries)
+        return worked + len(entries)
+
+    async def _work_own(self) -> int:
+        worked, after = 0, "0"
+        while not self._own_done:
+            entries = await self._stream.read_own(after)
+            for entry in entries:
+                await self._work_redelivered(entry)
+                worked, after = worked + 1, entry.id
+            self._own_done = not entries
+        return worked
+
+    async def _work_claims(self) -> int:
+        if self._clock.now_ms() < self._next_claim_ms:
+            return 0
+        worked, claimed = 0, True
+        while claimed:
+            entries, gone = await self._stream.claim(CLAIM_IDLE_MS)
+            self._note_gone(gone)
+            for entry in entries:
+                await self._work_redelivered(entry)
+            worked, claimed = worked + len(entries), bool(entries)
+        self._next_claim_ms = self._clock.now_ms() + CLAIM_EVERY_MS
+        return worked
+
+    def _note_gone(self, gone: list[str]) -> None:
+        if gone:
+            self.tally.lost += len(gone)
+            log.error("%d entries were trimmed before they were counted, first %s", len(gone), gone[0])
+
+    async def _work_redelivered(self, entry: Entry) -> None:
+        tries = await self._stream.tries(entry.id)
+        if tries > MAX_TRIES:
+            reason = self.tally.reasons.pop(entry.id, "the worker ended while it was working on it")
+            await self._give_up(DeadLetter(entry, reason, tries))
+        else:
+            await self._work([entry])
+
+    async def _work(self, entries: Sequence[Entry]) -> None:
+        good: list[Entry] = []
+        for entry in entries:
+            if isinstance(entry.event, Problem):
+                await self._give_up(DeadLetter(entry, entry.event.reason, 1))
+            else:
+                good.append(entry)
+        if good:
+            await self._count(good)
+
+    async def _count(self, entries: Sequence[Entry]) -> None:
+        """Fold and commit; again without what was refused; in halves when it is too much for one script."""
+        for _ in range(MAX_REFOLDS):
+            if not entries:
+                return
+            events = [entry.event for entry in entries if isinstance(entry.event, Event)]
+            try:
+                believed = await self._rollups.states(key for event in events for key in entities(event))
+                folded = self._fold(events, believed)
+            except BAD_DATA as error:
+                await self._apart(entries, f"the event cannot be counted: {type(error).__name__} {error}")
+                return
+            if folded.writes > MAX_WRITES and len(entries) > 1:
+                await self._halves(entries)
+                return
+            arrived_ms = max(event.arrived_ms for event in events)
+            refusal = await self._rollups.commit(folded, believed, entries, self._clock.now_ms(), arrived_ms)
+            if not refusal:
+                await self._note_counted(entries, folded, arrived_ms)
+                return
+            entries = await self._after(refusal, entries)
+        await self._leave_pending(refusal.states, entries)
+
+    def _fold(self, events: list[Event], believed: dict[str, bytes]) -> Fold:
+        states = {name: decode_state(stored) for name, stored in believed.items()}
+        return fold(events, states, self._calendar, self._clock.now_ms())
+
+    async def _halves(self, entries: Sequence[Entry]) -> None:
+        middle = len(entries) // 2
+        await self._count(entries[:middle])
+        await self._count(entries[middle:])
+
+    async def _apart(self, entries: Sequence[Entry], reason: str) -> None:
+        """One of these cannot be used: find out which, and give only that one up."""
+        if len(entries) == 1:
+            await self._give_up(DeadLetter(entries[0], reason, 1))
+            return
+        for entry in entries:
+            await self._count([entry])
+
+    async def _after(self, refusal: Refusal, entries: Sequence[Entry]) -> Sequence[Entry]:
+        """What is left to count after a refusal. Raises GenerationMoved or RuntimeError if nothing can be."""
+        if refusal.generation is not None:
+            raise GenerationMoved
+        if refusal.stream:
+            raise RuntimeError(f"the store is not as opsmon left it: {refusal.stream}")
+        if refusal.hashes:
+            await self._leave_pending(refusal.hashes, entries)
+            return []
+        self.tally.fenced += len(refusal.entries)
+        self.tally.refolds += 1
+        return [entry for entry in entries if entry.id not in set(refusal.entries)]
+
+    async def _leave_pending(self, keys: list[str], entries: Sequence[Entry]) -> None:
+        """A key cannot be counted into: isolate the entries that need it; they will be tried again."""
+        if len(entries) > 1:
+            for entry in entries:
+                await self._count([entry])
+            return
+        reason = f"{keys[0]} cannot be counted into: of another type, no whole numbers, or out of range"
+        self.tally.reasons[entries[0].id] = self.tally.trouble = reason
+        log.error("%s (entry %s)", reason, entries[0].id)
+
+    async def _give_up(self, letter: DeadLetter) -> None:
+        event = letter.entry.event
+        source = event.source if isinstance(event, Event) else "stream"
+        refusal = await self._rollups.give_up(letter, f"{source}:dead", self._clock.now_ms())
+        if refusal.generation is not None:
+            raise GenerationMoved
+        if not refusal:
+            self.tally.dead += 1
+            log.warning("entry %s is a dead letter now: %s", letter.entry.id, letter.reason)
+
+    async def _note_counted(self, entries: Sequence[Entry], folded: Fold, arrived_ms: int) -> None:
+        self.tally.counted += len(entries)
+        self.tally.last_arrived_ms = max(self.tally.last_arrived_ms, arrived_ms)
+        if not self._currency_known:
+            self._currency_known = await self._rollups.note_currency(folded)

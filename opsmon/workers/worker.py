@@ -1,0 +1,88 @@
+"""A worker process: the aggregator's loop, with the minute's chores beside it."""
+
+import asyncio
+import logging
+
+from redis.asyncio import Redis
+from redis.exceptions import ResponseError
+
+from opsmon.clock import Clock
+from opsmon.core.calendar import MINUTE_MS, SiteCalendar
+from opsmon.core.kpis import MOVED_BY_TIME
+from opsmon.settings import Settings
+from opsmon.store.connection import STORE_ERRORS
+from opsmon.store.event_stream import EventStream
+from opsmon.store.keys import Keys
+from opsmon.store.notes import WorkerNote, note_worker
+from opsmon.store.rollups import Rollups
+from opsmon.store.scripts import Scripts
+from opsmon.workers.aggregator import Aggregator, GenerationMoved
+from opsmon.workers.janitor import tidy
+from opsmon.workers.recount import settle_calendar
+
+log = logging.getLogger("opsmon.worker")
+
+_BLOCK_MS = 1_000
+_NOTE_EVERY_MS = 5_000
+_PAUSE_S = (0.1, 0.2, 0.5, 1.0, 2.0)
+
+
+class Worker:
+    """One worker until it is told to stop; it outlives restarts of the store and changes of the calendar."""
+
+    def __init__(self, client: Redis, settings: Settings, clock: Clock) -> None:
+        self._client, self._settings, self._clock = client, settings, clock
+        self._keys = Keys(settings.site)
+        self._scripts = Scripts(client, self._keys)
+        self._calendar = SiteCalendar(settings.timezone, settings.day_start_ms)
+        self._failures = 0
+        self._noted_ms = 0
+        self._tidied_ms = 0
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop` is set; the batch in hand is finished first."""
+        while not stop.is_set():
+            try:
+                aggregator = await self.start()
+                while not stop.is_set():
+                    await self.step(aggregator, _BLOCK_MS)
+                    self._failures = 0
+            except GenerationMoved:
+                log.warning("the site is counted by another calendar now: starting again")
+            except (*STORE_ERRORS, RuntimeError) as error:
+                await self._pause(error, stop)
+
+    async def start(self) -> Aggregator:
+        """Make the group, settle the calendar, and be ready to work."""
+        generation = await settle_calendar(self._client, self._keys, self._calendar, self._clock.now_ms())
+        stream = EventStream(self._client, self._keys, self._settings.worker_name)
+        await stream.ensure_group()
+        rollups = Rollups(self._client, self._keys, self._scripts, generation)
+        return Aggregator(stream, rollups, self._calendar, self._clock)
+
+    async def step(self, aggregator: Aggregator, block_ms: int) -> int:
+        """One round: a batch and whatever chore is due; how many entries were read."""
+        worked = await aggregator.run_once(block_ms)
+        now_ms = self._clock.now_ms()
+        if now_ms - self._noted_ms >= _NOTE_EVERY_MS:
+            self._noted_ms = now_ms
+            note = WorkerNote(now_ms, aggregator.tally.last_arrived_ms, aggregator.tally.trouble)
+            await note_worker(self._client, self._keys, self._settings.worker_name, note)
+        if now_ms // MINUTE_MS != self._tidied_ms // MINUTE_MS:
+            self._tidied_ms = now_ms
+            await self._scripts.tick(now_ms, MOVED_BY_TIME)
+            await tidy(self._client, self._keys, self._scripts, now_ms, self._settings.retention_ms)
+        return worked
+
+    async def _pause(self, error: Exception, stop: asyncio.Event) -> None:
+        """Say what happened once, then try again, ever slower up to two seconds."""
+        if isinstance(error, ResponseError) and "NOGROUP" in str(error):
+            log.error("the event stream or its group is gone (deleted or flushed?): making it anew")
+        elif self._failures == 0:
+            log.error("cannot work: %s: %s", type(error).__name__, error)
+        pause_s = _PAUSE_S[min(self._failures, len(_PAUSE_S) - 1)]
+        self._failures += 1
+        try:
+            await asyncio.wait_for(stop.wait(), pause_s)
+        except TimeoutError:
+            pass

@@ -1,0 +1,26 @@
+// The server's time, as this page knows it, and the page's only timer. Screens often have a wrong clock.
+const root = document.documentElement;
+const fromPage = Number(root.dataset.now) - Date.now();
+let best = null; // server minus screen, ms; the largest seen is the one that travelled fastest
+
+export const serverNow = () => Date.now() + (best ?? fromPage);
+
+/** Note the server's time in a heartbeat; return how much later it came than the fastest one, in ms. */
+export function observe(serverMs) {
+  const seen = serverMs - Date.now();
+  best = best === null ? seen : Math.max(best, seen);
+  return best - seen;
+}
+
+/** The screen's clock may have been set, or the way has changed: measure again. */
+export function forget() { best = null; }
+
+const format = (options) => new Intl.DateTimeFormat(root.lang, { timeZone: root.dataset.zone, ...options });
+const seconds = format({ hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const minutes = format({ hour: "2-digit", minute: "2-digit" });
+export const timeOfDay = (ms) => seconds.format(ms);
+export const hourAndMinute = (ms) => minutes.format(ms);
+
+const everySecond = [];
+export function eachSecond(act) { everySecond.push(act); }
+setInterval(() => everySecond.forEach((act) => act()), 1000);

@@ -1,0 +1,14 @@
+// A number that has changed blinks once, by opacity. No timer: the browser runs it, and a number that is
+// still blinking does not start again, so there are never more than 3 in a second (WCAG 2.3.1).
+const calm = matchMedia("(prefers-reduced-motion: reduce)");
+const number = (slot) => slot?.querySelector?.(".tile__value");
+
+document.addEventListener("htmx:before:swap", ({ detail: { tasks } }) => {
+  for (const task of tasks) task.was = number(task.target)?.value;
+});
+
+document.addEventListener("htmx:after:settle", ({ target, detail: { task } }) => {
+  const now = number(target);
+  if (calm.matches || task.was === undefined || !now || now.value === task.was) return;
+  if (now.getAnimations().length === 0) now.animate({ opacity: [0.35, 1] }, { duration: 400, easing: "ease-out" });
+});

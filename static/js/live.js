@@ -1,0 +1,88 @@
+// The first age: is this screen connected? Only received bytes make it live.
+// Also keeps the stream going where hx-sse gives up or cannot notice (LIVE 2.2, T1 to T5).
+import { eachSecond, forget, observe, timeOfDay } from "./clock.js";
+
+const root = document.documentElement;
+const live = document.getElementById("live");
+const beatMs = Number(root.dataset.hb) * 1000;
+let connection = null;
+let heardMs = Date.now(); // of the screen's clock; the page itself counts as heard
+let failures = 0;
+let retry = 0;
+let reloading = false;
+
+function freshness(state) {
+  if (root.dataset.fresh === state) return;
+  root.dataset.fresh = state;
+  const word = document.querySelector(`.connection [data-when=${state}]`)?.textContent;
+  const time = document.querySelector(".connection time")?.textContent;
+  if (state !== "late") document.getElementById("announce").textContent = `${word} ${time}`;
+}
+
+/** End a stream that is silent or behind; hx-sse connects again and resumes by revision. */
+function hangUp() {
+  forget();
+  connection?.reader?.cancel();
+}
+
+/** hx-sse never tries a failed first connection again, so this does. */
+function connectLater() {
+  if (retry) return;
+  const delayMs = Math.min(8000, 500 * 2 ** failures) * (0.5 + Math.random());
+  failures += 1;
+  retry = setTimeout(connectNow, delayMs);
+}
+
+function connectNow() {
+  clearTimeout(retry);
+  retry = 0;
+  htmx.trigger(live, "ops:connect");
+}
+
+function hurry() {
+  connection?.delayCanceller?.();
+  if (retry) connectNow();
+  check();
+}
+
+function check() {
+  const ageMs = Date.now() - heardMs;
+  if (ageMs < 0) heardMs = Date.now(); // the screen's clock was set back
+  if (ageMs > 2.4 * beatMs) freshness("stale");
+  else if (ageMs > 1.6 * beatMs && root.dataset.fresh === "live") freshness("late");
+  if (ageMs > 2.5 * beatMs) hangUp();
+}
+
+function heardAt(serverMs) {
+  for (const time of document.querySelectorAll("[data-heard]")) time.textContent = timeOfDay(Number(serverMs));
+}
+
+live.addEventListener("hb", ({ detail }) => {
+  const lagMs = observe(Number(detail.data));
+  heardMs = Date.now();
+  delete root.dataset.auth;
+  heardAt(detail.data); // also in the banner that is not seen yet: should scripts hang, it already says since when
+  // The dead-man switch: each heartbeat starts the other animation, which ends with the banner visible.
+  root.className = root.classList.contains("tick") ? "tock" : "tick";
+  freshness(lagMs > 1.6 * beatMs ? "late" : "live");
+  if (lagMs > 2 * beatMs) hangUp();
+});
+
+live.addEventListener("reload", () => {
+  if (reloading) return;
+  reloading = true;
+  setTimeout(() => location.reload(), Math.random() * 10000);
+});
+
+const refused = (status) => { if (status === 401) root.dataset.auth = "out"; };
+live.addEventListener("htmx:sse:after:connection", ({ detail }) => { connection = detail.connection; failures = 0; });
+live.addEventListener("htmx:sse:error", ({ detail }) => refused(detail.status));
+live.addEventListener("htmx:sse:close", () => { connection = null; connectLater(); });
+live.addEventListener("htmx:finally:request", ({ detail }) => {
+  refused(detail.ctx.response?.status);
+  if (!connection) connectLater();
+});
+for (const name of ["online", "focus", "pageshow"]) addEventListener(name, hurry);
+heardAt(root.dataset.now);
+document.getElementById("stale").setAttribute("aria-hidden", "true"); // announced when it is shown
+eachSecond(check);

@@ -1,0 +1,18 @@
+// Which theme: ?theme= first, then what was chosen here before (not on the wall), then what the page says.
+// A plain script in the head, so that the first paint has the right colours.
+(() => {
+  const root = document.documentElement;
+  const asked = new URLSearchParams(location.search).get("theme");
+  let kept = null;
+  try { kept = localStorage.getItem("theme"); } catch { /* storage is off: nothing is kept */ }
+  const theme = asked || (root.dataset.board === "wall" ? null : kept);
+  if (["auto", "dark", "light"].includes(theme)) root.dataset.theme = theme;
+
+  const isDark = () => root.dataset.theme === "dark" ||
+    (root.dataset.theme === "auto" && matchMedia("(prefers-color-scheme: dark)").matches);
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest("[data-act=theme]")) return;
+    root.dataset.theme = isDark() ? "light" : "dark";
+    try { localStorage.setItem("theme", root.dataset.theme); } catch { /* chosen until the page is left */ }
+  });
+})();
