@@ -75,7 +75,7 @@ async def open_web(settings: Settings, *, boards: bool, ingest: bool, clock: Clo
         stack.push_async_callback(client.aclose)
         hub = Hub(rendering.partial)
         feed, pages = _boards(settings, client, keys, tuple(heard), hub, clock)
-        await _run(stack, feed.run(), feed.beat())
+        await _run(stack, feed.run(), feed.beat(), feed.watch())
         app = board_app(pages, Live(hub, clock, rendering.build()))
         yield Web(Front(webhooks, app, health_app(pages)), hub, feed, webhooks)
 

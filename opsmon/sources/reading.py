@@ -38,6 +38,8 @@ def _is_plainly_bounded(body: bytes) -> bool:
     """
     if body.count(b",") >= MAX_MEMBERS:
         return False
+    if body.count(b"{") + body.count(b"[") <= MAX_DEPTH:
+        return True
     brackets = body.translate(None, _OTHER_BYTES)
     for _ in range(MAX_DEPTH):
         if not brackets:

@@ -59,19 +59,20 @@ class Shopify:
             return Unusable(seen, str(error), body, f"{about.topic} from {about.shop}")
 
     def _refuse(self, headers: Mapping[bytes, bytes]) -> Rejected:
-        shop = _header(headers, _SHOP).lower().decode("latin-1")
-        return _why(headers, any(secret.shop in (None, shop) for secret in self._secrets))
+        return _why(headers, bool(self._good_for(headers)))
 
     def is_signed(self, headers: Mapping[bytes, bytes], body: bytes) -> bool:
         """Whether any secret that is good for this shop signed these bytes. Constant time per secret."""
         given = _header(headers, _HMAC)
-        shop = _header(headers, _SHOP).lower()
         matched = False
-        for secret in self._secrets:
+        for secret in self._good_for(headers):
             expected = b64encode(hmac.digest(secret.value, body, "sha256"))
-            if hmac.compare_digest(expected, given) and secret.shop in (None, shop.decode("latin-1")):
-                matched = True
+            matched |= hmac.compare_digest(expected, given)
         return matched
+
+    def _good_for(self, headers: Mapping[bytes, bytes]) -> list[Secret]:
+        shop = _header(headers, _SHOP).lower().decode("latin-1")
+        return [secret for secret in self._secrets if secret.shop is None or secret.shop == shop]
 
 
 def read_headers(headers: Mapping[bytes, bytes]) -> Headers | None:

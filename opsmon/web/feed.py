@@ -60,7 +60,7 @@ class Board:
 
 
 class Feed:
-    """Keeps one hub up to date from one store. `run` and `beat` are its two loops."""
+    """Keeps one hub up to date from one store. `run`, `beat` and `watch` are its loops."""
 
     def __init__(self, hub: Hub, reader: Reader, keys: Keys, kpis: KpiQueries, scripts: Scripts, board: Board,
                  clock: Clock) -> None:
@@ -72,6 +72,7 @@ class Feed:
         self._ticked = 0
         self._arrived: list[int] = []
         self._down_since_ms = 0
+        self._is_well = False
         self.ready = asyncio.Event()
         self.backlog = Backlog(0, 0, None)
         self.latencies_ms: deque[int] = deque(maxlen=_SAMPLES)
@@ -88,10 +89,15 @@ class Feed:
                 await asyncio.sleep(0.5)
 
     async def beat(self) -> None:
-        """Heartbeats, and with each the age of the data."""
+        """Heartbeats: what a screen knows by that it is connected."""
         while True:
             await asyncio.sleep(HEARTBEAT_S)
             self.hub.broadcast(event("hb", str(self._clock.now_ms())))
+
+    async def watch(self) -> None:
+        """The age of the data, looked at with every heartbeat, and each second while not all is well."""
+        while True:
+            await asyncio.sleep(HEARTBEAT_S if self._is_well else 1)
             try:
                 await asyncio.wait_for(self.look(), HEARTBEAT_S)
             except STORE_ERRORS as error:
@@ -128,6 +134,7 @@ class Feed:
         workers = await health_queries.workers(self._reader, self._keys)
         alive = {name: (note.seen_ms, note.trouble) for name, note in workers.items()}
         health = judge(self.backlog, alive, heard, now_ms)
+        self._is_well = health.state == "ok"
         counted_ms = max((note.arrived_ms for note in workers.values()), default=0) or None
         LAG.set(self.backlog.unread)
         PENDING.set(self.backlog.pending)
@@ -209,6 +216,7 @@ class Feed:
         if not self._down_since_ms:
             self._down_since_ms = self._clock.now_ms()
             log.error("the store cannot be reached: %s: %s", type(error).__name__, error)
+        self._is_well = False
         shown = self.hub.slots.get("health")
         last = shown.view if shown and isinstance(shown.view, HealthView) else None
         self._show([("health", store_down_view(last, self.board.wording, self._down_since_ms))])

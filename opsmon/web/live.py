@@ -4,9 +4,7 @@ import asyncio
 import logging
 import random
 import socket
-from collections.abc import Coroutine, Generator
 from contextlib import suppress
-from types import coroutine
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -14,6 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from opsmon.clock import Clock
 from opsmon.telemetry import DROPPED_SCREENS, PUSHED_BYTES, SCREENS
+from opsmon.web.driving import Waiting, start
 from opsmon.web.hub import MAX_SCREENS, Hub, event
 
 log = logging.getLogger("opsmon.web")
@@ -48,17 +47,16 @@ class BrowserScreen:
     def push(self, data: bytes) -> None:
         """Send now. If the socket takes it at once, and it nearly always does, that is all."""
         PUSHED_BYTES.inc(len(data))
-        sending = self._send({"type": "http.response.body", "body": data, "more_body": True})
-        waits_for = _start(sending)
-        if waits_for is not None:
-            self._busy = self._loop.create_task(self._finish(sending, waits_for))
+        sent = start(self._send({"type": "http.response.body", "body": data, "more_body": True}))
+        if isinstance(sent, Waiting):
+            self._busy = self._loop.create_task(self._finish(sent))
         elif self._gap_s:
             self._resting = self._loop.call_later(self._gap_s, self._rested)
 
     def end(self, data: bytes) -> None:
         """Say a last word and close."""
         if self.ready:
-            _start(self._send({"type": "http.response.body", "body": data, "more_body": False}))
+            start(self._send({"type": "http.response.body", "body": data, "more_body": False}))
         self.ended = True
         if self._task is not None:
             self._task.cancel()
@@ -74,10 +72,10 @@ class BrowserScreen:
         self._resting = None
         self._hub.serve(self)
 
-    async def _finish(self, sending: Any, waits_for: Any) -> None:
+    async def _finish(self, sending: Waiting) -> None:
         try:
             async with asyncio.timeout(STUCK_S):
-                await _resume(sending, waits_for)
+                await sending.rest()
         except TimeoutError:
             DROPPED_SCREENS.inc()
             self.ended = True
@@ -136,25 +134,6 @@ def drain(hub: Hub) -> None:
     for screen in list(hub.screens):
         if isinstance(screen, BrowserScreen):
             screen.end(event("bye", "restart", retry_ms=random.randint(300, 3000)))  # noqa: S311 - no secret
-
-
-def _start(sending: Coroutine[Any, Any, None] | Any) -> Any:
-    """Run a coroutine up to its first wait; None when it ended without one."""
-    try:
-        return sending.send(None)
-    except StopIteration:
-        return None
-
-
-@coroutine
-def _resume(sending: Any, waits_for: Any) -> Generator[Any, None, None]:
-    """Go on with a coroutine that `_start` left waiting."""
-    while True:
-        yield waits_for
-        try:
-            waits_for = sending.send(None)
-        except StopIteration:
-            return
 
 
 def _bound_socket(transport: Any) -> None:

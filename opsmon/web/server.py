@@ -43,7 +43,7 @@ class Server(uvicorn.Server):
 def serve(app: ASGIApp, sockets: list[socket.socket], before_shutdown: Callable[[], None]) -> Server:
     """A server for these sockets; await its `serve(sockets)`."""
     config = uvicorn.Config(
-        app, http=Protocol, ws="none", loop="uvloop", lifespan="off", access_log=False, server_header=False,
-        log_config=None, timeout_keep_alive=5, timeout_graceful_shutdown=2, backlog=_BACKLOG,
+        app, http=Protocol, ws="none", loop="uvloop", lifespan="off", proxy_headers=False, access_log=False,
+        server_header=False, log_config=None, timeout_keep_alive=5, timeout_graceful_shutdown=2, backlog=_BACKLOG,
     )
     return Server(config, before_shutdown)

@@ -9,13 +9,14 @@ from collections.abc import Iterable, Mapping
 from time import perf_counter
 from typing import Any
 
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from opsmon.clock import Clock
 from opsmon.core.errors import StoreUnavailable
 from opsmon.sources.base import Rejected, Source
 from opsmon.store.appender import Appender, taken
 from opsmon.telemetry import WEBHOOK_SECONDS, WEBHOOKS
+from opsmon.web.driving import Waiting, start
 
 MAX_BODY = 1024 * 1024
 BODY_DEADLINE_S = 5.0
@@ -85,20 +86,27 @@ async def _body(headers: Mapping[bytes, bytes], receive: Receive) -> bytes | Non
     announced = headers.get(b"content-length", b"0")
     if announced.isdigit() and int(announced) > MAX_BODY:
         return None
+    first = start(receive())
+    if not isinstance(first, Waiting) and first["type"] == "http.request" and not first.get("more_body", False):
+        body: bytes = first.get("body", b"")
+        return body if len(body) <= MAX_BODY else None
+    async with asyncio.timeout(BODY_DEADLINE_S):
+        return await _gather(await first.rest() if isinstance(first, Waiting) else first, receive)
+
+
+async def _gather(message: Message, receive: Receive) -> bytes | None:
+    """A body that comes in pieces."""
     chunks: list[bytes] = []
     size = 0
-    async with asyncio.timeout(BODY_DEADLINE_S):
-        while True:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                raise ClientGone
-            chunk = message.get("body", b"")
-            size += len(chunk)
-            if size > MAX_BODY:
-                return None
-            chunks.append(chunk)
-            if not message.get("more_body", False):
-                return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+    while message["type"] == "http.request":
+        chunks.append(message.get("body", b""))
+        size += len(chunks[-1])
+        if size > MAX_BODY:
+            return None
+        if not message.get("more_body", False):
+            return b"".join(chunks)
+        message = await receive()
+    raise ClientGone
 
 
 async def _answer(send: Send, status: int, text: str, headers: Iterable[tuple[bytes, bytes]] = ()) -> None:

@@ -1,5 +1,4 @@
-// A number that has changed blinks once, by opacity. No timer: the browser runs it, and a number that is
-// still blinking does not start again, so there are never more than 3 in a second (WCAG 2.3.1).
+// A changed number blinks once, by opacity. One that still blinks does not start again: never over 3 a second (WCAG 2.3.1).
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const number = (slot) => slot?.querySelector?.(".tile__value");
 

@@ -1,6 +1,5 @@
-// Never paint backwards: a slot that is not newer than the one on screen is left out.
-// Revisions compare only within one hub. Another hub (its boot id is before the dot of the frame's id)
-// sends the whole board once, and that is taken as it is.
+// Never paint backwards: a slot that is not newer than the one on screen is left out. Revisions compare only within
+// one hub (a frame's id is boot.revision); another hub sends the whole board once, and that is taken as it is.
 const root = document.documentElement;
 let boot = root.dataset.revision.split(".")[0];
 let foreign = false;

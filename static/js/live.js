@@ -1,5 +1,4 @@
-// The first age: is this screen connected? Only received bytes make it live.
-// Also keeps the stream going where hx-sse gives up or cannot notice (LIVE 2.2, T1 to T5).
+// Is this screen connected? Only received bytes make it live. Where hx-sse gives up or cannot notice, this connects again.
 import { eachSecond, forget, observe, timeOfDay } from "./clock.js";
 
 const root = document.documentElement;

@@ -1,10 +1,9 @@
-// Which theme: ?theme= first, then what was chosen here before (not on the wall), then what the page says.
-// A plain script in the head, so that the first paint has the right colours.
+// ?theme= first, then what was chosen here (not on the wall), then what the page says. In the head: before the first paint.
 (() => {
   const root = document.documentElement;
   const asked = new URLSearchParams(location.search).get("theme");
-  let kept = null;
-  try { kept = localStorage.getItem("theme"); } catch { /* storage is off: nothing is kept */ }
+  let kept;
+  try { kept = localStorage.getItem("theme"); } catch {}
   const theme = asked || (root.dataset.board === "wall" ? null : kept);
   if (["auto", "dark", "light"].includes(theme)) root.dataset.theme = theme;
 
@@ -13,6 +12,6 @@
   document.addEventListener("click", (event) => {
     if (!event.target.closest("[data-act=theme]")) return;
     root.dataset.theme = isDark() ? "light" : "dark";
-    try { localStorage.setItem("theme", root.dataset.theme); } catch { /* chosen until the page is left */ }
+    try { localStorage.setItem("theme", root.dataset.theme); } catch {}
   });
 })();

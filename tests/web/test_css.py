@@ -1,5 +1,6 @@
 """The style sheets and scripts, judged as text: colours, contrast, motion, no polling."""
 
+import gzip
 import math
 import re
 from itertools import combinations
@@ -139,3 +140,22 @@ def test_rules_live_in_layers(name):
 def test_every_length_of_number_has_a_size(chars):
     """A number never clips: its size is enumerated, for there are no inline styles."""
     assert f'[data-chars="{chars}"] {{ --chars:' in CSS["components/tile.css"]
+
+
+def bundled(css: str) -> str:
+    """One sheet in the place of the imports, as the server sends it."""
+    whole = re.sub(r'@import url\("(.+?)"\);', lambda found: CSS[found[1]], css)
+    return re.sub(r"\s+", " ", without_comments(whole))
+
+
+def test_every_sheet_is_imported_or_belongs_to_one_page():
+    """A file nobody asks for is not part of the design."""
+    imported = re.findall(r'@import url\("(.+?)"\);', CSS["ops.css"])
+    assert set(CSS) - set(imported) == {"ops.css", "components/status.css", "components/gallery.css"}
+
+
+def test_the_first_load_without_its_html_leaves_room_for_it():
+    """30 KB gzipped for a first visit (UX, C3): the page itself takes about 4."""
+    parts = [bundled(CSS["ops.css"]).encode(), *(text.encode() for text in JS.values()),
+             *(path.read_bytes() for path in (STATIC / "vendor").glob("*.js"))]
+    assert sum(len(gzip.compress(part, 9)) for part in parts) < 26_250
