@@ -41,12 +41,12 @@ class SlotPlan:
 
     kpi: Kpi
     cadence_ms: int
-    read_ms: int = 0
+    read_ms: int = -CHART_MS
     dirty: bool = True
 
-    def wait_ms(self, now_ms: int) -> int | None:
+    def wait_ms(self, running_ms: int) -> int | None:
         """How long until it may be read again; None when nothing about it moved."""
-        return max(self.read_ms + self.cadence_ms - now_ms, 0) if self.dirty else None
+        return max(self.read_ms + self.cadence_ms - running_ms, 0) if self.dirty else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,23 +108,25 @@ class Feed:
         newest = await self._reader.newest(self._keys.changes)
         self._last_id = newest[0][0].decode() if newest else "0-0"
         for planned in self._plans:
-            planned.dirty, planned.read_ms = True, 0
+            planned.dirty, planned.read_ms = True, -CHART_MS
         await self.look()
         await self._flush()
+        for planned in self._plans:
+            planned.read_ms = -CHART_MS  # the first change after this is shown at once
         self._down_since_ms = 0
         self.ready.set()
 
     async def step(self, block_ms: int) -> None:
         """Wait for changes, or for a slot to come due; then show what is due."""
-        now_ms = self._clock.now_ms()
-        waits = [wait for planned in self._plans if (wait := planned.wait_ms(now_ms)) is not None]
-        for entry_id, fields in await self._changes(min([block_ms, *waits])):
+        waits = [wait for planned in self._plans if (wait := planned.wait_ms(_running_ms())) is not None]
+        changes = await self._changes(min([block_ms, *waits]))
+        for entry_id, fields in changes:
             self._last_id = entry_id.decode()
             self._mark(fields)
-        if self._arrived and self._is_waiting_for_first():
-            await self.look()
         await self._tick()
         await self._flush()
+        if changes and self._is_waiting_for_first():
+            await self.look()
 
     async def look(self) -> None:
         """See how far the workers are and who was heard; show it if it is news."""
@@ -188,12 +190,13 @@ class Feed:
             await self._scripts.tick(now_ms, MOVED_BY_TIME)
 
     async def _flush(self) -> None:
-        now_ms = self._clock.now_ms()
-        due = [planned for planned in self._plans if planned.wait_ms(now_ms) == 0]
+        running_ms = _running_ms()
+        due = [planned for planned in self._plans if planned.wait_ms(running_ms) == 0]
         if not due:
             return
         for planned in due:
-            planned.dirty, planned.read_ms = False, now_ms
+            planned.dirty, planned.read_ms = False, running_ms
+        now_ms = self._clock.now_ms()
         readings = await self._kpis.read((p.kpi for p in due), now_ms, self.backlog.caught_up_ms(now_ms))
         self._show([(f"kpi-{reading.kpi.id}", kpi_view(reading, self.board.wording, self.board.zone))
                     for reading in readings])
@@ -226,6 +229,11 @@ def revision_of(entry_id: str) -> int:
     """A change entry's id as one integer below 2^53: ms * 1000 + sequence."""
     milliseconds, _, sequence = entry_id.partition("-")
     return int(milliseconds) * 1000 + int(sequence)
+
+
+def _running_ms() -> int:
+    """Milliseconds of the event loop's own time: pacing must not depend on the site's clock."""
+    return int(asyncio.get_running_loop().time() * 1000)
 
 
 def _cadence_ms(kpi: Kpi) -> int:

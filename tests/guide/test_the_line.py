@@ -1,6 +1,7 @@
 """Read this first: one order's way from Shopify to the screen, on a real store, over real HTTP."""
 
 import pytest
+
 from tests.line import Line
 from tests.orders import order
 
