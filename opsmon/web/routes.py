@@ -7,10 +7,10 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
-from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from opsmon.web import rendering
+from opsmon.web.assets import HashedFiles
 from opsmon.web.live import Live
 from opsmon.web.pages import Pages
 from opsmon.web.security import LoopbackOnly, SecurityHeaders
@@ -75,15 +75,3 @@ def health_app(pages: Pages | None) -> Starlette:
 
     readyz = pages.readyz if pages is not None else livez
     return Starlette(routes=[Route("/livez", livez), Route("/readyz", readyz)])
-
-
-class HashedFiles(StaticFiles):
-    """Static files under a URL that changes with them: a browser may keep them for good."""
-
-    def __init__(self) -> None:
-        super().__init__(directory=rendering.folder("static"))
-
-    async def get_response(self, path: str, scope: Scope) -> Response:
-        response = await super().get_response(path, scope)
-        response.headers["cache-control"] = "public, max-age=31536000, immutable"
-        return response

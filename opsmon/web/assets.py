@@ -1,0 +1,41 @@
+"""Static files under a URL that changes with them; the style sheets go out as one."""
+
+import re
+from functools import cache
+from pathlib import Path
+
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from opsmon.web import rendering
+
+_IMPORT = re.compile(r'@import url\("([\w/.-]+)"\);')
+_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+_SHEET = "css/ops.css"
+
+
+class HashedFiles(StaticFiles):
+    """static/: a browser may keep every file for good."""
+
+    def __init__(self) -> None:
+        super().__init__(directory=rendering.folder("static"))
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        if path == _SHEET and scope["method"] in ("GET", "HEAD"):
+            response: Response = Response(sheet(), media_type="text/css")
+        else:
+            response = await super().get_response(path, scope)
+        response.headers["cache-control"] = "public, max-age=31536000, immutable"
+        return response
+
+
+@cache
+def sheet() -> str:
+    """The one sheet of every page: each import replaced by its file, comments and blanks gone."""
+    whole = _inlined(rendering.folder("static") / _SHEET)
+    return re.sub(r"\s+", " ", _COMMENT.sub("", whole))
+
+
+def _inlined(path: Path) -> str:
+    return _IMPORT.sub(lambda found: _inlined(path.parent / found[1]), path.read_text())
