@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 LONGEST_CUT_BYTES = 1024**2
 _ANALYZED = re.compile(rb"size=(\d+), ok_up_to=(\d+),.*diff=(\d+)")
 _MANIFEST_LINE = re.compile(r"^file (.+) seq (\d+) type i$")
+_COMMAND = re.compile(rb"\*\d+\r\n\$\d+\r\n")
 _COMPLAINT = b"reading the append only file"
 _TIMEOUT_S = 300.0
 
@@ -55,10 +56,10 @@ def heal_aof(store_dir: Path, binary: ServerBinary, clock: Clock | None = None) 
     kept_bytes, cut_bytes = _damage(newest, binary)
     if cut_bytes == 0:
         return None
-    if cut_bytes > LONGEST_CUT_BYTES and not _is_zeros(newest, kept_bytes):
+    if not _is_crash_tail(newest, kept_bytes, cut_bytes):
         raise StoreStartError(
-            f"{newest} is damaged at byte {kept_bytes}, and {cut_bytes} bytes lie behind that: too many "
-            f"for the end of a crash. Restore a backup of {store_dir}, or copy it and accept the loss with "
+            f"{newest} is damaged at byte {kept_bytes}, and of the {cut_bytes} bytes behind that some may be "
+            f"events that were promised. Restore a backup of {store_dir}, or copy it and accept the loss with "
             f"`(exec -a {_checker(binary)} {binary.path} --fix {newest})` in bash."
         )
     backup = _back_up(store_dir, clock or SystemClock())
@@ -103,10 +104,16 @@ def _checker(binary: ServerBinary) -> str:
     return f"{binary.name}-check-aof"
 
 
-def _is_zeros(file: Path, start: int) -> bool:
+def _is_crash_tail(file: Path, start: int, length: int) -> bool:
+    """Whether what would be cut is what a crash leaves: zeros, or a short rest with no command behind it.
+
+    A command that stands whole behind the damage may have been promised: that is for a person to decide.
+    """
     with file.open("rb") as opened:
         opened.seek(start)
-        return all(not any(block) for block in iter(lambda: opened.read(1 << 16), b""))
+        if length > LONGEST_CUT_BYTES:
+            return all(not any(block) for block in iter(lambda: opened.read(1 << 16), b""))
+        return not _COMMAND.search(opened.read(), 1)
 
 
 def _back_up(store_dir: Path, clock: Clock) -> Path:
