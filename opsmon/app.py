@@ -11,8 +11,8 @@ from starlette.types import ASGIApp
 from opsmon.clock import Clock, SystemClock
 from opsmon.core.calendar import SiteCalendar
 from opsmon.listening import listen
-from opsmon.settings import Secret, Settings
-from opsmon.sources.base import Source
+from opsmon.settings import Settings
+from opsmon.sources.base import Secret, Source
 from opsmon.sources.shopify import Shopify
 from opsmon.sources.signing import TEST_SHOP
 from opsmon.store.appender import Appender
@@ -20,7 +20,7 @@ from opsmon.store.connection import Reader, ingest_client, worker_client
 from opsmon.store.data_dir import DataDir
 from opsmon.store.keys import Keys
 from opsmon.store.kpi_queries import KpiQueries
-from opsmon.store.refusals import flush_refusals
+from opsmon.store.refusals import flush_once, flush_refusals
 from opsmon.store.scripts import Scripts
 from opsmon.web import rendering
 from opsmon.web.feed import Board, Feed
@@ -101,6 +101,7 @@ async def _open_ingest(settings: Settings, keys: Keys, heard: dict[str, Source],
     client = ingest_client(store_url(settings))
     stack.push_async_callback(client.aclose)
     webhooks = Webhooks(heard, Appender(Scripts(client, keys), clock), clock)
+    stack.push_async_callback(flush_once, client, keys, webhooks.refused)
     await _run(stack, flush_refusals(client, keys, webhooks.refused))
     return webhooks
 
@@ -110,7 +111,8 @@ def _boards(settings: Settings, client: Redis, keys: Keys, heard: tuple[str, ...
     reader = Reader(client)
     calendar = SiteCalendar(settings.timezone, settings.day_start_ms)
     kpis = KpiQueries(reader, keys, calendar, settings.currency, settings.grace_ms)
-    board = Board(Wording(settings.locale, calendar), settings.timezone.key, webhook_url(settings), heard)
+    board = Board(Wording(settings.locale, calendar), settings.timezone.key, webhook_url(settings),
+                  bool(settings.shopify_secrets), heard)
     feed = Feed(hub, reader, keys, kpis, Scripts(client, keys), board, clock)
     return feed, Pages(feed, reader, keys, kpis, clock, DataDir(settings.data).fsync())
 

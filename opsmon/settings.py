@@ -1,6 +1,7 @@
 """Every setting, its unit, default and reason. The only reader of os.environ and of opsmon.toml.
 
-The environment wins over opsmon.toml, which wins over the default. A wrong value is collected as a
+The environment wins over opsmon.toml, which wins over the default; an empty variable asks for the default.
+A wrong value is collected as a
 sentence that names the setting and shows a right one, so that all of them can be told at once.
 """
 
@@ -9,34 +10,25 @@ import re
 import socket
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from babel import Locale, UnknownLocaleError
 
 from opsmon.core.errors import SettingsError
 from opsmon.core.money import is_currency
+from opsmon.sources.base import Secret
 
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
+_DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)(ms|s|m|h|d)", re.ASCII)
 _MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
-_SIZE = re.compile(r"(\d+)(mb|gb)", re.IGNORECASE)
-_CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
+_SIZE = re.compile(r"(\d{1,6})(mb|gb)", re.IGNORECASE | re.ASCII)
+_CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)", re.ASCII)
 _SITE = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 _SHOP = re.compile(r"[a-z0-9][a-z0-9-]*(\.[a-z0-9-]+)+")
 _WORKER = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _STORE_SCHEMES = ("redis://", "rediss://", "unix://")
-
-
-@dataclass(frozen=True, slots=True)
-class Secret:
-    """One signing secret; with `shop` it is good for that shop domain only."""
-
-    value: bytes
-    shop: str | None = None
-
-    def __repr__(self) -> str:
-        return f"Secret(value=…, shop={self.shop!r})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +75,7 @@ _BY_NAME = {setting.name: setting for setting in TABLE}
 class Settings:
     """All settings, checked. Built once at start and passed down."""
 
-    store_url: str
+    store_url: str = field(repr=False)  # may hold a password
     data: Path
     site: str
     timezone: ZoneInfo
@@ -105,22 +97,23 @@ def load(environ: Mapping[str, str] | None = None, config: Path | None = None,
 
     `overrides` are texts as a command line gives them and win over everything.
     """
-    settings, problems = check(os.environ if environ is None else environ, config, overrides)
+    settings, problems = check(environ, config, overrides)
     if settings is None:
         raise SettingsError("\n".join(problems))
     return settings
 
 
 def check(
-    environ: Mapping[str, str], config: Path | None = None, overrides: Mapping[str, str] | None = None
+    environ: Mapping[str, str] | None = None, config: Path | None = None,
+    overrides: Mapping[str, str] | None = None,
 ) -> tuple[Settings | None, list[str]]:
     """Read all settings; return them, or None and every problem found, each naming its setting."""
-    texts, problems = _texts(environ, config or Path("opsmon.toml"))
-    texts |= {name: text for name, text in (overrides or {}).items() if text}
+    texts, problems = _texts(os.environ if environ is None else environ, config or Path("opsmon.toml"))
+    texts |= overrides or {}
     read = _Reader(texts, problems)
     values = {
         "store_url": read("store_url", _store_url),
-        "data": read("data", lambda text: Path(text).expanduser().absolute()),
+        "data": read("data", _folder),
         "site": read("site", _matching(_SITE, "small letters, digits and hyphens, at most 32")),
         "timezone": read("timezone", _timezone),
         "currency": read("currency", _currency),
@@ -160,11 +153,11 @@ class _Reader:
 
     def __call__(self, name: str, parse: Callable[[str], object]) -> object:
         setting = _BY_NAME[name]
-        text = self._texts.get(name, setting.default)
+        text = self._texts.get(name) or setting.default
         try:
             return parse(text)
         except ValueError as error:
-            shown = "…" if setting.secret else repr(text)
+            shown = "…" if setting.secret else repr(without_password(text) if name == "store_url" else text)
             self._problems.append(f"{setting.variable}={shown}: expected {error}, e.g. {setting.example}")
             return None
 
@@ -175,20 +168,27 @@ def _texts(environ: Mapping[str, str], config: Path) -> tuple[dict[str, str], li
     if environ.get("REDIS_URL"):
         texts["store_url"] = environ["REDIS_URL"]
     for setting in TABLE:
-        path = environ.get(f"{setting.variable}_FILE") if setting.secret else None
+        text = environ.get(setting.variable, "").strip()
+        path = environ.get(f"{setting.variable}_FILE", "") if setting.secret and not text else ""
         if path:
-            try:
-                texts[setting.name] = Path(path).read_text().strip()
-            except OSError as error:
-                problems.append(f"{setting.variable}_FILE={path}: cannot be read ({error.strerror})")
-        if setting.variable in environ:
-            texts[setting.name] = environ[setting.variable].strip()
+            texts[setting.name] = _from_secret_file(path, f"{setting.variable}_FILE", problems)
+        elif setting.variable in environ:
+            texts[setting.name] = text
     known = {setting.variable for setting in TABLE}
+    known |= {f"{setting.variable}_FILE" for setting in TABLE if setting.secret}
     for variable in sorted(environ):
-        plain = variable.removesuffix("_FILE")
-        if variable.startswith("OPSMON_") and variable not in known and plain not in known:
+        if variable.startswith("OPSMON_") and variable not in known:
             problems.append(f"{variable}: no such setting; known are {', '.join(sorted(known))}")
     return texts, problems
+
+
+def _from_secret_file(path: str, variable: str, problems: list[str]) -> str:
+    try:
+        return Path(path).read_text().strip()
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is no text"
+        problems.append(f"{variable}={path}: cannot be read ({why})")
+        return ""
 
 
 def _from_file(config: Path, problems: list[str]) -> dict[str, str]:
@@ -215,10 +215,30 @@ def _matching(pattern: re.Pattern[str], expected: str) -> Callable[[str], str]:
     return parse
 
 
+def _folder(text: str) -> Path:
+    try:
+        return Path(text).expanduser().absolute()
+    except RuntimeError:  # ~somebody who is not there
+        raise ValueError("a folder") from None
+
+
 def _store_url(text: str) -> str:
-    if text and not text.startswith(_STORE_SCHEMES):
+    try:
+        urlsplit(text).port  # noqa: B018 - reading it is what checks it
+        usable = not text or text.startswith(_STORE_SCHEMES)
+    except ValueError:
+        usable = False
+    if not usable:
         raise ValueError("a redis://, rediss:// or unix:// address")
     return text
+
+
+def without_password(store_url: str) -> str:
+    """A store's address as it may be shown: who logs in, and with what, left out."""
+    before, at, rest = store_url.rpartition("@")
+    scheme, slashes, _ = before.partition("://")
+    shown = f"{scheme if slashes else ''}{slashes}…@{rest}" if at else store_url
+    return re.sub(r"(password=)[^&]*", r"\1…", shown)
 
 
 def _timezone(text: str) -> ZoneInfo:
@@ -262,7 +282,7 @@ def _secret(entry: str) -> Secret:
 
 
 def _port(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 0 <= int(text) <= 65535:
+    if not re.fullmatch(r"[0-9]{1,5}", text) or not 1 <= int(text) <= 65535:
         raise ValueError("a port number up to 65535")
     return int(text)
 
@@ -282,6 +302,6 @@ def _worker_name(text: str) -> str:
 
 
 def child_environment(**overrides: str) -> dict[str, str]:
-    """This process's environment with settings put in, for a child that reads them again."""
-    changed = {_BY_NAME[name].variable: text for name, text in overrides.items() if text}
+    """This process's environment with settings put in, for a child that reads them again; '' is the default."""
+    changed = {_BY_NAME[name].variable: text for name, text in overrides.items()}
     return {**os.environ, **changed}

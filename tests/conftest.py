@@ -1,9 +1,11 @@
 """What tests share: a real store, a clock that stands still, and the whole line in one process."""
 
+import os
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from redis.asyncio import Redis
 
@@ -14,11 +16,17 @@ from opsmon.store.data_dir import DataDir
 from opsmon.store.embedded import EmbeddedStore
 from opsmon.store.keys import Keys
 from opsmon.store.server_binary import find_server
+from tests.key_lives import immortal_strangers
 from tests.line import Line, open_line
 
 # Friday 2026-11-20, 14:03:22 in Berlin.
 NOW_MS = 1_795_179_802_000
 SECRET = "a-secret-of-the-shop"
+
+# A few examples while working, many before a change is accepted.
+hypothesis.settings.register_profile("here", max_examples=40, deadline=None)
+hypothesis.settings.register_profile("ci", max_examples=300, deadline=None)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 
 @pytest.fixture(scope="session")
@@ -41,11 +49,13 @@ def server() -> Iterator[EmbeddedStore]:
 
 @pytest.fixture
 async def store(server: EmbeddedStore) -> AsyncIterator[Redis]:
-    """A client of the real store, empty."""
+    """A client of the real store, empty. Afterwards no key may live for ever that keys.py does not say so of."""
     client = worker_client(server.url)
     await client.flushall()
     yield client
+    strangers = await immortal_strangers(client)
     await client.aclose()
+    assert strangers == []
 
 
 @pytest.fixture

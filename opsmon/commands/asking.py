@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import os
 import sys
 from http.client import HTTPConnection, HTTPException
 from typing import Any
@@ -13,7 +12,7 @@ from opsmon.clock import SystemClock
 from opsmon.commands.arguments import overrides, settings_of
 from opsmon.core.calendar import SiteCalendar
 from opsmon.core.errors import OpsmonError
-from opsmon.settings import TABLE, Settings
+from opsmon.settings import TABLE, Setting, Settings, without_password
 from opsmon.settings import check as check_settings
 from opsmon.web.views import StatusView
 
@@ -35,14 +34,14 @@ def status(args: argparse.Namespace) -> int:
 
 def check(args: argparse.Namespace) -> int:
     """Print each setting, or each wrong one with what would be right; 1 when any is wrong."""
-    settings, problems = check_settings(os.environ, None, overrides(args))
+    settings, problems = check_settings(overrides=overrides(args))
     for problem in problems:
         print(problem)
     if settings is None:
         return 1
     for setting in TABLE:
         value = getattr(settings, _field(setting.name))
-        print(f"{setting.variable:24} {('set' if value else '') if setting.secret else value}")
+        print(f"{setting.variable:24} {_shown(setting, value)}")
     print("All settings can be used.")
     return 0
 
@@ -63,7 +62,7 @@ async def _facts(settings: Settings) -> dict[str, Any]:
         return await gather(Reader(client), keys, kpis, tuple(sources(settings)), _latency(settings),
                             DataDir(settings.data).fsync(), SystemClock().now_ms())
     except STORE_ERRORS as error:
-        raise OpsmonError(f"the store at {store_url(settings)} cannot be reached: {error}. "
+        raise OpsmonError(f"the store at {without_password(store_url(settings))} cannot be reached: {error}. "
                           "Is opsmon running with this --data or --store?") from None
     finally:
         await client.aclose()
@@ -96,6 +95,12 @@ def _print(view: StatusView, wording: Any) -> None:
     print(f"Screens    order to screen {view.latency or 'not measured yet'}")
     for letter in view.dead_letters:
         print(f"Dead       {wording.day_and_hour(letter.at_ms)} {letter.source}: {letter.reason}")
+
+
+def _shown(setting: Setting, value: object) -> object:
+    if setting.secret:
+        return "set" if value else ""
+    return without_password(str(value)) if setting.name == "store_url" else value
 
 
 def _field(name: str) -> str:

@@ -9,6 +9,7 @@ import tempfile
 import time
 from datetime import date
 from http.client import HTTPConnection, HTTPException
+from math import inf
 from threading import Event, Thread
 
 from opsmon.clock import SystemClock
@@ -16,18 +17,20 @@ from opsmon.commands.arguments import overrides, settings_of
 from opsmon.commands.running import run_all
 from opsmon.settings import Settings
 
-ORDERS_PER_DAY = 400.0
+ORDERS_PER_DAY = 300.0
 # A demo must not sleep at night: an order a minute at least, so that something moves every few seconds.
 QUIETEST_PER_HOUR = 60.0
 
 
 def demo(args: argparse.Namespace) -> int:
     """Run everything on a temporary folder, with a shop that sends."""
-    if args.speed <= 0:
+    if not 0 < args.speed < inf:
         print("opsmon: --speed is a number above 0", file=sys.stderr)
         return 2
     with tempfile.TemporaryDirectory(prefix="opsmon-demo-", ignore_cleanup_errors=True) as folder:
-        given = {"data": folder, "shopify_secrets": secrets.token_hex(16), "currency": "EUR", **overrides(args)}
+        # What a demo sends is made up: the empty store_url asks for a store of its own, whatever REDIS_URL says.
+        given = {"data": folder, "store_url": "", "shopify_secrets": secrets.token_hex(16), "currency": "EUR",
+                 **overrides(args)}
         settings = settings_of(args, **given)
         return run_all(settings, given, [("shop", ["demo-shop", "--speed", str(args.speed)])])
 
@@ -42,7 +45,7 @@ def shop(args: argparse.Namespace) -> int:
         signal.signal(number, lambda *_: stop.set())
     _wait_for_board(settings, stop)
     simulated = Shop(zone=settings.timezone, orders_per_day=ORDERS_PER_DAY)
-    sender = Sender(_url(settings), settings.shopify_secrets[0].value, connections=2, stop=stop)
+    sender = Sender(_url(settings), settings.shopify_secrets[0].value, connections=8, stop=stop)
     now_ms = SystemClock().now_ms()
     live = Thread(target=lambda: run_live(
         sender, simulated, args.speed, stop, now_ms=SystemClock().now_ms, since_ms=now_ms,

@@ -7,7 +7,7 @@ import sys
 from contextlib import ExitStack
 from functools import partial
 
-from opsmon.commands.arguments import overrides, settings_of
+from opsmon.commands.arguments import overrides, settings_of, where
 from opsmon.settings import Settings, child_environment
 from opsmon.store.data_dir import DataDir
 from opsmon.store.embedded import EmbeddedStore
@@ -31,8 +31,9 @@ def run_all(settings: Settings, given: dict[str, str], more: list[tuple[str, lis
     environment = child_environment(**given)
     supervisor = Supervisor()
     with ExitStack() as stack:
-        _check_port(settings)
+        # The folder first: whoever starts opsmon a second time has the port taken too, but not by a stranger.
         children = [] if settings.store_url else [_store_child(settings, supervisor, stack)]
+        _check_port(settings)
         for name, arguments in [("web", ["web", "--with-ingest"]), ("worker", ["worker"]), *more]:
             children.append(Child(name, partial(python_child, arguments, environment)))
         _say_hello(settings)
@@ -113,13 +114,5 @@ def _say_hello(settings: Settings) -> None:
     print(
         f"\n  Board     {base}/\n  Wall      {base}/wall\n  Status    {base}/status\n"
         f"  Shopify   {base}/webhooks/shopify   (expose this path, and only this, to the internet)\n"
-        f"  Try it    opsmon send-test shopify{_where(settings)}\n\n  Data in {settings.data}. Ctrl-C ends.\n",
+        f"  Try it    opsmon send-test shopify{where(settings)}\n\n  Data in {settings.data}. Ctrl-C ends.\n",
         file=sys.stderr, flush=True)
-
-
-def _where(settings: Settings) -> str:
-    from opsmon.settings import load
-
-    usual = load({})
-    data = "" if settings.data == usual.data else f" --data {settings.data}"
-    return data + ("" if settings.port == usual.port else f" --port {settings.port}")

@@ -4,20 +4,21 @@ import argparse
 import sys
 from dataclasses import asdict
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import orjson
 
 from opsmon.clock import SystemClock
-from opsmon.commands.arguments import settings_of
+from opsmon.commands.arguments import settings_of, where
 from opsmon.core.calendar import SiteCalendar
 from opsmon.core.errors import OpsmonError
 from opsmon.core.folding import fold
 from opsmon.sources import simulator
-from opsmon.sources.reading import BadBody
 from opsmon.sources.shopify import Headers, read_event
 from opsmon.sources.shopify_bodies import READERS
 from opsmon.sources.signing import TEST_SHOP
 from opsmon.store.data_dir import DataDir
+from opsmon.store.event_stream import encode
 
 
 def send_test(args: argparse.Namespace) -> int:
@@ -25,7 +26,7 @@ def send_test(args: argparse.Namespace) -> int:
     from opsmon.demo_feed import Sender
 
     settings, now_ms = settings_of(args), SystemClock().now_ms()
-    url = args.url or f"http://127.0.0.1:{settings.port}/webhooks/shopify"
+    url = _url(args.url) if args.url else f"http://127.0.0.1:{settings.port}/webhooks/shopify"
     currency = settings.currency or "EUR"
     if args.undo:
         order_id = _order_id(args.undo)
@@ -38,8 +39,8 @@ def send_test(args: argparse.Namespace) -> int:
     if status != 200:
         raise OpsmonError(f"{url} did not take it: {sender.trouble or status}. Is opsmon running there, with "
                           f"the data folder {settings.data}?")
-    done = "taken back" if args.undo else f"sent. Take it back with: opsmon send-test shopify --undo {order_id}"
-    print(f"Test order {order_id} {done}")
+    undo = f"opsmon send-test shopify{where(settings)} --undo {order_id}"
+    print(f"Test order {order_id} {'taken back' if args.undo else f'sent. Take it back with: {undo}'}")
     return 0
 
 
@@ -53,15 +54,25 @@ def inspect(args: argparse.Namespace) -> int:
     try:
         event = read_event(Headers(args.topic, "inspected.myshopify.com", "inspect", ""), body, now_ms,
                            settings.site)
-    except BadBody as error:
+        counted = fold([event], {}, SiteCalendar(settings.timezone, settings.day_start_ms), now_ms)
+    except ValueError as error:  # BadBody is one
         raise OpsmonError(f"this would be a dead letter: {error}") from None
-    calendar = SiteCalendar(settings.timezone, settings.day_start_ms)
-    counted = fold([event], {}, calendar, now_ms)
-    shown = {"event": asdict(event), "bytes": len(orjson.dumps(asdict(event))),
+    shown = {"event": asdict(event), "bytes": len(encode(event)),
              "counts": [booking._asdict() for state in counted.states.values() for booking in state.bookings],
              "notes": counted.counters}
     sys.stdout.buffer.write(orjson.dumps(shown, option=orjson.OPT_INDENT_2) + b"\n")
     return 0
+
+
+def _url(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise OpsmonError(f"--url {text}: expected an address such as http://127.0.0.1:8000/webhooks/shopify")
+    return text
 
 
 def _order_id(text: str) -> int:

@@ -56,8 +56,8 @@ class State:
 class Fold:
     """The outcome of a batch: increments by hash and field, states by entity, counters by name.
 
-    `expires_ms` says when each hash may go (None: never). `since_ms` is the earliest instant that an
-    entity booked.
+    `expires_ms` says when each hash may go (None: never). `since_ms` is when the earliest event
+    about an entity happened: counting covers what came after.
     """
 
     increments: dict[Hash, dict[str, int]] = field(default_factory=dict)
@@ -117,6 +117,8 @@ def _fold_one(told: Told, event: Event, states: Mapping[str, State | None], cale
         result.count(f"{event.source}:too-old")
         return
     new = _bookings(told.facts, event, result)
+    if told.key is not None:
+        _note_since(event, result)
     if told.key is None or told.version is None:
         _book(new, +1, calendar, now_ms, result)
         return
@@ -125,8 +127,6 @@ def _fold_one(told: Told, event: Event, states: Mapping[str, State | None], cale
         return
     _book(old.bookings if old else (), -1, calendar, now_ms, result)
     _book(new, +1, calendar, now_ms, result)
-    for booking in new:
-        result.since_ms = min(booking.time_ms, result.since_ms or booking.time_ms)
     result.states[told.key] = State(told.version, new)
 
 
@@ -135,12 +135,19 @@ def _note_lateness(event: Event, result: Fold) -> None:
         result.count(f"{event.source}:late")
 
 
+def _note_since(event: Event, result: Fold) -> None:
+    # When it happened, not when its order was placed: one update of an old order makes no history.
+    happened_ms = min(event.time_ms, event.arrived_ms)
+    result.since_ms = happened_ms if result.since_ms is None else min(happened_ms, result.since_ms)
+
+
 def _bookings(facts: tuple[Fact, ...], event: Event, result: Fold) -> tuple[Booking, ...]:
+    timed = [(fact, _believed(fact, event, result)) for fact in facts]
     return tuple(
         booking
-        for fact in facts
+        for fact, time_ms in timed
         for rollup in ROLLUPS_ON[fact.type]
-        for booking in _booking(fact, rollup, _believed(fact, event, result))
+        for booking in _booking(fact, rollup, time_ms)
     )
 
 

@@ -1,5 +1,6 @@
 """Money as whole minor units with its ISO currency: never a float, never two currencies in one sum."""
 
+import re
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
@@ -13,7 +14,8 @@ _EXPONENTS = {code: digits for digits, codes in _BY_EXPONENT.items() for code in
 
 # Sums are checked in Lua, whose numbers are doubles: whole numbers are exact below 2^53.
 MAX_MINOR = 2**53 - 1
-_CURRENCY_LETTERS = 3
+_DIGITS = len(str(MAX_MINOR))
+_CURRENCY = re.compile("[A-Z]{3}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ def exponent(currency: str) -> int:
 
 def is_currency(code: object) -> bool:
     """Whether `code` looks like an ISO 4217 code: three capital letters."""
-    return isinstance(code, str) and len(code) == _CURRENCY_LETTERS and code.isascii() and code.isupper()
+    return isinstance(code, str) and _CURRENCY.fullmatch(code) is not None
 
 
 def to_minor(amount: object, currency: str) -> int:
@@ -64,9 +66,13 @@ def _two_decimals(text: str) -> int | None:
 
 def _decimal_minor(text: str, currency: str) -> int:
     try:
-        minor = int(Decimal(text).scaleb(exponent(currency)).to_integral_value())
-    except (InvalidOperation, OverflowError, ValueError):
+        amount = Decimal(text)
+    except InvalidOperation:
         raise ValueError(f"not an amount: {text!r:.40}") from None
-    if abs(minor) > MAX_MINOR:
+    if not amount.is_finite():
+        raise ValueError(f"not an amount: {text!r:.40}")
+    # The power of ten first: the whole number of "1e999999" has a million digits.
+    minor = int(amount.scaleb(exponent(currency)).to_integral_value()) if amount.adjusted() < _DIGITS else None
+    if minor is None or abs(minor) > MAX_MINOR:
         raise ValueError(f"amount out of range: {text!r:.40}")
     return minor

@@ -7,6 +7,7 @@ arrived before is unread or pending.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from opsmon.core.calendar import HOUR_MS, MINUTE_MS, Pane, SiteCalendar
 from opsmon.core.folding import Hash
@@ -43,6 +44,7 @@ class Reading:
 
     `before` is the same stretch a week ago (None: not counted yet then), `before_series` its series.
     `expected` is what the present window will come to, judging by last week (None: too early to tell).
+    `before_until_ms` is where that stretch ends. `count` is how many a mean divides by.
     """
 
     kpi: Kpi
@@ -53,9 +55,11 @@ class Reading:
     complete: bool
     series: tuple[Point, ...] = ()
     before: int | None = None
+    before_until_ms: int | None = None
     before_series: tuple[Point, ...] = ()
     expected: int | None = None
     others: tuple[tuple[str, int], ...] = ()
+    count: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +109,11 @@ def read(planned: Plan, panes: Panes, site: Site) -> Reading:
         complete=is_complete(planned.end_ms, site),
         series=_points(kpi, planned.series, panes, currency),
         before=_value(kpi, before, currency) if known else None,
+        before_until_ms=planned.before[-1].end_ms if planned.before else None,
         before_series=_points(kpi, planned.before_series, panes, currency) if known else (),
         expected=_expected(planned, panes, currency, site) if known else None,
         others=_others(kpi, totals, currency),
+        count=totals.get(f"n:{currency}", 0) if ROLLUP_BY_ID[kpi.rollup].measure == "mean" else None,
     )
 
 
@@ -130,12 +136,13 @@ def usual_gap_ms(arrivals_per_hour: float) -> int | None:
 def _plan_today(kpi: Kpi, site: Site) -> Plan:
     day = site.calendar.place(site.now_ms).day
     then_ms = site.calendar.week_earlier(site.now_ms - site.now_ms % MINUTE_MS)
-    return Plan(kpi, day.start_ms, day.end_ms, window=(day,), before=_day_until(site.calendar, then_ms))
+    begins_ms = site.calendar.day_begins(site.calendar.day_of(site.now_ms) - timedelta(days=7))
+    return Plan(kpi, day.start_ms, day.end_ms, window=(day,),
+                before=_day_until(site.calendar, begins_ms, then_ms))
 
 
-def _day_until(calendar: SiteCalendar, then_ms: int) -> tuple[Pane, ...]:
-    """The business day before an instant: its whole hours, then the minutes of the broken one."""
-    begins = calendar.day_begins(calendar.day_of(then_ms - 1)) if then_ms else 0
+def _day_until(calendar: SiteCalendar, begins: int, then_ms: int) -> tuple[Pane, ...]:
+    """The business day up to an instant: its whole hours, then the minutes of the broken one."""
     hour_start = calendar.place(then_ms).hour.start_ms
     hours = tuple(calendar.hours(begins, hour_start)) if hour_start > begins else ()
     return hours + tuple(calendar.minutes(max(hour_start, begins), then_ms))

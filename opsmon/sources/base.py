@@ -12,6 +12,17 @@ MAX_MEMBERS = 2_000
 
 
 @dataclass(frozen=True, slots=True)
+class Secret:
+    """One signing secret; with `shop` it is good for that shop domain only."""
+
+    value: bytes
+    shop: str | None = None
+
+    def __repr__(self) -> str:
+        return f"Secret(value=…, shop={self.shop!r})"
+
+
+@dataclass(frozen=True, slots=True)
 class Rejected:
     """Not taken, nothing stored: `status` and `reason` go back to the sender."""
 

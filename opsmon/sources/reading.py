@@ -9,8 +9,6 @@ import orjson
 from opsmon.core.calendar import MAX_MS, MIN_MS
 from opsmon.sources.base import MAX_DEPTH, MAX_MEMBERS
 
-_OTHER_BYTES = bytes(byte for byte in range(256) if byte not in b"{}[]")
-
 
 class BadBody(ValueError):
     """The body is not what its topic promises; the message says why, for the one who sent it."""
@@ -26,40 +24,29 @@ def parse_object(body: bytes) -> dict[str, Any]:
         raise BadBody(f"the body is not JSON: {str(error)[:120]}") from None
     if type(parsed) is not dict:
         raise BadBody(f"the body is a JSON {type(parsed).__name__}, expected an object")
-    if not _is_plainly_bounded(body):
+    if _may_be_out_of_bounds(body):
         _check_bounds(parsed)
     return parsed
 
 
-def _is_plainly_bounded(body: bytes) -> bool:
-    """Whether the bytes alone show that depth and width are in bounds: 8 times faster than walking.
+def _may_be_out_of_bounds(body: bytes) -> bool:
+    """Whether depth and width are worth a look: for that many an order has too few brackets and commas.
 
-    Peels the innermost brackets off, layer by layer. Brackets inside strings may leave a rest: not shown.
+    A look costs as much as reading the body, this a third of that; DESIGN 6 promises the bounds.
     """
-    if body.count(b",") >= MAX_MEMBERS:
-        return False
-    if body.count(b"{") + body.count(b"[") <= MAX_DEPTH:
-        return True
-    brackets = body.translate(None, _OTHER_BYTES)
-    for _ in range(MAX_DEPTH):
-        if not brackets:
-            return True
-        brackets = brackets.replace(b"{}", b"").replace(b"[]", b"")
-    return not brackets
+    return body.count(b"{") + body.count(b"[") > MAX_DEPTH or body.count(b",") >= MAX_MEMBERS
 
 
 def _check_bounds(parsed: dict[str, Any]) -> None:
     level: list[Any] = [parsed]
     for _ in range(MAX_DEPTH):
-        below: list[Any] = []
-        for container in level:
-            if len(container) > MAX_MEMBERS:
-                raise BadBody(f"the body has over {MAX_MEMBERS} members in one place")
-            values = container.values() if type(container) is dict else container
-            below += [value for value in values if type(value) is dict or type(value) is list]
-        if not below:
+        if len(max(level, key=len)) > MAX_MEMBERS:
+            raise BadBody(f"the body has over {MAX_MEMBERS} members in one place")
+        level = [value for container in level
+                 for value in (container.values() if type(container) is dict else container)
+                 if type(value) is dict or type(value) is list]
+        if not level:
             return
-        level = below
     raise BadBody(f"the body is nested deeper than {MAX_DEPTH}")
 
 

@@ -10,9 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from opsmon.core.events import Event, EventId
-from opsmon.settings import Secret
 from opsmon.sources import shopify_bodies
-from opsmon.sources.base import Accepted, NotUsed, Outcome, Rejected, Unusable
+from opsmon.sources.base import Accepted, NotUsed, Outcome, Rejected, Secret, Unusable
 from opsmon.sources.reading import BadBody, instant_ms, parse_object
 
 _LONGEST_HEADER = 255

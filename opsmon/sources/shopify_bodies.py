@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from opsmon.core.events import EventType, entity_id
-from opsmon.core.money import is_currency, to_minor
+from opsmon.core.money import MAX_MINOR, is_currency, to_minor
 from opsmon.sources.base import MAX_MEMBERS
 from opsmon.sources.reading import BadBody, instant_ms, short_text
 
@@ -125,11 +125,11 @@ def _refunded(refund: Body, currency: str) -> int:
     if any("subtotal" not in line for line in lines):
         moved = (t for t in _items(refund, "transactions")
                  if t.get("kind") == "refund" and t.get("status") == "success")
-        return sum(_amount(t.get("amount"), currency, "transaction amount") for t in moved)
+        return _bounded(sum(_amount(t.get("amount"), currency, "transaction amount") for t in moved), "refund")
     value = sum(_price(line, "subtotal", currency) + _price(line, "total_tax", currency) for line in lines)
     adjusted = sum(_price(item, "amount", currency) + _price(item, "tax_amount", currency)
                    for item in _items(refund, "order_adjustments"))
-    return value - adjusted
+    return _bounded(value - adjusted, "refund")
 
 
 def _refund_currency(refund: Body, transactions: list[Body]) -> str:
@@ -158,14 +158,15 @@ def _line(line: Body, currency: str) -> tuple[str, int, int, bool]:
     if type(quantity) is not int or not 0 <= quantity <= 1_000_000:
         raise BadBody(f"line quantity is no count: {quantity!r:.40}")
     sku = short_text(line.get("sku")) or str(line.get("product_id") or "")[:64]
-    return sku, quantity, quantity * _price(line, "price", currency), line.get("gift_card") is True
+    value = _bounded(quantity * _price(line, "price", currency), "line value")
+    return sku, quantity, value, line.get("gift_card") is True
 
 
 def _without_gift_cards(total: int, lines: list[tuple[str, int, int, bool]]) -> int | None:
     """The total without gift cards; None for an order of nothing else, which is no order to average."""
     if lines and all(line[3] for line in lines):
         return None
-    return total - sum(line[2] for line in lines if line[3])
+    return _bounded(total - sum(line[2] for line in lines if line[3]), "value without gift cards")
 
 
 def _progress(order: Body) -> int:
@@ -187,8 +188,8 @@ def _place(order: Body, field: str) -> str:
 
 
 def _price(body: Body, name: str, currency: str) -> int:
-    money = _shop_money(body, name)
-    return _amount(money.get("amount") if money else body.get(name), currency, name)
+    amount = (_shop_money(body, name) or {}).get("amount")
+    return _amount(body.get(name) if amount is None else amount, currency, name)
 
 
 def _shop_money(body: Body, name: str) -> Body | None:
@@ -202,6 +203,12 @@ def _amount(value: object, currency: str, name: str) -> int:
         return to_minor(value, currency)
     except ValueError as error:
         raise BadBody(f"{name} is {error}") from None
+
+
+def _bounded(minor: int, name: str) -> int:
+    if abs(minor) > MAX_MINOR:
+        raise BadBody(f"{name} is out of range: {minor!r:.40}")
+    return minor
 
 
 def _id(body: Body, name: str) -> str:

@@ -10,9 +10,7 @@ from dataclasses import dataclass
 
 from opsmon.clock import Clock
 from opsmon.core.errors import StoreUnavailable
-from opsmon.sources.base import Accepted, NotUsed, Unusable
 from opsmon.store.connection import STORE_ERRORS
-from opsmon.store.event_stream import checksum, encode
 from opsmon.store.scripts import Scripts, Taken
 
 # Shopify gives 5 s, Odoo 1 s: an answer, good or bad, has to be there before.
@@ -50,10 +48,13 @@ class Appender:
             del self._waiting[:MOST_TOGETHER]
             try:
                 _answer(batch, await self._append(batch))
-            except (*STORE_ERRORS, StoreUnavailable) as error:
+            except BaseException as error:
                 # Whoever gathered meanwhile has waited as long: the store is not there for them either.
                 _refuse(batch + self._waiting, StoreUnavailable(f"{type(error).__name__}: {error}"))
                 self._waiting.clear()
+                if not isinstance(error, STORE_ERRORS):
+                    self._task = None  # the end of this process, or a fault of ours: let it be seen
+                    raise
         self._task = None
 
     async def _append(self, batch: Sequence[_Waiting]) -> list[bytes]:
@@ -61,16 +62,6 @@ class Appender:
         deliveries = [waiting.taken for waiting in batch]
         async with asyncio.timeout(left_s):
             return await self._scripts.append_events(deliveries, self._clock.now_ms())
-
-
-def taken(outcome: Accepted | Unusable | NotUsed, source: str) -> Taken:
-    """What an outcome stores."""
-    if isinstance(outcome, Accepted):
-        payload = encode(outcome.event)
-        return Taken("event", source, outcome.seen, payload, checksum(payload))
-    if isinstance(outcome, Unusable):
-        return Taken("dead", source, outcome.seen, outcome.body, f"{outcome.about}: {outcome.reason}")
-    return Taken("not_used", source, outcome.seen)
 
 
 def _answer(batch: Sequence[_Waiting], outcomes: Sequence[bytes]) -> None:

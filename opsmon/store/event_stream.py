@@ -6,7 +6,7 @@ from zlib import crc32
 
 import orjson
 from redis.asyncio import Redis
-from redis.exceptions import ResponseError
+from redis.exceptions import OutOfMemoryError, ResponseError
 
 from opsmon.core.events import Event, EventId, Problem
 from opsmon.store.keys import Keys
@@ -55,6 +55,9 @@ class EventStream:
         """Make the group, from the oldest event on; False when it was there. May be repeated."""
         try:
             await self._client.xgroup_create(self._keys.events, GROUP, id="0", mkstream=True)
+        except OutOfMemoryError:
+            # A full store says this before it says that the group is there. If it is not, reading will tell.
+            return False
         except ResponseError as error:
             if "BUSYGROUP" not in str(error):
                 raise
@@ -62,21 +65,26 @@ class EventStream:
         return True
 
     async def read_new(self, count: int, block_ms: int) -> list[Entry]:
-        """Entries nobody has read yet, waiting up to `block_ms` for the first."""
-        return await self._read(">", count, block_ms)
+        """Entries nobody has read yet, waiting up to `block_ms` for the first (0: not at all)."""
+        # To the server a block of 0 means for ever.
+        return await self._read(">", count, block_ms or None)
 
     async def read_own(self, after_id: str) -> list[Entry]:
         """The next entry that this consumer read before and never acknowledged. One, so that an entry that
         kills its worker raises nobody's delivery count but its own."""
         return await self._read(after_id, 1, None)
 
-    async def claim(self, idle_ms: int) -> tuple[list[Entry], list[str]]:
-        """Take over one entry that has been pending for `idle_ms`; and ids that are gone from the stream."""
+    async def claim(self, idle_ms: int, after: str) -> tuple[list[Entry], list[str], str]:
+        """Take over one entry that has been pending for `idle_ms`, looking from `after` (at first 0-0) on.
+
+        The server looks at ten entries at most. Returns also the ids that are gone from the stream, and from
+        where to look next: 0-0 when all were looked at.
+        """
         reply: Any = await self._client.xautoclaim(
-            self._keys.events, GROUP, self._consumer, min_idle_time=idle_ms, start_id="0-0", count=1
+            self._keys.events, GROUP, self._consumer, min_idle_time=idle_ms, start_id=after, count=1
         )
         entries = [_entry(entry_id, fields) for entry_id, fields in reply[1] if fields is not None]
-        return entries, [gone.decode() for gone in reply[2]]
+        return entries, [gone.decode() for gone in reply[2]], reply[0].decode()
 
     async def tries(self, entry_id: str) -> int:
         """How often an entry was delivered; 0 when it is no longer pending."""

@@ -38,8 +38,3 @@ def meta_of(found: dict[bytes, bytes]) -> Meta:
 async def claim_calendar(client: Redis, keys: Keys, calendar: str) -> None:
     """Make `calendar` the site's, unless it has one. May be repeated."""
     await client.hsetnx(keys.meta, "calendar", calendar)
-
-
-async def set_generation(client: Redis, keys: Keys, generation: int, calendar: str) -> None:
-    """Say which panes count from now on. Workers that believe otherwise are refused by the commit."""
-    await client.hset(keys.meta, mapping={"generation": generation, "calendar": calendar})

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import orjson
 from redis.asyncio import Redis
+from redis.exceptions import OutOfMemoryError
 
 from opsmon.core.folding import STATE_KEPT_MS, Fold, State, from_plain, plain
 from opsmon.core.kpis import kpis_of
@@ -70,13 +71,15 @@ class Rollups:
 
     async def note_currency(self, fold: Fold) -> bool:
         """Remember the currency of the first money counted; True once one is known."""
-        for pane_hash, fields in fold.increments.items():
-            for name in fields:
-                _, money, currency = name.rpartition("s:")
-                if pane_hash.rollup == "revenue" and money:
-                    await self._client.hsetnx(self._keys.meta, "currency", currency)
-                    return True
-        return False
+        names = (name for panes, fields in fold.increments.items() if panes.rollup == "revenue" for name in fields)
+        currency = next((name.rpartition("s:")[2] for name in names if "s:" in name), None)
+        if currency is None:
+            return False
+        try:
+            await self._client.hsetnx(self._keys.meta, "currency", currency)
+        except OutOfMemoryError:
+            return False
+        return True
 
     def _hashes(self, fold: Fold) -> list[tuple[str, int, dict[str, int]]]:
         hashes = [(self._keys.panes(abs(self.generation), pane_hash), fold.expires_ms[pane_hash] or 0, fields)

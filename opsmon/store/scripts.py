@@ -72,6 +72,7 @@ class Scripts:
         self._commit = client.register_script(source("commit"))
         self._tick = client.register_script(source("tick"))
         self._trim = client.register_script(source("trim_events"))
+        self._set_generation = client.register_script(source("set_generation"))
 
     async def append_events(self, deliveries: Sequence[Taken], now_ms: int) -> list[bytes]:
         """Take deliveries, each once; one of event, dead, not_used, duplicate for each. May be repeated."""
@@ -95,6 +96,11 @@ class Scripts:
         """Say that a minute has begun; False when another process had said it."""
         keys = [self._keys.changes, self._keys.meta]
         return bool(await self._tick(keys=keys, args=[now_ms, now_ms - now_ms % 60_000, ",".join(kpis)]))
+
+    async def set_generation(self, believed: int, generation: int, calendar: str) -> bool:
+        """Say which panes count from now on; False when others count by now than believed."""
+        args: list[Any] = [believed, generation, calendar]
+        return bool(await self._set_generation(keys=[self._keys.meta], args=args))
 
     async def trim_events(self, before_ms: int) -> int:
         """Forget events that arrived earlier and that no group needs; how many went."""

@@ -10,6 +10,7 @@ _STEP = 10
 _BAR_STEP = 20
 _GAP = 0.24
 _LABEL_EVERY = 3
+_TOPS = (4, 8, 12, 16, 20, 24, 32, 40, 60, 80, 100)
 
 
 def spark(reading: Reading, wording: Wording) -> SparkView:
@@ -41,19 +42,17 @@ def bars(reading: Reading, wording: Wording) -> BarsView:
         for index, point in enumerate(reading.series)
     )
     grid = tuple(GridLineView(_y(top * step / 4, top), wording.number(top * step // 4))
-                 for step in range(1, 5) if top % 4 == 0)
+                 for step in range(1, 5))
     return BarsView(len(drawn) * _BAR_STEP, drawn, grid, _bars_sentence(reading, wording))
 
 
 def nice_top(values: Sequence[int]) -> int:
-    """A round number no value is above, which divides into four: 4, 8, 20, 40, 80, 100 …"""
+    """A round number no value is above, which divides into four: 4, 8 … 40, 60, 80, 100, 120 …"""
     highest = max(values, default=0)
     scale = 1
-    while True:
-        for step in (4, 8, 12, 20):
-            if highest <= step * scale:
-                return step * scale
+    while highest > 100 * scale:
         scale *= 10
+    return next(step * scale for step in _TOPS if highest <= step * scale)
 
 
 def _bar(index: int, point: Point, ghost: int | None, reading: Reading, top: int, wording: Wording,

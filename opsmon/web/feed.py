@@ -51,11 +51,12 @@ class SlotPlan:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """What a feed shows: the words, the zone, and where webhooks go."""
+    """What a feed shows: the words, the zone, where webhooks go and whether they can be verified."""
 
     wording: Wording
     zone: str
     webhook_url: str
+    has_secret: bool
     sources: tuple[str, ...]
 
 
@@ -86,7 +87,10 @@ class Feed:
                     await self.step(_BLOCK_MS)
             except STORE_ERRORS as error:
                 self._note_down(error)
-                await asyncio.sleep(0.5)
+            except Exception as error:  # a mistake of ours must not leave old numbers that look live
+                log.exception("the board cannot be computed")
+                self._note_down(error)
+            await asyncio.sleep(0.5)
 
     async def beat(self) -> None:
         """Heartbeats: what a screen knows by that it is connected."""
@@ -113,7 +117,6 @@ class Feed:
         await self._flush()
         for planned in self._plans:
             planned.read_ms = -CHART_MS  # the first change after this is shown at once
-        self._down_since_ms = 0
         self.ready.set()
 
     async def step(self, block_ms: int) -> None:
@@ -142,6 +145,7 @@ class Feed:
         PENDING.set(self.backlog.pending)
         DEAD.set(await self._reader.length(self._keys.dead))
         await self._show_health(health, heard, counted_ms, now_ms)
+        self._down_since_ms = 0  # it answers: the next outage begins when it begins
 
     def latency_ms(self) -> tuple[int, int] | None:
         """Median and 99th percentile from an event's arrival to the push; None until measured."""
@@ -159,7 +163,7 @@ class Feed:
         view = health_view(health, heard, counted, words, wording, now_ms)
         progress = await read_progress(self._reader, self._keys)
         setup = setup_view(
-            await self._is_new(), self.board.webhook_url,
+            await self._is_new(), self.board.webhook_url, self.board.has_secret,
             (progress.text, progress.fraction) if progress else None, wording,
         )
         self._show([("health", view), ("setup", setup)])

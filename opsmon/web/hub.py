@@ -4,16 +4,20 @@ A screen is at a revision; what it lacks is every slot with a higher one. Coming
 slow and missing a push are therefore the same case. Screens at the same revision get the same bytes.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from secrets import token_hex
 from typing import Protocol
 
 MAX_SCREENS = 1_000
+_MAX_FRAMES = 64  # screens are at few places; who asks for many must not fill the memory
+_NEWLINE = re.compile("\r\n|\r|\n")  # of HTML and of the stream; str.splitlines knows more
 
 
 class Screen(Protocol):
-    """An open browser. `revision` is what it has; `push` hands it bytes, or does nothing while it is busy."""
+    """An open browser. `revision` is what it has; `push` takes a frame while it is `ready`, `beat` a heartbeat
+    at any time."""
 
     revision: int
 
@@ -21,6 +25,8 @@ class Screen(Protocol):
     def ready(self) -> bool: ...
 
     def push(self, data: bytes) -> None: ...
+
+    def beat(self, data: bytes) -> None: ...
 
 
 @dataclass(slots=True)
@@ -75,6 +81,8 @@ class Hub:
     def frame(self, since: int) -> bytes:
         """Every slot newer than `since` as one message; b'' when there is none."""
         if since not in self._frames:
+            if len(self._frames) >= _MAX_FRAMES:
+                self._frames.clear()
             data = b"".join(slot.partial for slot in self.slots.values() if slot.revision > since)
             self._frames[since] = b"id: %s\n%s\n" % (self.id.encode(), data) if data else b""
         return self._frames[since]
@@ -94,10 +102,9 @@ class Hub:
             screen.push(frame)
 
     def broadcast(self, data: bytes) -> None:
-        """The same bytes to every screen that can take them: heartbeats, which nobody needs late."""
+        """The same heartbeat to every screen, also to one that waits before its next frame."""
         for screen in list(self.screens):
-            if screen.ready:
-                screen.push(data)
+            screen.beat(data)
 
     def _differs(self, slot_id: str, view: object) -> bool:
         shown = self.slots.get(slot_id)
@@ -106,7 +113,7 @@ class Hub:
 
 def _data_lines(text: str) -> bytes:
     """Text as `data:` lines. LF only: hx-sse can mis-read a CR LF that falls between two chunks."""
-    return b"".join(b"data: %s\n" % line.encode() for line in text.splitlines())
+    return b"".join(b"data: %s\n" % line.encode() for line in _NEWLINE.split(text))
 
 
 def event(name: str, data: str, retry_ms: int | None = None) -> bytes:

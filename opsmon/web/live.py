@@ -19,6 +19,8 @@ log = logging.getLogger("opsmon.web")
 
 STUCK_S = 10.0
 PHONE_GAP_S = 1.0
+RETRY_MS = 500
+_RELOAD_WITHIN_MS = 10_000
 _UNSENT_BYTES = 16 * 1024
 _USER_TIMEOUT_MS = 30_000
 _HEADERS = [
@@ -39,6 +41,7 @@ class BrowserScreen:
         self._loop = asyncio.get_running_loop()
         self._busy: asyncio.Task[None] | None = None
         self._resting: asyncio.TimerHandle | None = None
+        self._owed = b""
 
     @property
     def ready(self) -> bool:
@@ -46,16 +49,20 @@ class BrowserScreen:
 
     def push(self, data: bytes) -> None:
         """Send now. If the socket takes it at once, and it nearly always does, that is all."""
-        PUSHED_BYTES.inc(len(data))
-        sent = start(self._send({"type": "http.response.body", "body": data, "more_body": True}))
-        if isinstance(sent, Waiting):
-            self._busy = self._loop.create_task(self._finish(sent))
-        elif self._gap_s:
+        self._write(data)
+        if self._gap_s and self._busy is None:
             self._resting = self._loop.call_later(self._gap_s, self._rested)
+
+    def beat(self, data: bytes) -> None:
+        """Send a heartbeat: now, or when what is on its way is through. The gap is one between frames."""
+        if self._busy is not None:
+            self._owed = data
+        elif not self.ended:
+            self._write(data)
 
     def end(self, data: bytes) -> None:
         """Say a last word and close."""
-        if self.ready:
+        if self._busy is None and not self.ended:
             start(self._send({"type": "http.response.body", "body": data, "more_body": False}))
         self.ended = True
         if self._task is not None:
@@ -67,6 +74,12 @@ class BrowserScreen:
         for pending in (self._busy, self._resting):
             if pending is not None:
                 pending.cancel()
+
+    def _write(self, data: bytes) -> None:
+        PUSHED_BYTES.inc(len(data))
+        sent = start(self._send({"type": "http.response.body", "body": data, "more_body": True}))
+        if isinstance(sent, Waiting):
+            self._busy = self._loop.create_task(self._finish(sent))
 
     def _rested(self) -> None:
         self._resting = None
@@ -83,11 +96,14 @@ class BrowserScreen:
                 self._task.cancel()
             return
         self._busy = None
+        if self._owed:
+            owed, self._owed = self._owed, b""
+            self._write(owed)
         self._hub.serve(self)
 
 
 class Live:
-    """The endpoint. It answers 200, 401 or 503, never a redirect: hx-sse would follow it in a loop."""
+    """The endpoint. It answers 200, 401, 405 or 503, never a redirect: hx-sse would follow it in a loop."""
 
     def __init__(self, hub: Hub, clock: Clock, build: str) -> None:
         self._hub, self._clock, self._build = hub, clock, build
@@ -96,12 +112,17 @@ class Live:
         query = parse_qs(scope["query_string"].decode("latin-1"))
         asked = {name: values[0] for name, values in query.items()}
         headers = dict(scope["headers"])
+        if scope["method"] != "GET":
+            await _refuse(send, 405, (b"allow", b"GET"))
+            return
         if self._hub.draining or len(self._hub.screens) >= MAX_SCREENS:
-            await _unavailable(send)
+            await _refuse(send, 503, (b"retry-after", b"2"))
             return
         await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
         if asked.get("v") != self._build:
-            await send({"type": "http.response.body", "body": event("reload", self._build)})
+            # The page reloads within 10 s; until then it need not come back twice a second.
+            again = event("reload", self._build, _RELOAD_WITHIN_MS)
+            await send({"type": "http.response.body", "body": again})
             return
         last = headers.get(b"last-event-id", b"").decode("latin-1") or asked.get("since", "")
         gap_s = PHONE_GAP_S if b"Mobi" in headers.get(b"user-agent", b"") else 0.0
@@ -109,7 +130,8 @@ class Live:
         await self._stream(BrowserScreen(self._hub, send, self._hub.since(last), gap_s), receive, scope)
 
     async def _stream(self, screen: BrowserScreen, receive: Receive, scope: Scope) -> None:
-        beat = event("hb", str(self._clock.now_ms()))
+        # hx-sse keeps the last `retry` it was told, a farewell's too: back to the usual.
+        beat = event("hb", str(self._clock.now_ms()), RETRY_MS)
         self._hub.screens.add(screen)
         SCREENS.set(len(self._hub.screens))
         try:
@@ -121,7 +143,7 @@ class Live:
         except asyncio.CancelledError:
             if not screen.ended:
                 raise
-            _hang_up(scope)
+            await _hang_up(scope)
         finally:
             screen.close()
             self._hub.screens.discard(screen)
@@ -147,13 +169,13 @@ def _bound_socket(transport: Any) -> None:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _USER_TIMEOUT_MS)
 
 
-def _hang_up(scope: Scope) -> None:
+async def _hang_up(scope: Scope) -> None:
     transport = scope.get("opsmon.transport")
     if transport is not None and transport.get_write_buffer_size():
         transport.abort()
+        await asyncio.sleep(0)  # uvicorn learns of it, and does not complain of an unfinished answer
 
 
-async def _unavailable(send: Send) -> None:
-    await send({"type": "http.response.start", "status": 503,
-                "headers": [(b"retry-after", b"2"), (b"content-length", b"0")]})
+async def _refuse(send: Send, status: int, why: tuple[bytes, bytes]) -> None:
+    await send({"type": "http.response.start", "status": status, "headers": [why, (b"content-length", b"0")]})
     await send({"type": "http.response.body", "body": b""})

@@ -1,5 +1,7 @@
 """Pages and the read side: / and /wall, /status, /api/kpis, /metrics, /livez, /readyz."""
 
+import asyncio
+from contextlib import suppress
 from typing import Any, Literal
 
 from prometheus_client import generate_latest
@@ -24,7 +26,9 @@ from opsmon.web.status import gather, status_view
 from opsmon.web.views import ErrorView, PageView
 
 BoardName = Literal["board", "wall"]
-_TITLES = {404: "Not found", 405: "Not this way"}
+READY_WITHIN_S = 3.0
+_AGAIN_S = "5"
+_TITLES = {404: "Not found", 405: "Not this way", 503: "Not now"}
 _THEMES: dict[str, Literal["dark", "light"]] = {"dark": "dark", "light": "light"}
 
 
@@ -72,9 +76,10 @@ class Pages:
 
     async def metrics(self, request: Request) -> Response:
         """Prometheus text: this process's own, and the site's totals from the store."""
-        for name, count in (await health_queries.totals(self._reader, self._keys)).items():
-            source, _, outcome = name.partition(":")
-            COUNTS.labels(source, outcome).set(count)
+        with suppress(*STORE_ERRORS):  # what this process knows is worth most while the store is away
+            for name, count in (await health_queries.totals(self._reader, self._keys)).items():
+                source, _, outcome = name.partition(":")
+                COUNTS.labels(source, outcome).set(count)
         return Response(generate_latest(REGISTRY), media_type=CONTENT_TYPE_LATEST)
 
     async def readyz(self, request: Request) -> Response:
@@ -88,10 +93,13 @@ class Pages:
         return PlainTextResponse("ok\n")
 
     async def error(self, request: Request, code: int, sentence: str) -> Response:
-        """A page for what cannot be shown, without insides."""
+        """A page for what cannot be shown, without insides; one that comes back by itself when that helps."""
+        again = {"retry-after": _AGAIN_S, "refresh": _AGAIN_S} if code == 503 else {}
+        if request.url.path.startswith("/api/") or request.url.path.endswith(".json"):
+            return JSONResponse({"error": sentence}, code, again)
         error = ErrorView(str(code), _TITLES.get(code, "Something went wrong"), sentence)
         view = self.view(error.title, "board", request)
-        return HTMLResponse(rendering.page("error", page=view, error=error), status_code=code)
+        return HTMLResponse(rendering.page("error", page=view, error=error), code, again)
 
     def view(self, title: str, board: BoardName, request: Request) -> PageView:
         """The shell of a page."""
@@ -105,7 +113,8 @@ class Pages:
         )
 
     async def _board(self, request: Request, board: BoardName) -> Response:
-        await self._feed.ready.wait()
+        async with asyncio.timeout(READY_WITHIN_S):  # its TimeoutError is told as a store that is away
+            await self._feed.ready.wait()
         page = self.view("opsmon", board, request)
         etag = f'"{page.revision}.{page.build}"'
         if request.headers.get("if-none-match") == etag:

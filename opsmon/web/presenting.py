@@ -1,5 +1,6 @@
 """Readings and verdicts -> views: the words and shapes that templates show."""
 
+from opsmon.core.calendar import MINUTE_MS
 from opsmon.core.health import Health, Heard
 from opsmon.core.kpis import Today, Tumbling
 from opsmon.core.readings import Reading
@@ -55,13 +56,14 @@ def store_down_view(last: HealthView | None, wording: Wording, since_ms: int) ->
     )
 
 
-def setup_view(needed: bool, webhook_url: str, progress: tuple[str, float] | None,
+def setup_view(needed: bool, webhook_url: str, has_secret: bool, progress: tuple[str, float] | None,
                wording: Wording) -> SetupView:
     """What to do first, and how far a fill-in has come."""
     return SetupView(
         needed=needed,
         webhook_url=webhook_url,
         command="opsmon send-test shopify",
+        secret="" if has_secret else "Give opsmon the shop's signing secret, in the environment as",
         progress=f"{progress[0]}: {wording.share(progress[1])}" if progress else "",
     )
 
@@ -70,23 +72,31 @@ def _comparison(reading: Reading, wording: Wording) -> ComparisonView:
     if reading.before is None:
         return ComparisonView("No comparison yet (first week)", "", "none")
     value, before = reading.value or 0, reading.before
-    against = "than last week by now"
+    then = _then(reading, wording)
     change = wording.change(value, before)
-    was = wording.value(reading, before)
+    was = f"Last {then}: {wording.value(reading, before)}"
     if not change:
-        return ComparisonView(f"Last week by now: {was}", "", "none")
+        return ComparisonView(was, "", "none")
     more = value > before
     good = more == (reading.kpi.better == "up")
     direction: Direction = "same" if value == before else "good" if good else "bad"
-    return ComparisonView(f"Last week by now: {was}", change, direction, against)
+    return ComparisonView(was, change, direction, f"than last {then}")
+
+
+def _then(reading: Reading, wording: Wording) -> str:
+    """'Friday by 14:02'."""
+    until_ms = reading.before_until_ms or reading.start_ms
+    return f"{wording.weekday(until_ms - 1)} by {wording.time(until_ms)}"
 
 
 def _note(reading: Reading, wording: Wording) -> str:
     if reading.others:
         amounts = ", ".join(wording.money(minor, currency) for currency, minor in reading.others)
         return f"not included: {amounts}"
-    if isinstance(reading.kpi.window, Tumbling) and len(reading.series) > 1 and reading.series[-2].value:
-        return f"{wording.value(reading, reading.series[-2].value)} in the one before"
+    if isinstance(reading.kpi.window, Tumbling) and reading.kpi.window.size_ms == MINUTE_MS:
+        return f"{wording.value(reading, reading.series[-2].value)} in the minute before"
+    if reading.count:
+        return f"{wording.number(reading.count)} {'order' if reading.count == 1 else 'orders'} in the last hour"
     return ""
 
 

@@ -9,6 +9,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from opsmon.store.connection import STORE_ERRORS
 from opsmon.web import rendering
 from opsmon.web.assets import HashedFiles
 from opsmon.web.live import Live
@@ -20,6 +21,7 @@ _ZIP = [Middleware(GZipMiddleware, minimum_size=500)]
 _SENTENCES = {
     404: "There is no such page. The board is at / and the wall at /wall.",
     405: "This address is not asked that way.",
+    503: "The store cannot be reached. This page tries again by itself.",
 }
 
 
@@ -42,11 +44,14 @@ def board_app(pages: Pages, live: Live) -> ASGIApp:
     """The boards: local until there are accounts."""
 
     async def explain(request: Request, error: Exception) -> Response:
-        code = error.status_code if isinstance(error, HTTPException) else 500
-        return await pages.error(request, code, _SENTENCES.get(code, "This could not be shown. See the log."))
+        code = 503 if isinstance(error, STORE_ERRORS) else getattr(error, "status_code", 500)
+        response = await pages.error(request, code, _SENTENCES.get(code, "This could not be shown. See the log."))
+        response.headers.update(getattr(error, "headers", None) or {})  # 405: Allow
+        return response
 
-    app = Starlette(routes=board_routes(pages, live), exception_handlers={404: explain, 405: explain})
-    return LoopbackOnly(SecurityHeaders(app))
+    explained: tuple[int | type[Exception], ...] = (404, 405, 500, HTTPException, *STORE_ERRORS)
+    app = Starlette(routes=board_routes(pages, live), exception_handlers=dict.fromkeys(explained, explain))
+    return SecurityHeaders(LoopbackOnly(app))
 
 
 class Front:

@@ -108,7 +108,7 @@ STOPPED = replace(LATE, state="stopped", text="The worker has stopped, 1,240 eve
 STORE_DOWN = replace(LATE, state="store-down", text="The store cannot be reached", processed_ms=None)
 UNSEEN = v.HealthView("ok", "", None, "", (UNHEARD,))
 
-READY = v.SetupView(False, "https://ops.example.com/webhooks/shopify", "opsmon demo --orders 1", "")
+READY = v.SetupView(False, "https://ops.example.com/webhooks/shopify", "opsmon send-test shopify", "", "")
 NEEDED = replace(READY, needed=True)
 FILLING = replace(READY, progress="Filling in 8 weeks: 61 %")
 

@@ -119,6 +119,7 @@ class SetupView:
     needed: bool = shown("True while no order has ever arrived")
     webhook_url: str = shown("where Shopify should send its webhooks")
     command: str = shown("the one command that sends a test order")
+    secret: str = shown("what to do about the signing secret first, '' when one is set")
     progress: str = shown("'Filling in 8 weeks: 61 %' while a demo or a back-fill runs, else ''")
 
 

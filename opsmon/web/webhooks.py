@@ -13,8 +13,10 @@ from starlette.types import Message, Receive, Scope, Send
 
 from opsmon.clock import Clock
 from opsmon.core.errors import StoreUnavailable
-from opsmon.sources.base import Rejected, Source
-from opsmon.store.appender import Appender, taken
+from opsmon.sources.base import Accepted, NotUsed, Rejected, Source, Unusable
+from opsmon.store.appender import Appender
+from opsmon.store.event_stream import checksum, encode
+from opsmon.store.scripts import Taken
 from opsmon.telemetry import WEBHOOK_SECONDS, WEBHOOKS
 from opsmon.web.driving import Waiting, start
 
@@ -39,7 +41,7 @@ class Webhooks:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = perf_counter()
-        source = self._sources.get(scope["path"].rpartition("/")[2])
+        source = self._sources.get(scope["path"].removeprefix("/webhooks/"))
         if source is None:
             await _answer(send, 404, f"No such source; known are {', '.join(sorted(self._sources))}.\n")
         elif scope["method"] != "POST":
@@ -81,6 +83,16 @@ class Webhooks:
         await _answer(send, rejected.status, rejected.reason)
 
 
+def taken(outcome: Accepted | Unusable | NotUsed, source: str) -> Taken:
+    """What an outcome stores."""
+    if isinstance(outcome, Accepted):
+        payload = encode(outcome.event)
+        return Taken("event", source, outcome.seen, payload, checksum(payload))
+    if isinstance(outcome, Unusable):
+        return Taken("dead", source, outcome.seen, outcome.body, f"{outcome.about}: {outcome.reason}")
+    return Taken("not_used", source, outcome.seen)
+
+
 async def _body(headers: Mapping[bytes, bytes], receive: Receive) -> bytes | None:
     """The raw body; None when it is too large. Raises ClientGone or TimeoutError."""
     announced = headers.get(b"content-length", b"0")
@@ -118,7 +130,7 @@ async def _answer(send: Send, status: int, text: str, headers: Iterable[tuple[by
     }
     if body:
         start["headers"].append((b"content-type", b"text/plain; charset=utf-8"))
-    if status == 413:
+    if status in (408, 413):
         # The rest of the body is not read: the connection cannot be used again.
         start["headers"].append((b"connection", b"close"))
     await send(start)

@@ -77,15 +77,23 @@ class Aggregator:
     async def _work_claims(self) -> int:
         if self._clock.now_ms() < self._next_claim_ms:
             return 0
-        worked, claimed = 0, True
-        while claimed:
-            entries, gone = await self._stream.claim(CLAIM_IDLE_MS)
+        worked, after, at_end = 0, "0-0", False
+        while not at_end:
+            entries, gone, after = await self._stream.claim(CLAIM_IDLE_MS, after)
             self._note_gone(gone)
             for entry in entries:
                 await self._work_redelivered(entry)
-            worked, claimed = worked + len(entries), bool(entries)
+            worked, at_end = worked + len(entries), after == "0-0"
+        await self._forget_settled()
         self._next_claim_ms = self._clock.now_ms() + CLAIM_EVERY_MS
         return worked
+
+    async def _forget_settled(self) -> None:
+        """What another worker counted or gave up is no trouble of ours any more."""
+        for entry_id in list(self.tally.reasons):
+            if not await self._stream.tries(entry_id):
+                del self.tally.reasons[entry_id]
+        self.tally.trouble = next(iter(self.tally.reasons.values()), "")
 
     def _note_gone(self, gone: list[str]) -> None:
         if gone:
@@ -95,7 +103,7 @@ class Aggregator:
     async def _work_redelivered(self, entry: Entry) -> None:
         tries = await self._stream.tries(entry.id)
         if tries > MAX_TRIES:
-            reason = self.tally.reasons.pop(entry.id, "the worker ended while it was working on it")
+            reason = self.tally.reasons.get(entry.id, "the worker ended while it was working on it")
             await self._give_up(DeadLetter(entry, reason, tries))
         else:
             await self._work([entry])
@@ -169,9 +177,13 @@ class Aggregator:
             for entry in entries:
                 await self._count([entry])
             return
-        reason = f"{keys[0]} cannot be counted into: of another type, no whole numbers, or out of range"
-        self.tally.reasons[entries[0].id] = self.tally.trouble = reason
-        log.error("%s (entry %s)", reason, entries[0].id)
+        key = keys[0] if keys else "a state"
+        self._note_trouble(
+            entries[0], f"{key} cannot be counted into: of another type, no whole numbers, or out of range")
+
+    def _note_trouble(self, entry: Entry, reason: str) -> None:
+        self.tally.reasons[entry.id] = self.tally.trouble = reason
+        log.error("%s (entry %s)", reason, entry.id)
 
     async def _give_up(self, letter: DeadLetter) -> None:
         event = letter.entry.event
@@ -179,6 +191,9 @@ class Aggregator:
         refusal = await self._rollups.give_up(letter, f"{source}:dead", self._clock.now_ms())
         if refusal.generation is not None:
             raise GenerationMoved
+        if refusal.stream or refusal.hashes:
+            reason = refusal.stream or refusal.hashes[0]
+            self._note_trouble(letter.entry, f"no dead letter can be written: {reason}")
         if not refusal:
             self.tally.dead += 1
             log.warning("entry %s is a dead letter now: %s", letter.entry.id, letter.reason)

@@ -1,5 +1,7 @@
 """Keeps the streams bounded: old events that every group has, dead letters beyond age and size."""
 
+from typing import Any
+
 from redis.asyncio import Redis
 
 from opsmon.core.calendar import DAY_MS
@@ -8,13 +10,25 @@ from opsmon.store.scripts import Scripts
 
 _DEAD_KEPT_MS = 30 * DAY_MS
 _DEAD_MAX_BYTES = 32 * 1024 * 1024
+_EVENTS_MAX_BYTES = 256 * 1024 * 1024
 
 
 async def tidy(client: Redis, keys: Keys, scripts: Scripts, now_ms: int, retention_ms: int) -> None:
     """Trim what may go. May be repeated, and by several workers at once."""
-    await scripts.trim_events(now_ms - retention_ms)
+    await scripts.trim_events(max(now_ms - retention_ms, await _affordable_ms(client, keys)))
     await client.xtrim(keys.dead, minid=f"{now_ms - _DEAD_KEPT_MS}-0")
     size_bytes = await client.memory_usage(keys.dead) or 0
     if size_bytes > _DEAD_MAX_BYTES:
         held = int(await client.xlen(keys.dead))
         await client.xtrim(keys.dead, maxlen=held * 3 // 4)
+
+
+async def _affordable_ms(client: Redis, keys: Keys) -> int:
+    """From when on the stream's events fit into its share of memory; 0 when all do."""
+    size_bytes = await client.memory_usage(keys.events) or 0
+    if size_bytes <= _EVENTS_MAX_BYTES:
+        return 0
+    oldest: Any = await client.xrange(keys.events, count=1)
+    newest: Any = await client.xrevrange(keys.events, count=1)
+    first_ms, last_ms = (int(ends[0][0].partition(b"-")[0]) for ends in (oldest, newest))
+    return last_ms - (last_ms - first_ms) * _EVENTS_MAX_BYTES // size_bytes

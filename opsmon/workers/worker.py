@@ -2,9 +2,10 @@
 
 import asyncio
 import logging
+from collections.abc import Awaitable
 
 from redis.asyncio import Redis
-from redis.exceptions import ResponseError
+from redis.exceptions import OutOfMemoryError, ResponseError
 
 from opsmon.clock import Clock
 from opsmon.core.calendar import MINUTE_MS, SiteCalendar
@@ -67,10 +68,10 @@ class Worker:
         if now_ms - self._noted_ms >= _NOTE_EVERY_MS:
             self._noted_ms = now_ms
             note = WorkerNote(now_ms, aggregator.tally.last_arrived_ms, aggregator.tally.trouble)
-            await note_worker(self._client, self._keys, self._settings.worker_name, note)
+            await _if_there_is_room(note_worker(self._client, self._keys, self._settings.worker_name, note))
         if now_ms // MINUTE_MS != self._tidied_ms // MINUTE_MS:
             self._tidied_ms = now_ms
-            await self._scripts.tick(now_ms, MOVED_BY_TIME)
+            await _if_there_is_room(self._scripts.tick(now_ms, MOVED_BY_TIME))
             await tidy(self._client, self._keys, self._scripts, now_ms, self._settings.retention_ms)
         return worked
 
@@ -86,3 +87,11 @@ class Worker:
             await asyncio.wait_for(stop.wait(), pause_s)
         except TimeoutError:
             pass
+
+
+async def _if_there_is_room(chore: Awaitable[object]) -> None:
+    """A full store refuses what adds to it; counting and tidying, which make room, go on all the same."""
+    try:
+        await chore
+    except OutOfMemoryError as error:
+        log.error("the store is full: %s", error)

@@ -2,26 +2,40 @@
 -- KEYS[1] event stream  KEYS[2] dead-letter stream  KEYS[3] counts  KEYS[4..] seen mark of each delivery
 -- ARGV[1] how long a seen mark lives, ms  ARGV[2] now, epoch ms  ARGV[3..] per delivery: kind ('event', 'dead' or 'not_used'), source,
 --         first and second field (event: its bytes, their checksum; dead: payload, reason)
--- Returns one of 'event', 'dead', 'not_used', 'duplicate' per delivery.
--- Safe to repeat: a delivery seen before is a duplicate. A refused first write (memory full) leaves nothing.
-local outcomes, tally, heard = {}, {}, {}
+-- Returns one of 'event', 'dead', 'not_used', 'duplicate' per delivery, or an error; then nothing was written.
+-- Safe to repeat: a delivery seen before is a duplicate. Checks come before the first write (Lua does not roll back);
+-- a full memory refuses the first write.
+local outcomes, tally, heard, taken = {}, {}, {}, {}
+
+for index, expected in ipairs({'stream', 'stream', 'hash'}) do
+  local kind = redis.call('TYPE', KEYS[index]).ok
+  if kind ~= expected and kind ~= 'none' then
+    return redis.error_reply('WRONGTYPE ' .. KEYS[index] .. ' is a ' .. kind)
+  end
+end
 for index = 4, #KEYS do
   local at = 3 + (index - 4) * 4
-  local kind, source, first, second = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
-  if redis.call('EXISTS', KEYS[index]) == 1 then
-    kind = 'duplicate'
-  else
-    if kind == 'event' then
-      redis.call('XADD', KEYS[1], '*', 'e', first, 'c', second)
-    elseif kind == 'dead' then
-      redis.call('XADD', KEYS[2], '*', 'source', source, 'payload', first, 'reason', second, 'tries', '0')
-    end
-    redis.call('SET', KEYS[index], '1', 'PX', ARGV[1])
-  end
-  outcomes[#outcomes + 1] = kind
+  local seen = taken[KEYS[index]] or redis.call('EXISTS', KEYS[index]) == 1
+  local kind, source = seen and 'duplicate' or ARGV[at], ARGV[at + 1]
+  outcomes[#outcomes + 1], taken[KEYS[index]], heard[source] = kind, true, true
   local counter = source .. ':' .. (kind == 'event' and 'accepted' or kind)
   tally[counter] = (tally[counter] or 0) + 1
-  heard[source] = true
+end
+for counter in pairs(tally) do
+  local stored = redis.call('HGET', KEYS[3], counter) or '0'
+  if #stored > 16 or not string.match(stored, '^%-?%d+$') then
+    return redis.error_reply('ERR ' .. KEYS[3] .. ' cannot count ' .. counter)
+  end
+end
+
+for index = 4, #KEYS do
+  local at, kind = 3 + (index - 4) * 4, outcomes[index - 3]
+  if kind == 'event' then
+    redis.call('XADD', KEYS[1], '*', 'e', ARGV[at + 2], 'c', ARGV[at + 3])
+  elseif kind == 'dead' then
+    redis.call('XADD', KEYS[2], '*', 'source', ARGV[at + 1], 'payload', ARGV[at + 2], 'reason', ARGV[at + 3], 'tries', '0')
+  end
+  if kind ~= 'duplicate' then redis.call('SET', KEYS[index], '1', 'PX', ARGV[1]) end
 end
 for counter, count in pairs(tally) do
   redis.call('HINCRBY', KEYS[3], counter, count)

@@ -30,11 +30,17 @@ end
 
 for _, stream in ipairs({KEYS[2], KEYS[4]}) do
   local kind = redis.call('TYPE', stream).ok
-  if kind ~= 'stream' and kind ~= 'none' then refuse('stream', stream .. ' is a ' .. kind) end
+  if kind ~= 'stream' and kind ~= 'none' then refuse('stream', stream .. ' is a ' .. kind)
+  elseif last_id(stream) == '18446744073709551615-18446744073709551615' then refuse('stream', stream .. ' is used up') end
 end
-local generation = redis.pcall('HGET', KEYS[3], 'generation')
-if is_error(generation) then refuse('stream', KEYS[3] .. ' is no hash')
-elseif (generation or '0') ~= ARGV[3] then refuse('generation', generation or '0') end
+local about = redis.pcall('HMGET', KEYS[3], 'generation', 'since_ms')
+local generation, since = about[1] or '0', about[2]
+if is_error(about) then refuse('stream', KEYS[3] .. ' is no hash')
+elseif not fits(generation, 0) then refuse('stream', KEYS[3] .. ' has a generation that is no whole number')
+elseif generation ~= ARGV[3] then refuse('generation', generation)
+elseif since and not fits(since, 0) then refuse('stream', KEYS[3] .. ' has a since_ms that is no whole number') end
+local revision = #refused == 0 and ARGV[4] ~= '' and next_revision(KEYS[2], now_ms)
+if revision == nil then refuse('stream', KEYS[2] .. ' has no revision left below 2^53') end
 
 for _ = 1, n_ids do
   local pending = redis.pcall('XPENDING', KEYS[1], group, ARGV[at], ARGV[at], 1)
@@ -82,12 +88,10 @@ for _ = 1, n_dead do
     'tries', ARGV[at + 3])
   at = at + 4
 end
-local since = redis.call('HGET', KEYS[3], 'since_ms')
 if ARGV[6] ~= '' and (not since or tonumber(ARGV[6]) < tonumber(since)) then
   redis.call('HSET', KEYS[3], 'since_ms', ARGV[6])
 end
-if ARGV[4] ~= '' then
-  redis.call('XADD', KEYS[2], 'MAXLEN', '~', 4096, next_revision(KEYS[2], now_ms), 'kpis', ARGV[4], 'arrived',
-    ARGV[5])
+if revision then
+  redis.call('XADD', KEYS[2], 'MAXLEN', '~', 4096, revision, 'kpis', ARGV[4], 'arrived', ARGV[5])
 end
 return {}

@@ -1,0 +1,68 @@
+"""No key lives for ever that keys.py does not say so of; the check itself is checked."""
+
+import pytest
+from redis.asyncio import Redis
+
+from opsmon.core.folding import Hash
+from opsmon.store.keys import KINDS, Keys
+from tests.key_lives import PERMANENT, immortal_strangers, pattern
+from tests.line import Line
+from tests.orders import order, refund
+
+pytestmark = pytest.mark.anyio
+
+KEYS = Keys("main")
+# A key of every kind, as the code names it.
+EXAMPLES = [
+    KEYS.events, KEYS.changes, KEYS.dead, KEYS.meta, KEYS.counts, KEYS.seen("shopify:shop.example:b1e2"),
+    KEYS.state("shopify:shop.example:order:17"), KEYS.panes(0, Hash("orders", "", "m", "1795179600")),
+    KEYS.panes(3, Hash("deliveries", "shopify", "h", "20261120")),
+    KEYS.panes(0, Hash("revenue", "", "d", "202611")), KEYS.note("workers"),
+]
+
+
+@pytest.mark.parametrize(("key", "kind"), list(zip(EXAMPLES, KINDS, strict=True)), ids=[kind.shape for kind in KINDS])
+def test_every_key_is_of_the_kind_that_keys_py_lists(key: str, kind: object) -> None:
+    """The page and the code name the same keys."""
+    assert [k for k in KINDS if pattern(k).fullmatch(key)] == [kind]
+
+
+def test_all_keys_of_a_site_lie_in_one_slot() -> None:
+    """One hash tag: a Cluster keeps a site together, so that one script can do a whole commit."""
+    assert {key.partition("}")[0] for key in EXAMPLES} == {"{main"}
+
+
+def test_a_life_is_permanent_or_a_time() -> None:
+    """Each kind says how long it lives."""
+    assert [kind.shape for kind in KINDS if not kind.lives] == []
+    assert len(PERMANENT) == 6
+
+
+@pytest.mark.parametrize("name", ["{main}:something", "{main}:state:a", "{main}:seen:x", "{main}:note:x",
+                                  "{main}:pane:0:orders::m:1", "{main}:pane:0:orders::h:1"])
+async def test_a_key_without_expiry_is_found(store: Redis, name: str) -> None:
+    """The check fails where it should."""
+    await store.set(name, "1")
+    assert await immortal_strangers(store) == [name]
+    await store.delete(name)
+
+
+async def test_keys_that_expire_or_may_stay_are_not_found(store: Redis) -> None:
+    """And nowhere else."""
+    await store.set("{main}:state:a", "1", px=60_000)
+    await store.hset("{main}:pane:0:orders::d:202611", "20.n", "1")
+    await store.set("not-ours", "1")
+    assert await immortal_strangers(store) == []
+
+
+async def test_a_day_of_the_whole_line_leaves_no_stranger(line: Line) -> None:
+    """Taken, refused, counted, given up, shown: every key it left is listed or expires."""
+    await line.post("orders/create", order(1))
+    await line.post("orders/updated", order(1, refunds=[refund()]))
+    await line.post("orders/create", b"{")
+    await line.post("products/create", {"id": 1})
+    await line.post("orders/create", order(2), x_shopify_hmac_sha256="bad")
+    await line.store.xadd("{main}:events", {"e": "spoilt", "c": "0"})
+    await line.work()
+    assert await immortal_strangers(line.store) == []
+    assert await line.store.xlen("{main}:dead") == 2

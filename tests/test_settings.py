@@ -1,0 +1,317 @@
+"""The settings: where each may be said, what wins, and what one reads when it is wrong."""
+
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from opsmon.core.errors import SettingsError
+from opsmon.settings import TABLE, Settings, check, child_environment, duration_ms, load, without_password
+from opsmon.sources.base import Secret
+
+NO_FILE = Path("/nonexistent/opsmon.toml")
+
+# Of each setting: its field, its default, two texts that are right with what they mean, and one that is wrong.
+EACH: dict[str, tuple[str, Any, tuple[str, Any], tuple[str, Any], str]] = {
+    "store_url": ("store_url", "", ("redis://one:6379/0", "redis://one:6379/0"), ("unix:///two", "unix:///two"),
+                  "http://one"),
+    "data": ("data", Path("~/.local/share/opsmon").expanduser(), ("/srv/one", Path("/srv/one")),
+             ("~/two", Path("~/two").expanduser()), "~nobody-of-that-name/data"),
+    "site": ("site", "main", ("one", "one"), ("two-2", "two-2"), "Upper Case"),
+    "timezone": ("timezone", None, ("Europe/Berlin", ZoneInfo("Europe/Berlin")), ("UTC", ZoneInfo("UTC")),
+                 "Berlin"),
+    "currency": ("currency", None, ("EUR", "EUR"), ("JPY", "JPY"), "euro"),
+    "locale": ("locale", "en", ("de_DE", "de_DE"), ("fr-CA", "fr_CA"), "klingon"),
+    "day_start": ("day_start_ms", 0, ("04:00", 14_400_000), ("23:59", 86_340_000), "24:00"),
+    "shopify_secrets": ("shopify_secrets", (), ("shpss_one", (Secret(b"shpss_one"),)),
+                        ("two.myshopify.com=shpss_two", (Secret(b"shpss_two", "two.myshopify.com"),)), "short"),
+    "host": ("host", "127.0.0.1", ("0.0.0.0", "0.0.0.0"), ("::1", "::1"), "two words"),
+    "port": ("port", 8000, ("8001", 8001), ("65535", 65535), "65536"),
+    "store_memory": ("store_memory_bytes", 512 * 1024**2, ("1gb", 1024**3), ("64MB", 64 * 1024**2), "64"),
+    "retention": ("retention_ms", 172_800_000, ("7d", 604_800_000), ("90m", 5_400_000), "2 days"),
+    "grace": ("grace_ms", 120_000, ("500ms", 500), ("1.5m", 90_000), "-1s"),
+    "worker_name": ("worker_name", None, ("packing-1", "packing-1"), ("w.2", "w.2"), "a worker"),
+}
+NAMES = sorted(EACH)
+
+
+def read(environ: dict[str, str] | None = None, config: Path = NO_FILE, **overrides: str) -> Settings:
+    """All settings from this environment alone."""
+    return load(environ or {}, config, overrides)
+
+
+def problems(environ: dict[str, str], config: Path = NO_FILE) -> list[str]:
+    """What is wrong, one sentence each."""
+    return check(environ, config)[1]
+
+
+def toml(folder: Path, text: str) -> Path:
+    """An opsmon.toml of this text."""
+    path = folder / "opsmon.toml"
+    path.write_text(text)
+    return path
+
+
+def test_this_file_speaks_of_every_setting() -> None:
+    """A new setting is not forgotten here."""
+    assert sorted(setting.name for setting in TABLE) == NAMES
+    assert sorted(each[0] for each in EACH.values()) == sorted(field.name for field in fields(Settings))
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if EACH[name][1] is not None or name == "currency"])
+def test_a_setting_that_nobody_said_has_its_default(name: str) -> None:
+    """Nothing needs to be set to begin."""
+    field, default, *_ = EACH[name]
+    assert getattr(read(), field) == default
+
+
+def test_the_machine_says_zone_and_worker_name_when_nobody_else_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A day begins when it begins here."""
+    monkeypatch.setenv("TZ", "Asia/Kolkata")
+    assert (read().timezone.key, read().worker_name != "") == ("Asia/Kolkata", True)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_environment_says_a_setting(name: str) -> None:
+    """OPSMON_ and the name in capitals."""
+    field, _, (text, value), _, _ = EACH[name]
+    assert getattr(read({f"OPSMON_{name.upper()}": f" {text} "}), field) == value
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_file_says_a_setting(name: str, tmp_path: Path) -> None:
+    """opsmon.toml, in the folder where opsmon is started."""
+    field, _, _, (text, value), _ = EACH[name]
+    assert getattr(read(config=toml(tmp_path, f'{name} = "{text}"')), field) == value
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_environment_wins_over_the_file(name: str, tmp_path: Path) -> None:
+    """What was said nearer to the start counts."""
+    field, _, (text, value), (other, _), _ = EACH[name]
+    config = toml(tmp_path, f'{name} = "{other}"')
+    assert getattr(read({f"OPSMON_{name.upper()}": text}, config), field) == value
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_command_line_wins_over_the_environment(name: str) -> None:
+    """And what was said last counts most."""
+    field, _, (text, value), (other, _), _ = EACH[name]
+    assert getattr(read({f"OPSMON_{name.upper()}": other}, **{name: text}), field) == value
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if EACH[name][1] is not None or name == "currency"])
+def test_an_empty_variable_asks_for_the_default(name: str, tmp_path: Path) -> None:
+    """Compose files hand on variables that nobody has filled in."""
+    field, default, _, (text, _), _ = EACH[name]
+    assert getattr(read({f"OPSMON_{name.upper()}": ""}, toml(tmp_path, f'{name} = "{text}"')), field) == default
+
+
+@pytest.mark.parametrize("setting", [setting for setting in TABLE if EACH[setting.name][4]], ids=lambda s: s.name)
+def test_a_wrong_value_is_named_with_a_right_one(setting: Any) -> None:
+    """One sentence: which setting, what stood there, what would be right."""
+    wrong = EACH[setting.name][4]
+    (problem,) = problems({setting.variable: wrong})
+    shown = "…" if setting.secret else repr(wrong)
+    assert problem.startswith(f"{setting.variable}={shown}: expected ")
+    assert problem.endswith(f", e.g. {setting.example}")
+
+
+def test_all_that_is_wrong_is_told_at_once() -> None:
+    """Nobody should have to start five times to read five sentences."""
+    with pytest.raises(SettingsError) as raised:
+        read({"OPSMON_PORT": "http", "OPSMON_GRACE": "soon", "OPSMON_CURRENCY": "euro"})
+    assert [line.partition("=")[0] for line in str(raised.value).splitlines()] == [
+        "OPSMON_CURRENCY", "OPSMON_PORT", "OPSMON_GRACE"]
+
+
+@pytest.mark.parametrize("setting", TABLE, ids=lambda s: s.name)
+def test_every_example_is_right(setting: Any) -> None:
+    """What the sentence shows can be typed as it stands (the secrets' example is cut short by dots)."""
+    example = setting.example.replace("…", "0123456")
+    assert problems({setting.variable: example}) == []
+
+
+# --- single settings --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text, expected_ms", [
+    ("500ms", 500), ("30s", 30_000), ("10m", 600_000), ("48h", 172_800_000), ("7d", 604_800_000),
+    ("1.5h", 5_400_000), ("0s", 0), ("0.5ms", 0),
+])
+def test_a_duration_is_a_number_and_a_unit(text: str, expected_ms: int) -> None:
+    """Written as one says it."""
+    assert duration_ms(text) == expected_ms
+
+
+@pytest.mark.parametrize("text", ["", "10", "m", "10 m", "-1s", "1h30m", "10min", "1e3s", ".5s", "٣m", "10M", "∞s",
+                                  "9" * 400 + "d"])
+def test_a_duration_without_unit_or_sense_is_refused(text: str) -> None:
+    """Ten what?"""
+    with pytest.raises(ValueError, match="a duration such as"):
+        duration_ms(text)
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "65536", "http", "8000.0", "٨٠٠٠", "1" * 5000, "0x10"])
+def test_a_port_that_is_none_is_told(text: str) -> None:
+    """Port 0 would be a board that nobody finds."""
+    assert problems({"OPSMON_PORT": text}) == [
+        f"OPSMON_PORT={text!r}: expected a port number up to 65535, e.g. 8000"]
+
+
+@pytest.mark.parametrize("text", ["redis://one:port/0", "redis://one:99999/0", "redis://[::1/0", "one:6379", "file:///x"])
+def test_a_store_address_that_no_client_can_read_is_told_at_start(text: str) -> None:
+    """Not by a traceback from the depths, and not by every worker again."""
+    assert problems({"OPSMON_STORE_URL": text}) == [
+        f"OPSMON_STORE_URL={text!r}: expected a redis://, rediss:// or unix:// address, e.g. redis://127.0.0.1:6379/0"]
+
+
+def test_the_usual_redis_url_is_read_too() -> None:
+    """Hosters set it for us."""
+    assert read({"REDIS_URL": "redis://hosted:6379"}).store_url == "redis://hosted:6379"
+
+
+def test_our_own_variable_wins_over_the_usual_one() -> None:
+    """Also when it is empty: then opsmon runs its own store."""
+    usual = {"REDIS_URL": "redis://hosted:6379"}
+    assert read(usual | {"OPSMON_STORE_URL": "redis://ours"}).store_url == "redis://ours"
+    assert read(usual | {"OPSMON_STORE_URL": ""}).store_url == ""
+
+
+def test_secrets_are_a_list_each_for_all_shops_or_for_one() -> None:
+    """Commas or lines between them; the shop's name in small letters."""
+    text = "shpss_one1, Two.MyShopify.com=shpss_two2\nshpss_three3,,"
+    assert read({"OPSMON_SHOPIFY_SECRETS": text}).shopify_secrets == (
+        Secret(b"shpss_one1"), Secret(b"shpss_two2", "two.myshopify.com"), Secret(b"shpss_three3"))
+
+
+def test_a_secret_may_have_an_equals_sign_of_its_own() -> None:
+    """What stands before it is a shop only if it looks like one."""
+    assert read({"OPSMON_SHOPIFY_SECRETS": "c2VjcmV0c2VjcmV0=="}).shopify_secrets == (
+        Secret(b"c2VjcmV0c2VjcmV0=="),)
+
+
+def test_secrets_may_be_a_list_in_the_file(tmp_path: Path) -> None:
+    """As TOML writes lists."""
+    config = toml(tmp_path, 'shopify_secrets = ["shpss_one1", "two.myshopify.com=shpss_two2"]')
+    assert read(config=config).shopify_secrets == (
+        Secret(b"shpss_one1"), Secret(b"shpss_two2", "two.myshopify.com"))
+
+
+def test_secrets_may_lie_in_a_file_of_their_own(tmp_path: Path) -> None:
+    """As container secrets do: nothing in the environment, nothing in `ps`."""
+    (tmp_path / "secrets").write_text("shpss_one1\nshpss_two2\n")
+    assert read({"OPSMON_SHOPIFY_SECRETS_FILE": str(tmp_path / "secrets")}).shopify_secrets == (
+        Secret(b"shpss_one1"), Secret(b"shpss_two2"))
+
+
+def test_a_file_of_secrets_that_is_not_there_is_told(tmp_path: Path) -> None:
+    """Which file, and why."""
+    assert problems({"OPSMON_SHOPIFY_SECRETS_FILE": str(tmp_path / "gone")}) == [
+        f"OPSMON_SHOPIFY_SECRETS_FILE={tmp_path / 'gone'}: cannot be read (No such file or directory)"]
+
+
+def test_a_file_of_secrets_that_is_no_text_is_told(tmp_path: Path) -> None:
+    """The wrong file was mounted: not a traceback with half of it."""
+    (tmp_path / "key").write_bytes(b"\xff\xfe\x00secret")
+    assert problems({"OPSMON_SHOPIFY_SECRETS_FILE": str(tmp_path / "key")}) == [
+        f"OPSMON_SHOPIFY_SECRETS_FILE={tmp_path / 'key'}: cannot be read (it is no text)"]
+
+
+def test_only_secrets_have_a_file_of_their_own() -> None:
+    """OPSMON_PORT_FILE is not silently passed over."""
+    (problem,) = problems({"OPSMON_PORT_FILE": "/run/port"})
+    assert problem.startswith("OPSMON_PORT_FILE: no such setting; known are ")
+
+
+@pytest.mark.parametrize("variable", ["OPSMON_PROT", "OPSMON_", "OPSMON_SHOPIFY_SECRET", "OPSMON_SECRETS_FILE"])
+def test_a_variable_nobody_knows_is_told(variable: str) -> None:
+    """A typo is not a default."""
+    (problem,) = problems({variable: "8001"})
+    assert problem.startswith(f"{variable}: no such setting; known are OPSMON_CURRENCY, OPSMON_DATA, ")
+
+
+def test_variables_of_others_are_passed_over() -> None:
+    """The environment is full of them."""
+    assert problems({"PATH": "/bin", "OPS": "1", "MYOPSMON_PORT": "x", "opsmon_port": "x"}) == []
+
+
+def test_a_name_in_the_file_that_nobody_knows_is_told(tmp_path: Path) -> None:
+    """The same for the file."""
+    config = toml(tmp_path, 'prot = 8001\n[shopify]\nsecret = "shpss_private"')
+    assert [problem.partition(";")[0] for problem in problems({}, config)] == [
+        f"{config}: prot: no such setting", f"{config}: shopify: no such setting"]
+
+
+@pytest.mark.parametrize("raw", [b"port = ", b"\xff\xfe", b"port = 1\nport = 2", b"= 1"], ids=repr)
+def test_a_file_that_is_not_toml_is_told(raw: bytes, tmp_path: Path) -> None:
+    """Where it is, and where in it."""
+    config = tmp_path / "opsmon.toml"
+    config.write_bytes(raw)
+    (problem,) = problems({}, config)
+    assert problem.startswith(f"{config}: cannot be read: ")
+
+
+@pytest.mark.parametrize("text, port", [("port = 8001", 8001), ('port = "8001"', 8001)])
+def test_numbers_in_the_file_need_no_quotes(text: str, port: int, tmp_path: Path) -> None:
+    """As one writes TOML."""
+    assert read(config=toml(tmp_path, text)).port == port
+
+
+# --- what must not be told --------------------------------------------------------------------------------------
+
+PRIVATE = "shpss_private_0123456789"
+
+
+def test_a_secret_is_not_in_the_words_for_it() -> None:
+    """Settings are logged, sooner or later."""
+    settings = read({"OPSMON_SHOPIFY_SECRETS": f"{PRIVATE},a.b={PRIVATE}",
+                     "OPSMON_STORE_URL": f"redis://me:{PRIVATE}@one"})
+    told = (repr(settings), str(settings), f"{settings.shopify_secrets}")
+    assert [text for text in told if PRIVATE in text] == []
+
+
+@pytest.mark.parametrize("wrong", [f"{PRIVATE},short", f"{PRIVATE}ü", f"{PRIVATE},a.b=x"])
+def test_a_wrong_secret_is_not_in_the_sentence_about_it(wrong: str) -> None:
+    """Nor is a right one beside it."""
+    (problem,) = problems({"OPSMON_SHOPIFY_SECRETS": wrong})
+    assert problem.startswith("OPSMON_SHOPIFY_SECRETS=…: expected secrets of at least 8 ASCII characters")
+    assert PRIVATE not in problem
+
+
+@pytest.mark.parametrize("wrong", [f"http://me:{PRIVATE}@one", f"redis://:{PRIVATE}@one:port", f"me:{PRIVATE}@one",
+                                   f"unix:/x?password={PRIVATE}"])
+def test_the_password_of_a_store_is_not_in_the_sentence_about_it(wrong: str) -> None:
+    """A wrong address is told without what is secret in it."""
+    (problem,) = problems({"OPSMON_STORE_URL": wrong})
+    assert (problem.partition("=")[0], PRIVATE in problem) == ("OPSMON_STORE_URL", False)
+
+
+@pytest.mark.parametrize("url, shown", [
+    ("redis://one:6379/0", "redis://one:6379/0"), ("redis://:pw@one/1", "redis://…@one/1"),
+    ("rediss://me:p@w@one", "rediss://…@one"),
+    ("unix:///run/x.sock?db=1&password=pw", "unix:///run/x.sock?db=1&password=…"),
+    ("", ""),
+])
+def test_a_store_address_is_shown_without_its_password(url: str, shown: str) -> None:
+    """One still sees which store it is."""
+    assert without_password(url) == shown
+
+
+def test_a_child_reads_the_same_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the command line said reaches the children by their environment; an empty text is the default."""
+    monkeypatch.setenv("REDIS_URL", "redis://hosted")
+    settings = load(child_environment(port="8001", store_url=""), NO_FILE)
+    assert (settings.port, settings.store_url) == (8001, "")
+
+
+@given(values=st.dictionaries(st.sampled_from([setting.variable for setting in TABLE]), st.text(max_size=30)))
+def test_no_text_whatever_breaks_the_reading(values: dict[str, str]) -> None:
+    """Any value is right, or told in a sentence that names its setting."""
+    settings, told = check(values, NO_FILE)
+    assert (settings is None) == bool(told)
+    assert [problem for problem in told if problem.partition("=")[0] not in values] == []
