@@ -18,7 +18,8 @@ pytestmark = pytest.mark.anyio
 PLAIN = st.none() | st.booleans() | st.integers(-2**53, 2**53) | st.text(max_size=20)
 EVENTS = st.builds(
     Event, id=st.builds(EventId, st.text(max_size=40)), type=st.just("order.updated"),
-    time_ms=st.integers(0, 2**43), arrived_ms=st.integers(0, 2**43), source=st.text(max_size=10), site=st.just("main"), key=st.text(max_size=40),
+    time_ms=st.integers(0, 2**43), arrived_ms=st.integers(0, 2**43),
+    source=st.text(max_size=10), site=st.just("main"), key=st.text(max_size=40),
     version=st.none() | st.tuples(st.integers(0, 2**43), st.integers(0, 100), st.text(max_size=16)),
     data=st.dictionaries(st.text(max_size=10), PLAIN, max_size=5))
 

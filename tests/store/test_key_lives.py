@@ -21,7 +21,8 @@ EXAMPLES = [
 ]
 
 
-@pytest.mark.parametrize(("key", "kind"), list(zip(EXAMPLES, KINDS, strict=True)), ids=[kind.shape for kind in KINDS])
+@pytest.mark.parametrize(("key", "kind"), list(zip(EXAMPLES, KINDS, strict=True)),
+                         ids=[kind.shape for kind in KINDS])
 def test_every_key_is_of_the_kind_that_keys_py_lists(key: str, kind: object) -> None:
     """The page and the code name the same keys."""
     assert [k for k in KINDS if pattern(k).fullmatch(key)] == [kind]

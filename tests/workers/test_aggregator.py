@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from opsmon.core.events import Event, EventId
 from opsmon.settings import Settings
 from opsmon.store.event_stream import GROUP, encode
 from opsmon.store.keys import Keys
+from opsmon.store.rollups import Rollups
 from opsmon.workers.aggregator import MAX_TRIES
 from opsmon.workers.worker import Worker
 from tests.conftest import NOW_MS
@@ -244,7 +245,31 @@ async def test_two_workers_on_the_same_orders_count_as_one(desk: Desk) -> None:
     await asyncio.gather(work(one), work(other))
     assert await desk.panes() == in_names(fold_all(versions, BERLIN).about_orders())
     assert await desk.arrivals() == 800
-    assert one.tally.refolds + other.tally.refolds > 0
+
+
+class Meeting(Rollups):
+    """Panes and states for two workers that both read an order's state before either writes it."""
+
+    barrier = asyncio.Barrier(2)
+
+    async def states(self, entities: Iterable[str]) -> dict[str, bytes]:
+        found = await super().states(entities)
+        if not found:
+            await self.barrier.wait()
+        return found
+
+
+async def test_of_two_workers_that_fold_one_order_at_once_one_folds_again(desk: Desk) -> None:
+    """Both believe the order to be new; the second commit is refused and folds over what the first stored."""
+    versions = [created(1, total="10.00"), created(1, total="12.00", updated_ms=NOW_MS + 1000)]
+    workers = [await desk.worker(name) for name in ("worker-1", "worker-2")]
+    for version, worker in zip(versions, workers, strict=True):
+        await desk.append(version)
+        worker._rollups = Meeting(desk.store, desk.keys, desk.scripts, 0)
+    entries = [await worker._stream.read_new(1, 1) for worker in workers]
+    await asyncio.gather(*(worker._work(read) for worker, read in zip(workers, entries, strict=True)))
+    assert sum(worker.tally.refolds for worker in workers) == 1
+    assert await desk.panes() == in_names(fold_all(versions, BERLIN).about_orders())
 
 
 async def test_an_entry_acknowledged_elsewhere_is_fenced(desk: Desk) -> None:
