@@ -9,6 +9,8 @@ import orjson
 from opsmon.core.calendar import MAX_MS, MIN_MS
 from opsmon.sources.base import MAX_DEPTH, MAX_MEMBERS
 
+_END = 256
+
 
 class BadBody(ValueError):
     """The body is not what its topic promises; the message says why, for the one who sent it."""
@@ -30,12 +32,13 @@ def parse_object(body: bytes) -> dict[str, Any]:
 
 
 def _may_be_rubbish(parsed: dict[str, Any], body: bytes) -> bool:
-    """Whether depth and width are worth a look: rubbish has very many members, or a run of closing brackets.
+    """Whether depth and width are worth a look: rubbish has very many members, or ends in a run of brackets.
 
     A look costs as much as reading the body, and saves nothing: what is read is read by name and bounded
     there, nothing walks the rest, and orjson's own 1,024 bounds its depth.
     """
-    return len(parsed) > MAX_MEMBERS or b"]]]]]]]]" in body or b"}}}}}}}}" in body
+    end = body[-_END:]
+    return len(parsed) > MAX_MEMBERS or b"]]]]]]]]" in end or b"}}}}}}}}" in end
 
 
 def _check_bounds(parsed: dict[str, Any]) -> None:

@@ -164,7 +164,9 @@ def _line(line: Body, currency: str) -> tuple[str, int, int, bool]:
 
 def _without_gift_cards(total: int, lines: list[tuple[str, int, int, bool]]) -> int | None:
     """The total without gift cards; None for an order of nothing else, which is no order to average."""
-    if lines and all(line[3] for line in lines):
+    if not any(line[3] for line in lines):
+        return total
+    if all(line[3] for line in lines):
         return None
     return _bounded(total - sum(line[2] for line in lines if line[3]), "value without gift cards")
 
@@ -172,10 +174,8 @@ def _without_gift_cards(total: int, lines: list[tuple[str, int, int, bool]]) -> 
 def _progress(order: Body) -> int:
     """How far an order's life has come, to break ties of `updated_at`, which has whole seconds only."""
     paid = order.get("financial_status") not in (None, "pending", "authorized")
-    refunds = len(_items(order, "refunds"))
-    marks = (paid, bool(order.get("fulfillment_status")), bool(order.get("closed_at")),
-             bool(order.get("cancelled_at")))
-    return min(refunds, 1000) * 16 + sum(1 << bit for bit, mark in enumerate(marks) if mark)
+    marks = paid + 2 * bool(order.get("fulfillment_status")) + 4 * bool(order.get("closed_at"))
+    return len(_items(order, "refunds")) * 16 + marks + 8 * bool(order.get("cancelled_at"))
 
 
 def _digest(fields: object) -> str:

@@ -18,7 +18,7 @@ DEADLINE_S = 0.8
 MOST_TOGETHER = 256
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Waiting:
     taken: Taken
     since_s: float

@@ -22,6 +22,8 @@ from opsmon.web.driving import Waiting, start
 
 MAX_BODY = 1024 * 1024
 BODY_DEADLINE_S = 5.0
+_OK = {"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]}
+_NOTHING = {"type": "http.response.body", "body": b""}
 OUTCOMES = ("event", "duplicate", "not_used", "dead", "unavailable", "refused")
 
 
@@ -75,7 +77,8 @@ class Webhooks:
                           ((b"retry-after", b"5"),))
             return
         self._answered[source.name, result].inc()
-        await _answer(send, 200, "")
+        await send(_OK)
+        await send(_NOTHING)
 
     async def _refuse(self, source: Source, rejected: Rejected, send: Send) -> None:
         self.refused[f"{source.name}:{rejected.counter}"] += 1
