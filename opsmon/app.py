@@ -130,5 +130,6 @@ async def _run(stack: AsyncExitStack, *loops: object) -> None:
 
 
 async def _ended(task: "asyncio.Task[None]") -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+    while not task.done():
+        task.cancel()
+        await asyncio.wait([task], timeout=1)

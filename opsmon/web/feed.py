@@ -103,7 +103,9 @@ class Feed:
         while True:
             await asyncio.sleep(HEARTBEAT_S if self._is_well else 1)
             try:
-                await asyncio.wait_for(self.look(), HEARTBEAT_S)
+                # Not wait_for: in Python 3.11 it may swallow the cancellation that ends this loop.
+                async with asyncio.timeout(HEARTBEAT_S):
+                    await self.look()
             except STORE_ERRORS as error:
                 self._note_down(error)
 

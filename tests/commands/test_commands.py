@@ -363,6 +363,7 @@ def test_status_says_that_all_is_counted(up: Up) -> None:
 
 def test_status_says_the_same_to_a_program(up: Up) -> None:
     """The facts of /status.json, from the store itself."""
+    wait_until(lambda: up.json("/status.json")["state"] == "ok", "a worker that lives")
     code, said = up.verb("status", "--json")
     told, shown = json.loads(said), up.json("/status.json")
     assert (code, told["version"], sorted(told)) == (0, opsmon.__version__, sorted(shown))
