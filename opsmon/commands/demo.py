@@ -18,8 +18,8 @@ from opsmon.commands.running import run_all
 from opsmon.settings import Settings
 
 ORDERS_PER_DAY = 300.0
-# A demo must not sleep at night: an order a minute at least, so that something moves every few seconds.
-QUIETEST_PER_HOUR = 60.0
+# A demo must not sleep at night: two orders a minute at least, so that something moves every few seconds.
+QUIETEST_PER_HOUR = 120.0
 
 
 def demo(args: argparse.Namespace) -> int:

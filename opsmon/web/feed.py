@@ -33,6 +33,7 @@ LIVE_MS = 250
 CHART_MS = 5_000
 _BLOCK_MS = 1_000
 _SAMPLES = 200
+_RECENT_MS = 5 * 60_000
 
 
 @dataclass(slots=True)
@@ -72,11 +73,12 @@ class Feed:
         self._last_id = "0-0"
         self._ticked = 0
         self._arrived: list[int] = []
+        self._news = False
         self._down_since_ms = 0
         self._is_well = False
         self.ready = asyncio.Event()
         self.backlog = Backlog(0, 0, None)
-        self.latencies_ms: deque[int] = deque(maxlen=_SAMPLES)
+        self._latencies: deque[tuple[int, int]] = deque(maxlen=_SAMPLES)
 
     async def run(self) -> None:
         """Follow the change stream for ever; outlives the store's restarts."""
@@ -107,6 +109,9 @@ class Feed:
                 async with asyncio.timeout(HEARTBEAT_S):
                     await self.look()
             except STORE_ERRORS as error:
+                self._note_down(error)
+            except Exception as error:  # as above: a loop that ended would leave an old verdict standing
+                log.exception("the age of the data cannot be told")
                 self._note_down(error)
 
     async def start(self) -> None:
@@ -150,8 +155,9 @@ class Feed:
         self._down_since_ms = 0  # it answers: the next outage begins when it begins
 
     def latency_ms(self) -> tuple[int, int] | None:
-        """Median and 99th percentile from an event's arrival to the push; None until measured."""
-        ordered = sorted(self.latencies_ms)
+        """Median and 99th percentile from an event's arrival to the push, of the last five minutes."""
+        recent_ms = _running_ms() - _RECENT_MS
+        ordered = sorted(latency for measured_ms, latency in self._latencies if measured_ms >= recent_ms)
         if not ordered:
             return None
         return ordered[len(ordered) // 2], ordered[min(len(ordered) * 99 // 100, len(ordered) - 1)]
@@ -185,6 +191,7 @@ class Feed:
         moved = set(fields[b"kpis"].decode().split(","))
         for planned in self._plans:
             planned.dirty = planned.dirty or planned.kpi.id in moved
+        self._news = self._news or b"tick" not in fields
         arrived = fields.get(b"arrived", b"")
         if arrived and moved:
             self._arrived.append(int(arrived))
@@ -201,7 +208,10 @@ class Feed:
         if not due:
             return
         for planned in due:
-            planned.dirty, planned.read_ms = False, running_ms
+            planned.dirty = False
+            if self._news:  # the tick of a minute must not make the next order wait
+                planned.read_ms = running_ms
+        self._news = False
         now_ms = self._clock.now_ms()
         readings = await self._kpis.read((p.kpi for p in due), now_ms, self.backlog.caught_up_ms(now_ms))
         self._show([(f"kpi-{reading.kpi.id}", kpi_view(reading, self.board.wording, self.board.zone))
@@ -218,7 +228,7 @@ class Feed:
         now_ms = self._clock.now_ms()
         for arrived_ms in self._arrived:
             SCREEN_SECONDS.observe(max(now_ms - arrived_ms, 0) / 1000)
-            self.latencies_ms.append(max(now_ms - arrived_ms, 0))
+            self._latencies.append((_running_ms(), max(now_ms - arrived_ms, 0)))
         self._arrived.clear()
 
     def _note_down(self, error: Exception) -> None:

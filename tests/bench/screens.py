@@ -27,7 +27,7 @@ class Screen(asyncio.Protocol):
         transport.write(f"GET {self._path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
 
     def data_received(self, data: bytes) -> None:
-        if b"kpi-revenue-today" in data:
+        if b"kpi-orders-today" in data:
             self.frame_s = time.perf_counter()
 
 
@@ -62,7 +62,7 @@ async def one_round(port: int, count: int, pids: list[int]) -> tuple[float, floa
         while not all(screen.frame_s > posted_s for screen in screens):
             await asyncio.sleep(0.001)
             if time.perf_counter() - posted_s > 5:
-                raise RuntimeError("a screen was not reached within 5 s")
+                raise RuntimeError(f"a screen was not reached within 5 s of event {number}")
         arrivals = [1000 * (screen.frame_s - posted_s) for screen in screens]
         firsts.append(min(arrivals))
         lasts.append(max(arrivals))

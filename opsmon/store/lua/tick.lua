@@ -10,5 +10,5 @@ if tonumber(ARGV[2]) == last then return 0 end
 local revision = next_revision(KEYS[1], tonumber(ARGV[1]))
 if not revision then return redis.error_reply('ERR ' .. KEYS[1] .. ' has no revision left below 2^53') end
 redis.call('HSET', KEYS[2], 'ticked_ms', ARGV[2])
-redis.call('XADD', KEYS[1], 'MAXLEN', '~', 4096, revision, 'kpis', ARGV[3], 'arrived', '')
+redis.call('XADD', KEYS[1], 'MAXLEN', '~', 4096, revision, 'kpis', ARGV[3], 'arrived', '', 'tick', ARGV[2])
 return 1
