@@ -2,7 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -108,8 +108,10 @@ def _add(numbers: Numbers, rollup: str, at: str, aggregate: str, amount: int, zo
     hour = local.replace(minute=0, second=0)
     numbers[rollup, "d", local.date().isoformat(), aggregate] += amount
     numbers[rollup, "h", hour.isoformat(), aggregate] += amount
-    if datetime.fromtimestamp(NOW_MS / 1000, zone) - local < timedelta(days=8):
-        numbers[rollup, "m", local.replace(second=0).isoformat(), aggregate] += amount
+    minute = local.replace(second=0)
+    # A minute is kept until eight days after its end.
+    if NOW_MS / 1000 - (minute.timestamp() + 60) < 8 * 86_400:
+        numbers[rollup, "m", minute.isoformat(), aggregate] += amount
 
 
 def in_words(panes: dict[tuple[Hash, str], int], zone: ZoneInfo) -> Numbers:
