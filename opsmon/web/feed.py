@@ -31,6 +31,7 @@ log = logging.getLogger("opsmon.web")
 HEARTBEAT_S = 5
 LIVE_MS = 250
 CHART_MS = 5_000
+BEHIND_MS = 10_000
 _BLOCK_MS = 1_000
 _SAMPLES = 200
 _RECENT_MS = 5 * 60_000
@@ -76,6 +77,7 @@ class Feed:
         self._news = False
         self._down_since_ms = 0
         self._is_well = False
+        self._is_behind = False
         self.ready = asyncio.Event()
         self.backlog = Backlog(0, 0, None)
         self._latencies: deque[tuple[int, int]] = deque(maxlen=_SAMPLES)
@@ -147,6 +149,7 @@ class Feed:
         alive = {name: (note.seen_ms, note.trouble) for name, note in workers.items()}
         health = judge(self.backlog, alive, heard, now_ms)
         self._is_well = health.state == "ok"
+        self._note_behind(health.waiting > 0 and health.behind_ms > BEHIND_MS)
         counted_ms = max((note.arrived_ms for note in workers.values()), default=0) or None
         LAG.set(self.backlog.unread)
         PENDING.set(self.backlog.pending)
@@ -179,6 +182,12 @@ class Feed:
     def _is_waiting_for_first(self) -> bool:
         setup = self.hub.slots.get("setup")
         return setup is not None and isinstance(setup.view, SetupView) and setup.view.needed
+
+    def _note_behind(self, is_behind: bool) -> None:
+        """Tiles say so too: a number that lags must not look like the present."""
+        for planned in self._plans:
+            planned.dirty = planned.dirty or is_behind != self._is_behind
+        self._is_behind = is_behind
 
     async def _is_new(self) -> bool:
         return b"since_ms" not in await self._reader.hash(self._keys.meta)
@@ -214,7 +223,8 @@ class Feed:
         self._news = False
         now_ms = self._clock.now_ms()
         readings = await self._kpis.read((p.kpi for p in due), now_ms, self.backlog.caught_up_ms(now_ms))
-        self._show([(f"kpi-{reading.kpi.id}", kpi_view(reading, self.board.wording, self.board.zone))
+        self._show([(f"kpi-{reading.kpi.id}", kpi_view(reading, self.board.wording, self.board.zone,
+                                                      is_behind=self._is_behind))
                     for reading in readings])
         if any(planned.cadence_ms == LIVE_MS for planned in due):
             self._note_latency()

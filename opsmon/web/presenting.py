@@ -12,8 +12,8 @@ SOURCE_NAMES = {"shopify": "Shopify"}
 LONGEST_TEXT = 16
 
 
-def kpi_view(reading: Reading, wording: Wording, zone: str) -> KpiView:
-    """One KPI as its tile shows it."""
+def kpi_view(reading: Reading, wording: Wording, zone: str, *, is_behind: bool) -> KpiView:
+    """One KPI as its tile shows it; `is_behind`: events wait that it does not hold yet."""
     kpi = reading.kpi
     text = wording.value(reading, reading.value)
     is_hours = isinstance(kpi.window, Tumbling) and kpi.window.history == 24
@@ -24,7 +24,7 @@ def kpi_view(reading: Reading, wording: Wording, zone: str) -> KpiView:
         text=text,
         chars=min(max(len(text), 1), LONGEST_TEXT),
         value="" if reading.value is None else str(reading.value),
-        state="empty" if not reading.value else "live",
+        state="catching-up" if is_behind else "live" if reading.value else "empty",
         note=_note(reading, wording),
         definition=f"{kpi.definition} Local time of {zone}.",
         comparison=_comparison(reading, wording) if isinstance(kpi.window, Today) else None,

@@ -1,6 +1,7 @@
 """The site's days and hours where clocks change, zones are odd and days start at four."""
 
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -16,9 +17,27 @@ ZONES = ["UTC", "Europe/Berlin", "Europe/Dublin", "America/New_York", "Asia/Kolk
          "Australia/Lord_Howe", "Australia/Adelaide", "Pacific/Chatham", "Pacific/Apia", "Pacific/Kwajalein",
          "America/Sao_Paulo", "America/Havana", "Africa/Cairo", "Africa/Casablanca", "Asia/Beirut",
          "America/St_Johns", "Asia/Tehran", "America/Caracas", "Asia/Pyongyang", "Antarctica/Troll"]
-INSTANTS = st.integers(int(datetime(1993, 1, 1, tzinfo=UTC).timestamp() * 1000),
-                       int(datetime(2035, 1, 1, tzinfo=UTC).timestamp() * 1000))
+FIRST_MS, LAST_MS = (int(datetime(year, 1, 1, tzinfo=UTC).timestamp() * 1000) for year in (1993, 2035))
 STARTS = st.sampled_from([0, FOUR, 150 * MINUTE_MS, 23 * HOUR_MS])
+
+
+@cache
+def changes(zone: str) -> list[int]:
+    """The days, as instants, in which a zone's clocks are changed; the first instant if they never are."""
+    days = range(FIRST_MS, LAST_MS, DAY_MS)
+    offsets = [datetime.fromtimestamp(day / 1000, ZoneInfo(zone)).utcoffset() for day in days]
+    changed = [day for day, (before, after) in zip(days, pairwise(offsets), strict=False) if before != after]
+    return changed or [FIRST_MS]
+
+
+@st.composite
+def moments(draw: st.DrawFn) -> tuple[str, int]:
+    """A zone and an instant there: any, or one about a change of its clocks or a week after it."""
+    zone = draw(st.sampled_from(ZONES))
+    if draw(st.integers(0, 3)) == 0:
+        return zone, draw(st.integers(FIRST_MS, LAST_MS))
+    day = draw(st.sampled_from(changes(zone)))
+    return zone, day + draw(st.sampled_from([0, 7 * DAY_MS])) + draw(st.integers(-2, 50)) * HOUR_MS // 2
 
 
 def calendar(zone: str, day_start_ms: int = 0) -> SiteCalendar:
@@ -132,9 +151,10 @@ def test_a_week_after_a_repeated_hour_is_compared_with_its_first() -> None:
     assert site.week_earlier(at("Europe/Berlin", "2026-11-01T02:30")) == at("Europe/Berlin", "2026-10-25T02:30", 0)
 
 
-@given(st.sampled_from(ZONES), STARTS, INSTANTS)
-def test_a_week_earlier_stays_within_that_business_day(zone: str, day_start_ms: int, time_ms: int) -> None:
+@given(moments(), STARTS)
+def test_a_week_earlier_stays_within_that_business_day(moment: tuple[str, int], day_start_ms: int) -> None:
     """The comparison never takes in another day's sales."""
+    zone, time_ms = moment
     site = calendar(zone, day_start_ms)
     day = site.day_of(time_ms) - timedelta(days=7)
     assert site.day_begins(day) <= site.week_earlier(time_ms) <= site.day_begins(day + timedelta(days=1))
@@ -143,19 +163,21 @@ def test_a_week_earlier_stays_within_that_business_day(zone: str, day_start_ms: 
 # --- panes partition time ----------------------------------------------------------------------------------
 
 
-@given(st.sampled_from(ZONES), STARTS, INSTANTS)
-def test_an_instant_lies_in_its_minute_its_hour_and_its_day(zone: str, day_start_ms: int, time_ms: int) -> None:
+@given(moments(), STARTS)
+def test_an_instant_lies_in_its_minute_its_hour_and_its_day(moment: tuple[str, int], day_start_ms: int) -> None:
     """Minute within hour within day, and all of them hold the instant."""
+    zone, time_ms = moment
     minute, hour, day = calendar(zone, day_start_ms).place(time_ms)
     assert day.start_ms <= hour.start_ms <= minute.start_ms <= time_ms
     assert time_ms < minute.end_ms <= hour.end_ms <= day.end_ms
 
 
-@given(st.sampled_from(ZONES), STARTS, INSTANTS, st.sampled_from(["m", "h", "d"]))
+@given(moments(), STARTS, st.sampled_from(["m", "h", "d"]))
 def test_panes_follow_each_other_without_gap_or_overlap(
-    zone: str, day_start_ms: int, time_ms: int, level: Level
+    moment: tuple[str, int], day_start_ms: int, level: Level
 ) -> None:
     """Where one ends the next begins, and the last instant of a pane still belongs to it."""
+    zone, time_ms = moment
     site = calendar(zone, day_start_ms)
     pane = at_level(site, time_ms, level)
     following = at_level(site, pane.end_ms, level)
@@ -167,17 +189,19 @@ def at_level(site: SiteCalendar, time_ms: int, level: Level) -> Pane:
     return next(pane for pane in site.place(time_ms) if pane.level == level)
 
 
-@given(st.sampled_from(ZONES), STARTS, INSTANTS)
-def test_no_two_hours_near_a_day_share_a_place(zone: str, day_start_ms: int, time_ms: int) -> None:
+@given(moments(), STARTS)
+def test_no_two_hours_near_a_day_share_a_place(moment: tuple[str, int], day_start_ms: int) -> None:
     """Each has a hash and field of its own, or two bars would be one."""
+    zone, time_ms = moment
     site = calendar(zone, day_start_ms)
     panes = list(site.hours(time_ms - 2 * DAY_MS, time_ms + 2 * DAY_MS))
     assert len({(pane.span, pane.field) for pane in panes}) == len(panes)
 
 
-@given(st.sampled_from(ZONES), STARTS, INSTANTS)
-def test_the_hours_of_a_day_add_up_to_it(zone: str, day_start_ms: int, time_ms: int) -> None:
+@given(moments(), STARTS)
+def test_the_hours_of_a_day_add_up_to_it(moment: tuple[str, int], day_start_ms: int) -> None:
     """The first begins with the day and the last ends with it."""
+    zone, time_ms = moment
     site = calendar(zone, day_start_ms)
     day = site.place(time_ms).day
     hours = list(site.hours(day.start_ms, day.end_ms))
@@ -185,16 +209,18 @@ def test_the_hours_of_a_day_add_up_to_it(zone: str, day_start_ms: int, time_ms: 
     assert all(one.end_ms == other.start_ms for one, other in pairwise(hours))
 
 
-@given(st.sampled_from(ZONES), INSTANTS)
-def test_days_are_those_of_the_wall_clock(zone: str, time_ms: int) -> None:
+@given(moments())
+def test_days_are_those_of_the_wall_clock(moment: tuple[str, int]) -> None:
     """Where days begin at midnight, the date on the wall is the day of the pane."""
+    zone, time_ms = moment
     site = calendar(zone)
     assert site.day_of(time_ms) == site.wall(time_ms).date()
 
 
-@given(st.sampled_from(ZONES), INSTANTS)
-def test_an_hour_pane_shows_one_hour_of_the_wall_clock(zone: str, time_ms: int) -> None:
+@given(moments())
+def test_an_hour_pane_shows_one_hour_of_the_wall_clock(moment: tuple[str, int]) -> None:
     """All of it lies in the hour that the clock shows, at one offset from UTC."""
+    zone, time_ms = moment
     site = calendar(zone)
     hour = site.place(time_ms).hour
     first, last = site.wall(hour.start_ms), site.wall(hour.end_ms - 1)

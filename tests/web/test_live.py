@@ -597,3 +597,15 @@ async def goodbye(stream: Stream) -> str:
         if message.event == "bye":
             return message.retry
     raise EOFError("no farewell")
+
+
+async def test_tiles_say_that_they_lag_until_they_have_caught_up(line: Line, clock: ManualClock) -> None:
+    """Nobody has counted for twenty seconds: the numbers stay, and say that they are behind."""
+    assert line.web.feed is not None
+    await line.post("orders/create", order(1))
+    clock.set(SystemClock().now_ms() + 20_000)
+    await line.web.feed.look()
+    await wait_until_async(lambda: 'data-state="catching-up"' in shown(line)["kpi-orders-today"], "word of the lag")
+    await line.work()
+    await line.web.feed.look()
+    await wait_until_async(lambda: 'data-state="catching-up"' not in shown(line)["kpi-orders-today"], "the present")
