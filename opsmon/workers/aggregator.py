@@ -22,11 +22,16 @@ log = logging.getLogger("opsmon.worker")
 BATCH = 256
 MAX_WRITES = 2_000
 MAX_TRIES = 5
+MAX_DEAD_IN_A_ROW = 100
 MAX_REFOLDS = 20
 CLAIM_IDLE_MS = 2_000
 CLAIM_EVERY_MS = 1_000
 # What folding raises for data it cannot use.
 BAD_DATA = (KeyError, TypeError, ValueError, OverflowError, AttributeError)
+
+
+class TooManyDead(Exception):
+    """So many entries in a row cannot be counted that the fault is not theirs: better stop than give all up."""
 
 
 class GenerationMoved(Exception):
@@ -40,6 +45,7 @@ class Tally:
     counted: int = 0
     fenced: int = 0
     dead: int = 0
+    dead_in_a_row: int = 0
     lost: int = 0
     refolds: int = 0
     last_arrived_ms: int = 0
@@ -186,6 +192,8 @@ class Aggregator:
         log.error("%s (entry %s)", reason, entry.id)
 
     async def _give_up(self, letter: DeadLetter) -> None:
+        if self.tally.dead_in_a_row >= MAX_DEAD_IN_A_ROW:
+            raise TooManyDead(f"Stopped: {MAX_DEAD_IN_A_ROW} events in a row could not be counted ({letter.reason})")
         event = letter.entry.event
         source = event.source if isinstance(event, Event) else "stream"
         refusal = await self._rollups.give_up(letter, f"{source}:dead", self._clock.now_ms())
@@ -196,10 +204,12 @@ class Aggregator:
             self._note_trouble(letter.entry, f"no dead letter can be written: {reason}")
         if not refusal:
             self.tally.dead += 1
+            self.tally.dead_in_a_row += 1
             log.warning("entry %s is a dead letter now: %s", letter.entry.id, letter.reason)
 
     async def _note_counted(self, entries: Sequence[Entry], folded: Fold, arrived_ms: int) -> None:
         self.tally.counted += len(entries)
+        self.tally.dead_in_a_row = 0
         self.tally.last_arrived_ms = max(self.tally.last_arrived_ms, arrived_ms)
         if not self._currency_known:
             self._currency_known = await self._rollups.note_currency(folded)

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable
+from contextlib import suppress
 
 from redis.asyncio import Redis
 from redis.exceptions import OutOfMemoryError, ResponseError
@@ -17,7 +18,7 @@ from opsmon.store.keys import Keys
 from opsmon.store.notes import WorkerNote, note_worker
 from opsmon.store.rollups import Rollups
 from opsmon.store.scripts import Scripts
-from opsmon.workers.aggregator import Aggregator, GenerationMoved
+from opsmon.workers.aggregator import Aggregator, GenerationMoved, TooManyDead
 from opsmon.workers.janitor import tidy
 from opsmon.workers.recount import settle_calendar
 
@@ -50,6 +51,8 @@ class Worker:
                     self._failures = 0
             except GenerationMoved:
                 log.warning("the site is counted by another calendar now: starting again")
+            except TooManyDead as error:
+                await self._stand_still(str(error), stop)
             except (*STORE_ERRORS, RuntimeError) as error:
                 await self._pause(error, stop)
 
@@ -75,6 +78,16 @@ class Worker:
             await tidy(self._client, self._keys, self._scripts, now_ms, self._settings.retention_ms)
         return worked
 
+    async def _stand_still(self, why: str, stop: asyncio.Event) -> None:
+        """Work nothing more until a person has looked and started the worker again; say so meanwhile."""
+        log.error(why)
+        while not stop.is_set():
+            note = WorkerNote(self._clock.now_ms(), 0, why)
+            with suppress(*STORE_ERRORS):
+                await note_worker(self._client, self._keys, self._settings.worker_name, note)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), _NOTE_EVERY_MS / 1000)
+
     async def _pause(self, error: Exception, stop: asyncio.Event) -> None:
         """Say what happened once, then try again, ever slower up to two seconds."""
         if isinstance(error, ResponseError) and "NOGROUP" in str(error):
@@ -83,10 +96,8 @@ class Worker:
             log.error("cannot work: %s: %s", type(error).__name__, error)
         pause_s = _PAUSE_S[min(self._failures, len(_PAUSE_S) - 1)]
         self._failures += 1
-        try:
+        with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), pause_s)
-        except TimeoutError:
-            pass
 
 
 async def _if_there_is_room(chore: Awaitable[object]) -> None:

@@ -19,7 +19,7 @@ from opsmon.settings import Settings
 from opsmon.store.event_stream import GROUP, encode
 from opsmon.store.keys import Keys
 from opsmon.store.rollups import Rollups
-from opsmon.workers.aggregator import MAX_TRIES
+from opsmon.workers.aggregator import MAX_DEAD_IN_A_ROW, MAX_TRIES, TooManyDead
 from opsmon.workers.worker import Worker
 from tests.conftest import NOW_MS
 from tests.line import Line
@@ -97,6 +97,33 @@ async def test_a_flipped_bit_becomes_a_dead_letter(desk: Desk) -> None:
     await work(await desk.worker())
     assert await desk.dead() == [("spoilt", "the stored bytes do not match their checksum", "1")]
     assert await desk.arrivals() == 2
+
+
+async def test_too_many_dead_letters_in_a_row_stop_the_worker(desk: Desk) -> None:
+    """A hundred events in a row that cannot be read are our fault, not theirs: the rest stays where it is."""
+    for _ in range(MAX_DEAD_IN_A_ROW + 3):
+        await desk.append_bytes(b"spoilt", check="00000000")
+    with pytest.raises(TooManyDead, match="Stopped: 100 events in a row could not be counted"):
+        await work(await desk.worker())
+    assert (len(await desk.dead()), len(await desk.pending())) == (MAX_DEAD_IN_A_ROW, 3)
+
+
+async def test_a_stopped_worker_says_so_on_the_board(line: Line, settings: Settings, clock: ManualClock,
+                                                     store: Redis, keys: Keys) -> None:
+    """The team reads why nothing moves, until somebody starts the worker again."""
+    for _ in range(MAX_DEAD_IN_A_ROW + 1):
+        await store.xadd(keys.events, {"e": b"spoilt", "c": b"00000000"})
+    stop = asyncio.Event()
+    standing = asyncio.create_task(Worker(store, settings, clock).run(stop))
+
+    async def told() -> bool:
+        trouble = (await line.get("/status.json")).json["trouble"]
+        return bool(trouble.startswith("Stopped: 100 events in a row"))
+
+    await wait_until_async(told, "word of the stop")
+    stop.set()
+    await standing
+    assert await store.xlen(keys.dead) == MAX_DEAD_IN_A_ROW
 
 
 async def test_bytes_that_are_no_event_become_a_dead_letter(desk: Desk) -> None:
