@@ -73,8 +73,6 @@ class SiteCalendar:
     def day_of(self, time_ms: int) -> date:
         """The business day an instant belongs to."""
         day = (self.wall(time_ms).replace(tzinfo=None) - timedelta(milliseconds=self.day_start_ms)).date()
-        while time_ms < self.day_begins(day):
-            day -= timedelta(days=1)
         while time_ms >= self.day_begins(day + timedelta(days=1)):
             day += timedelta(days=1)
         return day

@@ -118,6 +118,13 @@ def test_a_start_of_day_that_is_skipped_is_the_end_of_the_gap() -> None:
     assert site.wall(site.day_begins(date(2026, 3, 29))).isoformat() == "2026-03-29T03:00:00+02:00"
 
 
+def test_a_day_that_has_begun_goes_on_when_the_clock_is_put_back() -> None:
+    """A day from 02:30: ten past two in autumn comes before it the first time, and within it the second."""
+    site = calendar("Europe/Berlin", 150 * MINUTE_MS)
+    first, second = (at("Europe/Berlin", "2026-10-25T02:10", fold) for fold in (0, 1))
+    assert [site.day_of(first), site.day_of(second)] == [date(2026, 10, 24), date(2026, 10, 25)]
+
+
 def test_a_calendar_is_named_by_all_that_divides_time() -> None:
     """The same name, the same panes: a change of zone or start of day is a change of name."""
     assert calendar("Europe/Berlin", FOUR).name == "Europe/Berlin+14400000"
@@ -149,6 +156,13 @@ def test_a_week_after_a_repeated_hour_is_compared_with_its_first() -> None:
     """Now comes once, a week ago it came twice: the first counts."""
     site = calendar("Europe/Berlin")
     assert site.week_earlier(at("Europe/Berlin", "2026-11-01T02:30")) == at("Europe/Berlin", "2026-10-25T02:30", 0)
+
+
+def test_a_week_earlier_is_never_before_that_day_began() -> None:
+    """The second ten past two of a day from 02:30 is compared with the start of last week's day."""
+    site = calendar("Europe/Berlin", 150 * MINUTE_MS)
+    second = at("Europe/Berlin", "2026-10-25T02:10", fold=1)
+    assert site.week_earlier(second) == site.day_begins(date(2026, 10, 18))
 
 
 @given(moments(), STARTS)
