@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NewType
 
 EventId = NewType("EventId", str)
-EntryId = NewType("EntryId", str)
 
 EventType = Literal["order.updated", "order.deleted", "refund.created", "fulfillment.updated"]
 

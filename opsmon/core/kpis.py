@@ -96,7 +96,6 @@ KPIS = (
 )
 
 ROLLUP_BY_ID = {rollup.id: rollup for rollup in ROLLUPS}
-KPI_BY_ID = {kpi.id: kpi for kpi in KPIS}
 ROLLUPS_ON: dict[FactType, tuple[Rollup, ...]] = {
     fact: tuple(rollup for rollup in ROLLUPS if fact in rollup.on)
     for fact in sorted({fact for rollup in ROLLUPS for fact in rollup.on})

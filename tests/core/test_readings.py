@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from opsmon.core.calendar import DAY_MS, HOUR_MS, MINUTE_MS, SiteCalendar
 from opsmon.core.events import Event
 from opsmon.core.folding import Hash
-from opsmon.core.kpis import KPI_BY_ID, KPIS, ROLLUP_BY_ID
+from opsmon.core.kpis import KPIS, ROLLUP_BY_ID
 from opsmon.core.readings import Reading, Site, is_complete, plan, read, usual_gap_ms
 from tests.conftest import NOW_MS
 from tests.memory import Memory, event, fold_all
@@ -32,7 +32,7 @@ def site(now_ms: int = NOW_MS, **more: Any) -> Site:
 
 def reading(kpi: str, memory: Memory, at: Site) -> Reading:
     """Read as the store does: only the hashes that the plan names are handed over."""
-    planned = plan(KPI_BY_ID[kpi], at)
+    planned = plan(next(found for found in KPIS if found.id == kpi), at)
     panes: dict[Hash, dict[str, dict[str, int]]] = {}
     for pane_hash in planned.hashes & memory.panes.keys():
         for name, amount in memory.panes[pane_hash].items():
