@@ -88,7 +88,9 @@ class SiteCalendar:
         """When the wall clock reads `wall` (naive); a time that is skipped becomes the end of the gap."""
         local = wall.replace(tzinfo=self.zone, fold=fold)
         time_ms = (local - _EPOCH) // timedelta(milliseconds=1)
-        return time_ms if self.wall(time_ms).replace(tzinfo=None) == wall else self._change_near(time_ms)
+        found = time_ms if self.wall(time_ms).replace(tzinfo=None) == wall else self._change_near(time_ms)
+        # Before 1972 some clocks differed from UTC by seconds; panes begin on whole UTC minutes all the same.
+        return found - found % MINUTE_MS
 
     def week_earlier(self, time_ms: int) -> int:
         """The same local time on the same weekday a week before, kept within that business day."""
@@ -135,16 +137,21 @@ class SiteCalendar:
 
     def _hour_start(self, time_ms: int) -> int:
         start = time_ms - (time_ms + self._offset(time_ms)) % HOUR_MS
-        return start if self._offset(start) == self._offset(time_ms) else self._change_near(time_ms)
+        return start if self._offset(start) == self._offset(time_ms) else self._minute_by(self._change_near(time_ms))
 
     def _hour_end(self, time_ms: int) -> int:
         offset = self._offset(time_ms)
         end = time_ms - (time_ms + offset) % HOUR_MS + HOUR_MS
-        return end if self._offset(end - 1) == offset else self._change_near(end - 1)
+        return end if self._offset(end - 1) == offset else self._minute_by(self._change_near(end - 1))
+
+    @staticmethod
+    def _minute_by(time_ms: int) -> int:
+        """The first whole minute at which a change has been made."""
+        return -(-time_ms // MINUTE_MS) * MINUTE_MS
 
     def _offset(self, time_ms: int) -> int:
         offset = self.wall(time_ms).utcoffset()
-        return 0 if offset is None else offset // timedelta(milliseconds=1)
+        return 0 if offset is None else offset // timedelta(minutes=1) * MINUTE_MS
 
     def _change_near(self, time_ms: int) -> int:
         """The instant of the clock change in the day before `time_ms`: bisected, exact to the ms."""

@@ -254,3 +254,11 @@ def test_many_instants_are_remembered_within_bounds() -> None:
     for minute in range(20_001):
         site.place(minute * MINUTE_MS)
     assert len(site._places) == 1
+
+
+def test_minutes_follow_each_other_where_an_offset_had_seconds() -> None:
+    """Monrovia was 44 min 30 s behind until 1972: its days begin on the minute all the same, and walks end."""
+    monrovia = SiteCalendar(ZoneInfo("Africa/Monrovia"))
+    start_ms = monrovia.place(44_668_800_000).day.start_ms
+    minutes = list(monrovia.minutes(start_ms, start_ms + 3 * HOUR_MS))
+    assert [pane.start_ms for pane in minutes] == [start_ms + at * MINUTE_MS for at in range(180)]
