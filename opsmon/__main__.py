@@ -39,6 +39,7 @@ def parser() -> argparse.ArgumentParser:
     verbs = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _running(verbs)
     _trying(verbs)
+    _importing(verbs)
     _asking(verbs)
     return top
 
@@ -77,13 +78,37 @@ def _trying(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> Non
     inspect.add_argument("file", metavar="FILE", help="the body, as JSON; - for standard input")
 
 
+def _importing(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    verb = _verb(verbs, "import", "importing:import_orders", "take orders from CSV files, beside webhooks")
+    verb.add_argument("files", nargs="+", metavar="FILE", help="CSV with a header; an order may lie in several")
+    verb.add_argument("--columns", metavar="FIELD=HEADER,…",
+                      help="which column holds what, e.g. order=InvoiceNo,time=InvoiceDate,quantity=Quantity,"
+                           "price=UnitPrice (guessed from the header)")
+    verb.add_argument("--name", dest="shop", default="shop", metavar="NAME",
+                      help="tells imports apart; the same again counts nothing twice (shop)")
+    verb.add_argument("--time-format", default="", metavar="FORMAT", help="e.g. '%%d/%%m/%%Y %%H:%%M' (ISO)")
+    verb.add_argument("--currency", metavar="CODE", help="of orders that name none (OPSMON_CURRENCY)")
+    verb.add_argument("--cancel-prefix", metavar="TEXT",
+                      help="orders whose number begins so are money given back (C, under the UCI header)")
+    verb.add_argument("--dry-run", action="store_true", help="report what would be taken, storing nothing")
+    verb.add_argument("--force", action="store_true", help="even if some orders are too old to be counted")
+    _where(verb)
+
+
 def _asking(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     status = _verb(verbs, "status", "asking:status", "sources, lag, dead letters, store and latency")
     status.add_argument("--json", action="store_true", help="for programs")
     _where(status)
     _address(status)
+    verify = _verb(verbs, "verify", "counting:verify", "count again from events and orders, and compare")
+    _where(verify)
+    replay = _verb(verbs, "replay", "counting:replay", "count anew beside what counts, then swap")
+    _where(replay)
     check = _verb(verbs, "check", "asking:check", "check the settings and say what would be right")
     _where(check)
+    kpis = _verb(verbs, "kpis", "asking:kpis", "list the KPIs of the site, and what they count")
+    kpis.add_argument("--facts", action="store_true", help="list what can be counted, and by which fields")
+    _where(kpis)
 
 
 def _verb(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, function: str,

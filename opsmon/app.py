@@ -1,22 +1,25 @@
 """Composition root: the only file that imports every folder. Read it and you know how a process is made."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
 from redis.asyncio import Redis
 from starlette.types import ASGIApp
 
 from opsmon.clock import Clock, SystemClock
 from opsmon.core.calendar import SiteCalendar
+from opsmon.core.errors import OpsmonError
 from opsmon.listening import listen
-from opsmon.settings import Settings
+from opsmon.settings import Settings, without_password
 from opsmon.sources.base import Secret, Source
+from opsmon.sources.json_events import JsonEvents
 from opsmon.sources.shopify import Shopify
 from opsmon.sources.signing import TEST_SHOP
 from opsmon.store.appender import Appender
-from opsmon.store.connection import Reader, ingest_client, worker_client
+from opsmon.store.connection import STORE_ERRORS, Reader, ingest_client, worker_client
 from opsmon.store.data_dir import DataDir
 from opsmon.store.keys import Keys
 from opsmon.store.kpi_queries import KpiQueries
@@ -25,6 +28,8 @@ from opsmon.store.scripts import Scripts
 from opsmon.web import rendering
 from opsmon.web.feed import Board, Feed
 from opsmon.web.hub import Hub
+from opsmon.web.ingest import Ingest
+from opsmon.web.kpi_api import KpiApi
 from opsmon.web.live import Live, drain
 from opsmon.web.pages import Pages
 from opsmon.web.routes import Front, board_app, health_app
@@ -32,6 +37,8 @@ from opsmon.web.server import serve
 from opsmon.web.webhooks import Webhooks
 from opsmon.web.wording import Wording
 from opsmon.workers.worker import Worker
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -60,6 +67,11 @@ def sources(settings: Settings) -> dict[str, Source]:
     return {"shopify": Shopify((*settings.shopify_secrets, test_secret), settings.site)}
 
 
+def ingest_tokens(settings: Settings) -> tuple[Secret, ...]:
+    """Who may send events of opsmon's own shape; before any token is set, whoever can read the test secret."""
+    return settings.ingest_tokens or (Secret(DataDir(settings.data).test_secret().encode()),)
+
+
 @asynccontextmanager
 async def open_web(settings: Settings, *, boards: bool, ingest: bool, clock: Clock | None = None
                    ) -> AsyncIterator[Web]:
@@ -67,17 +79,17 @@ async def open_web(settings: Settings, *, boards: bool, ingest: bool, clock: Clo
     clock = clock or SystemClock()
     keys, heard = Keys(settings.site), sources(settings)
     async with AsyncExitStack() as stack:
-        webhooks = await _open_ingest(settings, keys, heard, clock, stack) if ingest else None
+        webhooks, events = await _open_ingest(settings, keys, heard, clock, stack) if ingest else (None, None)
         if not boards:
-            yield Web(Front(webhooks, None, health_app(None)), None, None, webhooks)
+            yield Web(Front(webhooks, events, None, health_app(None)), None, None, webhooks)
             return
         client = worker_client(store_url(settings))
         stack.push_async_callback(client.aclose)
         hub = Hub(rendering.partial)
-        feed, pages = _boards(settings, client, keys, tuple(heard), hub, clock)
+        feed, pages, api = _boards(settings, client, keys, tuple(heard), hub, clock)
         await _run(stack, feed.run(), feed.beat(), feed.watch())
-        app = board_app(pages, Live(hub, clock, rendering.build()))
-        yield Web(Front(webhooks, app, health_app(pages)), hub, feed, webhooks)
+        app = board_app(pages, api, Live(hub, clock, rendering.build()))
+        yield Web(Front(webhooks, events, app, health_app(pages)), hub, feed, webhooks)
 
 
 async def run_web(settings: Settings, *, boards: bool, ingest: bool) -> None:
@@ -96,25 +108,42 @@ async def run_worker(settings: Settings, stop: asyncio.Event, clock: Clock | Non
         await client.aclose()
 
 
+async def on_store(settings: Settings, act: Callable[[Redis], Awaitable[T]]) -> T:
+    """Do something on the site's store. Raises OpsmonError when it cannot be reached."""
+    client = worker_client(store_url(settings))
+    try:
+        return await act(client)
+    except STORE_ERRORS as error:
+        raise OpsmonError(f"the store at {without_password(store_url(settings))} cannot be reached: {error}. "
+                          "Is opsmon running with this --data or --store?") from None
+    finally:
+        await client.aclose()
+
+
 async def _open_ingest(settings: Settings, keys: Keys, heard: dict[str, Source], clock: Clock,
-                       stack: AsyncExitStack) -> Webhooks:
+                       stack: AsyncExitStack) -> tuple[Webhooks, Ingest]:
     client = ingest_client(store_url(settings))
     stack.push_async_callback(client.aclose)
-    webhooks = Webhooks(heard, Appender(Scripts(client, keys), clock), clock)
+    appender = Appender(Scripts(client, keys), clock)
+    webhooks = Webhooks(heard, appender, clock)
+    events = Ingest(JsonEvents(settings.site, heard), ingest_tokens(settings), appender, clock,
+                    refused=webhooks.refused)
     stack.push_async_callback(flush_once, client, keys, webhooks.refused)
     await _run(stack, flush_refusals(client, keys, webhooks.refused))
-    return webhooks
+    return webhooks, events
 
 
 def _boards(settings: Settings, client: Redis, keys: Keys, heard: tuple[str, ...], hub: Hub, clock: Clock
-            ) -> tuple[Feed, Pages]:
+            ) -> tuple[Feed, Pages, KpiApi]:
     reader = Reader(client)
     calendar = SiteCalendar(settings.timezone, settings.day_start_ms)
-    kpis = KpiQueries(reader, keys, calendar, settings.currency, settings.grace_ms)
+    kpis = KpiQueries(reader, keys, settings.catalogue, calendar, settings.currency, settings.grace_ms,
+                      settings.kept)
     board = Board(Wording(settings.locale, calendar), settings.timezone.key, webhook_url(settings),
                   bool(settings.shopify_secrets), heard)
     feed = Feed(hub, reader, keys, kpis, Scripts(client, keys), board, clock)
-    return feed, Pages(feed, reader, keys, kpis, clock, DataDir(settings.data).fsync())
+    return (feed, Pages(feed, reader, keys, kpis, clock, DataDir(settings.data).fsync()),
+            KpiApi(reader, keys, kpis, clock))
 
 
 def webhook_url(settings: Settings) -> str:

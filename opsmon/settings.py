@@ -17,8 +17,13 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from babel import Locale, UnknownLocaleError
 
+from opsmon.core.catalogue import Catalogue
+from opsmon.core.definition_lines import line_of, lines_of
+from opsmon.core.definitions import Problem, read_definitions
 from opsmon.core.errors import SettingsError
+from opsmon.core.kpis import BUILT_IN
 from opsmon.core.money import is_currency
+from opsmon.core.panes import Retention
 from opsmon.sources.base import Secret
 
 _DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)(ms|s|m|h|d)", re.ASCII)
@@ -27,8 +32,10 @@ _SIZE = re.compile(r"(\d{1,6})(mb|gb)", re.IGNORECASE | re.ASCII)
 _CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)", re.ASCII)
 _SITE = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 _SHOP = re.compile(r"[a-z0-9][a-z0-9-]*(\.[a-z0-9-]+)+")
+_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]{16,}=*", re.ASCII)  # as RFC 6750 writes them
 _WORKER = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _STORE_SCHEMES = ("redis://", "rediss://", "unix://")
+_CLUSTER_SCHEMES = ("redis+cluster://", "rediss+cluster://")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +55,8 @@ class Setting:
 
 TABLE = (
     Setting("store_url", "", "redis://127.0.0.1:6379/0",
-            "Redis or Valkey to use; empty: opsmon runs its own. REDIS_URL is read too."),
+            "Redis or Valkey to use; empty: opsmon runs its own. redis+cluster://one:6379,two:6379 names nodes of "
+            "a Cluster. REDIS_URL is read too."),
     Setting("data", "~/.local/share/opsmon", "/var/lib/opsmon",
             "Folder of the embedded store and the local test secret (made with mode 0700)."),
     Setting("site", "main", "main", "Name of the site; it is the hash tag of all its keys."),
@@ -60,11 +68,21 @@ TABLE = (
             "Signing secrets, comma-separated; shop=secret binds one to a shop. "
             "OPSMON_SHOPIFY_SECRETS_FILE names a file of them.",
             secret=True),
+    Setting("ingest_token", "", "till-0f3a9c1b5d7e2468",
+            "Tokens of those who may POST /ingest/events, comma-separated; empty: the local test secret is one. "
+            "OPSMON_INGEST_TOKEN_FILE names a file of them.",
+            secret=True),
     Setting("host", "127.0.0.1", "0.0.0.0",  # noqa: S104 - an example; boards stay on loopback
             "Address that webhooks are taken on; boards are served on loopback only."),
     Setting("port", "8000", "8000", "Port of the boards and, with `opsmon up`, of the webhooks."),
     Setting("store_memory", "512mb", "1gb", "Memory bound of the embedded store."),
     Setting("retention", "48h", "7d", "How long raw events stay in the stream once every worker has them."),
+    Setting("stream_memory", "256mb", "1gb", "Memory of raw events in the stream, beyond which the oldest go earlier."),
+    Setting("keep_minutes", "8d", "30d", "How long the counts of single minutes are kept."),
+    Setting("keep_hours", "400d", "800d", "How long the counts of single hours are kept."),
+    Setting("keep_days", "", "3650d", "How long the counts of single days are kept; empty: for ever."),
+    Setting("keep_orders", "400d", "800d",
+            "How long an order, a customer or a visitor is remembered; older orders are not counted."),
     Setting("grace", "2m", "5m", "How long a window waits for late events before it is called complete."),
     Setting("worker_name", "", "packing-1", "Stable name of a worker; empty: this machine's name."),
 )
@@ -83,12 +101,24 @@ class Settings:
     locale: str
     day_start_ms: int
     shopify_secrets: tuple[Secret, ...]
+    ingest_tokens: tuple[Secret, ...]
     host: str
     port: int
     store_memory_bytes: int
     retention_ms: int
+    stream_memory_bytes: int
+    keep_minutes_ms: int
+    keep_hours_ms: int
+    keep_days_ms: int | None
+    keep_orders_ms: int
+    catalogue: Catalogue
     grace_ms: int
     worker_name: str
+
+    @property
+    def kept(self) -> Retention:
+        """How long each level is kept."""
+        return Retention(self.keep_minutes_ms, self.keep_hours_ms, self.keep_days_ms, self.keep_orders_ms)
 
 
 def load(environ: Mapping[str, str] | None = None, config: Path | None = None,
@@ -108,7 +138,9 @@ def check(
     overrides: Mapping[str, str] | None = None,
 ) -> tuple[Settings | None, list[str]]:
     """Read all settings; return them, or None and every problem found, each naming its setting."""
-    texts, problems = _texts(os.environ if environ is None else environ, config or Path("opsmon.toml"))
+    problems: list[str] = []
+    texts, catalogue = _from_file(config or Path("opsmon.toml"), problems)
+    texts |= _from_environment(os.environ if environ is None else environ, problems)
     texts |= overrides or {}
     read = _Reader(texts, problems)
     values = {
@@ -120,10 +152,17 @@ def check(
         "locale": read("locale", _locale),
         "day_start_ms": read("day_start", _clock_time),
         "shopify_secrets": read("shopify_secrets", _secrets),
+        "ingest_tokens": read("ingest_token", _tokens),
         "host": read("host", _matching(re.compile(r"\S+"), "an address")),
         "port": read("port", _port),
         "store_memory_bytes": read("store_memory", _size),
         "retention_ms": read("retention", duration_ms),
+        "stream_memory_bytes": read("stream_memory", _size),
+        "keep_minutes_ms": read("keep_minutes", duration_ms),
+        "keep_hours_ms": read("keep_hours", duration_ms),
+        "keep_days_ms": read("keep_days", lambda text: duration_ms(text) if text else None),
+        "keep_orders_ms": read("keep_orders", duration_ms),
+        "catalogue": catalogue,
         "grace_ms": read("grace", duration_ms),
         "worker_name": read("worker_name", _worker_name),
     }
@@ -162,9 +201,8 @@ class _Reader:
             return None
 
 
-def _texts(environ: Mapping[str, str], config: Path) -> tuple[dict[str, str], list[str]]:
-    problems: list[str] = []
-    texts = _from_file(config, problems)
+def _from_environment(environ: Mapping[str, str], problems: list[str]) -> dict[str, str]:
+    texts: dict[str, str] = {}
     if environ.get("REDIS_URL"):
         texts["store_url"] = environ["REDIS_URL"]
     for setting in TABLE:
@@ -179,7 +217,7 @@ def _texts(environ: Mapping[str, str], config: Path) -> tuple[dict[str, str], li
     for variable in sorted(environ):
         if variable.startswith("OPSMON_") and variable not in known:
             problems.append(f"{variable}: no such setting; known are {', '.join(sorted(known))}")
-    return texts, problems
+    return texts
 
 
 def _from_secret_file(path: str, variable: str, problems: list[str]) -> str:
@@ -191,19 +229,47 @@ def _from_secret_file(path: str, variable: str, problems: list[str]) -> str:
         return ""
 
 
-def _from_file(config: Path, problems: list[str]) -> dict[str, str]:
+def _from_file(config: Path, problems: list[str]) -> tuple[dict[str, str], Catalogue]:
     if not config.is_file():
-        return {}
+        return {}, BUILT_IN
     try:
-        table = tomllib.loads(config.read_text())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        text = config.read_text()
+        table = tomllib.loads(text)
+    except (ValueError, RecursionError, OSError) as error:
         problems.append(f"{config}: cannot be read: {error}")
-        return {}
+        return {}, BUILT_IN
+    catalogue = _own_kpis(table.pop("kpi", []), text, config, problems)
     for name in sorted(set(table) - set(_BY_NAME)):
         problems.append(f"{config}: {name}: no such setting; known are {', '.join(sorted(_BY_NAME))}")
     listed = {name: ",".join(map(str, value)) if isinstance(value, list) else str(value)
               for name, value in table.items()}
-    return {name: text for name, text in listed.items() if name in _BY_NAME}
+    return {name: text for name, text in listed.items() if name in _BY_NAME}, catalogue
+
+
+def _own_kpis(tables: object, text: str, config: Path, problems: list[str]) -> Catalogue:
+    """The built-in KPIs and those of the file; each problem with the line it is on."""
+    if not isinstance(tables, list):
+        problems.append(f"{config}: kpi: expected tables headed [[kpi]]")
+        return BUILT_IN
+    catalogue, found = read_definitions(tables, BUILT_IN)
+    lines = lines_of(text)
+    for problem in found:
+        # Written in any other way than under [[kpi]], tables have no lines of their own.
+        line = f":{line_of(problem.field, lines[problem.index])}" if len(lines) == len(tables) else ""
+        problems.append(f"{config}{line}: kpi {_called(tables, problem.index)}: {_told(problem)}")
+    return catalogue
+
+
+def _called(tables: list[object], index: int) -> str:
+    table = tables[index]
+    called = table.get("id") if isinstance(table, dict) else None
+    return f'"{called[:40]}"' if isinstance(called, str) and called else f"number {index + 1}"
+
+
+def _told(problem: Problem) -> str:
+    if problem.field in _BY_NAME:
+        return f"{problem.field} is a setting: expected above the first [[kpi]]"
+    return problem.text
 
 
 def _matching(pattern: re.Pattern[str], expected: str) -> Callable[[str], str]:
@@ -223,6 +289,8 @@ def _folder(text: str) -> Path:
 
 
 def _store_url(text: str) -> str:
+    if text.startswith(_CLUSTER_SCHEMES):
+        return _cluster_url(text)
     try:
         urlsplit(text).port  # noqa: B018 - reading it is what checks it
         usable = not text or text.startswith(_STORE_SCHEMES)
@@ -230,6 +298,19 @@ def _store_url(text: str) -> str:
         usable = False
     if not usable:
         raise ValueError("a redis://, rediss:// or unix:// address")
+    return text
+
+
+def _cluster_url(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        nodes = [urlsplit(f"//{node}") for node in parts.netloc.rpartition("@")[2].split(",")]
+        # A Cluster has no databases but the first.
+        usable = parts.path in ("", "/", "/0") and all(node.hostname and node.port != 0 for node in nodes)
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ValueError("an address such as redis+cluster://one:6379,two:6379")
     return text
 
 
@@ -279,6 +360,13 @@ def _secret(entry: str) -> Secret:
     if len(value) < 8 or not value.isascii():
         raise ValueError("secrets of at least 8 ASCII characters")
     return Secret(value.encode(), shop.lower() or None)
+
+
+def _tokens(text: str) -> tuple[Secret, ...]:
+    entries = [entry.strip() for entry in re.split(r"[,\n]", text) if entry.strip()]
+    if not all(map(_TOKEN.fullmatch, entries)):
+        raise ValueError("tokens of at least 16 letters, digits and -._~+/")
+    return tuple(Secret(entry.encode()) for entry in entries)
 
 
 def _port(text: str) -> int:

@@ -12,7 +12,7 @@ PREFIX = re.compile(rb"\{[a-z0-9-]+\}:")
 def pattern(kind: KeyKind) -> re.Pattern[str]:
     """What keys of a kind look like. A name in <> is any text; only the last may hold colons of its own."""
     shape = re.escape(kind.shape).replace(re.escape("{site}"), r"\{[a-z0-9-]+\}")
-    return re.compile(re.sub(r"<\w+>", ".*", shape))
+    return re.compile(re.sub(r"<[\w\\ ]+>", ".*", shape))
 
 
 PERMANENT = [pattern(kind) for kind in KINDS if kind.lives.startswith("permanent")]

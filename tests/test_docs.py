@@ -6,11 +6,13 @@ import re
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from opsmon.__main__ import parser
-from opsmon.core.kpis import KPIS, ROLLUPS, Kpi, Rollup
+from opsmon.core.catalogue import Kpi, Rollup, Unit
+from opsmon.core.kpis import KPIS, ROLLUPS
 from opsmon.settings import TABLE, Setting
 from opsmon.store.keys import KINDS, KeyKind
 
@@ -123,7 +125,8 @@ def test_each_include_says_what_it_is(include: Path) -> None:
 def test_each_kind_of_key_says_type_life_and_owner(kind: KeyKind) -> None:
     """What it is, how long it stays, who writes it."""
     assert kind.shape.startswith("{site}:")
-    assert (kind.type in ("stream", "hash", "string"), bool(kind.owner), bool(kind.holds)) == (True, True, True)
+    assert kind.type in ("stream", "hash", "string", "set", "zset")
+    assert (bool(kind.owner), bool(kind.holds)) == (True, True)
     assert re.match(r"permanent\b|\d+ (second|minute|hour|day)s?\b", kind.lives)
 
 
@@ -138,15 +141,21 @@ def test_each_owner_of_a_key_is_there(kind: KeyKind) -> None:
 @pytest.mark.parametrize("kpi", KPIS, ids=lambda kpi: kpi.id)
 def test_each_number_has_a_unit_and_a_definition(kpi: Kpi) -> None:
     """What is counted, in words that stand under the number."""
-    assert kpi.unit in ("orders", "money")
+    assert kpi.unit in get_args(Unit)
+    assert kpi.better in ("up", "down", "neither")
+    assert re.fullmatch(r"[A-Z].{3,39}", kpi.label)
     assert re.fullmatch(r"[A-Z].{20,}\.", kpi.definition, re.DOTALL)
     assert kpi.rollup in {rollup.id for rollup in ROLLUPS}
 
 
 @pytest.mark.parametrize("rollup", ROLLUPS, ids=lambda rollup: rollup.id)
 def test_each_rollup_says_what_it_measures(rollup: Rollup) -> None:
-    """A sum or a mean is of something."""
-    assert (bool(rollup.on), bool(rollup.value)) == (True, rollup.measure != "count")
+    """A sum or a mean is of something, sessions and visitors are someone's, a share has hits."""
+    valued = {"sum", "mean", "stddev", "percentile", "min", "max", "last", "top"}
+    assert bool(rollup.on) == (rollup.measure != "own")
+    assert bool(rollup.value) or rollup.measure not in valued
+    assert bool(rollup.of) == (rollup.measure in ("unique", "distinct", "sessions"))
+    assert bool(rollup.hits) == (rollup.measure == "ratio")
 
 
 def undocumented() -> Iterator[str]:

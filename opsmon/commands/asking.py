@@ -1,4 +1,4 @@
-"""status: how it goes. check: whether the settings are right."""
+"""status: how it goes. check: whether the settings are right. kpis: what is counted, and what can be."""
 
 import argparse
 import asyncio
@@ -11,7 +11,11 @@ import orjson
 from opsmon.clock import SystemClock
 from opsmon.commands.arguments import overrides, settings_of
 from opsmon.core.calendar import SiteCalendar
+from opsmon.core.definition_words import in_a_line, unheard_of
 from opsmon.core.errors import OpsmonError
+from opsmon.core.facts_known import FACTS
+from opsmon.core.kpis import BUILT_IN
+from opsmon.core.window_texts import window_words
 from opsmon.settings import TABLE, Setting, Settings, without_password
 from opsmon.settings import check as check_settings
 from opsmon.web.views import StatusView
@@ -42,8 +46,34 @@ def check(args: argparse.Namespace) -> int:
     for setting in TABLE:
         value = getattr(settings, _field(setting.name))
         print(f"{setting.variable:24} {_shown(setting, value)}")
+    for kpi in settings.catalogue.kpis:
+        if kpi.id not in BUILT_IN.kpi_by_id:
+            rollup = settings.catalogue.rollup(kpi.rollup)
+            print(f"KPI {kpi.id}: {kpi.label}, {in_a_line(kpi, rollup)}")
+            for fact in unheard_of(rollup):
+                print(f"    {fact} has to come with events of your own")
     print("All settings can be used.")
     return 0
+
+
+def kpis(args: argparse.Namespace) -> int:
+    """Print every KPI of the site or, with --facts, what can be counted."""
+    if args.facts:
+        _print_facts()
+        return 0
+    for kpi in settings_of(args).catalogue.kpis:
+        own = "" if kpi.id in BUILT_IN.kpi_by_id else ", of this site"
+        print(f"{kpi.id:20} {kpi.label} ({kpi.unit}, {window_words(kpi.window)}{own})")
+        print(f"{'':20} {kpi.definition}")
+    return 0
+
+
+def _print_facts() -> None:
+    for name, fact in FACTS.items():
+        print(f"{name:20} {fact.meaning}{' (may be changed or taken back)' if fact.is_revised else ''}")
+        for field, known in fact.fields.items():
+            print(f"    {field:16} {known.kind:6} {known.meaning}")
+    print("Events you post count under their own type, with the fields of their data.")
 
 
 async def _facts(settings: Settings) -> dict[str, Any]:
@@ -57,7 +87,8 @@ async def _facts(settings: Settings) -> dict[str, Any]:
 
     client, keys = worker_client(store_url(settings)), Keys(settings.site)
     calendar = SiteCalendar(settings.timezone, settings.day_start_ms)
-    kpis = KpiQueries(Reader(client), keys, calendar, settings.currency, settings.grace_ms)
+    kpis = KpiQueries(Reader(client), keys, settings.catalogue, calendar, settings.currency, settings.grace_ms,
+                      settings.kept)
     try:
         return await gather(Reader(client), keys, kpis, tuple(sources(settings)), _latency(settings),
                             DataDir(settings.data).fsync(), SystemClock().now_ms())
@@ -100,9 +131,8 @@ def _print(view: StatusView, wording: Any) -> None:
 def _shown(setting: Setting, value: object) -> object:
     if setting.secret:
         return "set" if value else ""
-    return without_password(str(value)) if setting.name == "store_url" else value
+    return without_password(str(value)) if setting.name == "store_url" else "" if value is None else value
 
 
 def _field(name: str) -> str:
-    return {"day_start": "day_start_ms", "store_memory": "store_memory_bytes", "retention": "retention_ms",
-            "grace": "grace_ms"}.get(name, name)
+    return next(name + suffix for suffix in ("", "_ms", "_bytes", "s") if hasattr(Settings, name + suffix))

@@ -2,7 +2,6 @@
 
 import argparse
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -12,7 +11,9 @@ from opsmon.clock import SystemClock
 from opsmon.commands.arguments import settings_of, where
 from opsmon.core.calendar import SiteCalendar
 from opsmon.core.errors import OpsmonError
-from opsmon.core.folding import fold
+from opsmon.core.facts import Told
+from opsmon.core.folding import Rules, fold, hear
+from opsmon.core.states import Believed
 from opsmon.sources import simulator
 from opsmon.sources.shopify import Headers, read_event
 from opsmon.sources.shopify_bodies import READERS
@@ -54,12 +55,15 @@ def inspect(args: argparse.Namespace) -> int:
     try:
         event = read_event(Headers(args.topic, "inspected.myshopify.com", "inspect", ""), body, now_ms,
                            settings.site)
-        counted = fold([event], {}, SiteCalendar(settings.timezone, settings.day_start_ms), now_ms)
+        rules = Rules(settings.catalogue, SiteCalendar(settings.timezone, settings.day_start_ms), settings.kept)
+        heard = hear([event], rules)
+        counted = fold(heard, Believed(dict.fromkeys(heard.keys), {}), rules, now_ms)
     except ValueError as error:  # BadBody is one
         raise OpsmonError(f"this would be a dead letter: {error}") from None
-    shown = {"event": asdict(event), "bytes": len(encode(event)),
-             "counts": [booking._asdict() for state in counted.states.values() for booking in state.bookings],
-             "notes": counted.counters}
+    shown = {"event": event._asdict(), "bytes": len(encode(event)),
+             "facts": [fact._asdict() for _, told in heard.told if isinstance(told, Told)
+                       for fact in told.facts],
+             "counts": [[*found, fields] for found, fields in counted.increments.items()], "notes": counted.counters}
     sys.stdout.buffer.write(orjson.dumps(shown, option=orjson.OPT_INDENT_2) + b"\n")
     return 0
 

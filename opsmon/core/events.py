@@ -1,24 +1,25 @@
 """The Event: the one canonical shape that crosses the stream, whatever vendor it came from."""
 
-from dataclasses import dataclass, field
-from typing import Any, Literal, NewType
+from dataclasses import dataclass
+from typing import Any, NamedTuple, NewType
 
 EventId = NewType("EventId", str)
 
-EventType = Literal["order.updated", "order.deleted", "refund.created", "fulfillment.updated"]
+# Open: whoever sends events of their own names them (`page.viewed`); vendors' own are in core/facts.py.
+EventType = str
 
 # Vendors' ids pass 2^53 and sometimes 2^63; beyond that a JSON reader has already made a float of them.
 _MAX_ID = 2**63
 _MAX_ID_LENGTH = 64
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """Something that happened to one entity, normalized.
 
     `time_ms` is event time and `arrived_ms` arrival time, both epoch ms UTC. `key` names the entity
-    (`shopify:shop:order:17`), `version` is `[updated_ms, progress rank, body hash]` where the vendor
-    versions its entities. `data` holds allow-listed fields only: no names, no addresses, no card data.
+    (`shopify:shop:order:17`; '' for an event about none), `version` is `[updated_ms, progress rank, body
+    hash]` where the vendor versions its entities. Of a vendor's body `data` holds allow-listed fields only:
+    no names, no addresses, no card data. An event in opsmon's own shape holds what its sender put there.
     """
 
     id: EventId
@@ -29,7 +30,7 @@ class Event:
     site: str
     key: str
     version: tuple[int, int, str] | None = None
-    data: dict[str, Any] = field(default_factory=dict)
+    data: dict[str, Any] = {}  # noqa: RUF012 - nobody writes to it
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,83 +1,68 @@
-"""The catalogue: which facts are rolled up, and which numbers are read from the rollups. Data, not code.
+"""The built-in catalogue: which facts are rolled up, and which numbers are read from the rollups. Data, not code.
 
-A fact is one thing an event tells (an order was placed, a refund was given) at one instant. A rollup
-counts or sums one measure of facts into panes. A KPI is one number on the wall: a rollup, a window and
-the words for it. Adding a KPI is one entry here and one test.
+Adding a KPI is one entry here and one test; a site adds its own in opsmon.toml (definitions.py).
 """
 
-from dataclasses import dataclass
-from typing import Literal
-
 from opsmon.core.calendar import HOUR_MS, MINUTE_MS
-
-FactType = Literal["order.placed", "order.cancelled", "refund.given", "delivery.arrived"]
-Measure = Literal["count", "sum", "mean"]
-
-
-@dataclass(frozen=True, slots=True)
-class Rollup:
-    """What is kept in panes. `value` names the fact's amount for sums and means, `by` its dimension.
-
-    count keeps `n`; sum keeps `s:EUR` per currency; mean keeps `s:EUR` and `n:EUR`, numerator and
-    denominator apart, so that panes add up.
-    """
-
-    id: str
-    on: tuple[FactType, ...]
-    measure: Measure
-    value: str = ""
-    by: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Today:
-    """From the start of the site's business day to now."""
-
-    kind: Literal["today"] = "today"
-
-
-@dataclass(frozen=True, slots=True)
-class Tumbling:
-    """Windows of one pane side by side (a minute or a local hour); `history` of them are shown."""
-
-    size_ms: int
-    history: int
-    kind: Literal["tumbling"] = "tumbling"
-
-
-@dataclass(frozen=True, slots=True)
-class Sliding:
-    """The last `size_ms`, moving on by `hop_ms`. Others call this window hopping."""
-
-    size_ms: int
-    hop_ms: int
-    kind: Literal["sliding"] = "sliding"
-
-
-Window = Today | Tumbling | Sliding
-
-
-@dataclass(frozen=True, slots=True)
-class Kpi:
-    """One number: what it is called, what it is read from, and which direction is good."""
-
-    id: str
-    label: str
-    rollup: str
-    window: Window
-    unit: Literal["orders", "money"]
-    definition: str
-    better: Literal["up", "down"] = "up"
-
-
-ROLLUPS = (
-    Rollup("orders", on=("order.placed",), measure="count"),
-    Rollup("revenue", on=("order.placed", "order.cancelled", "refund.given"), measure="sum", value="amount"),
-    Rollup("order-value", on=("order.placed",), measure="mean", value="goods"),
-    Rollup("deliveries", on=("delivery.arrived",), measure="count", by="source"),
+from opsmon.core.catalogue import (
+    PERCENTILE_MINUTES_MS,
+    TOP_CAP,
+    UNIQUE_HOURS_MS,
+    Catalogue,
+    Condition,
+    Days,
+    Kpi,
+    Month,
+    Now,
+    Rollup,
+    Sliding,
+    Today,
+    Tumbling,
 )
 
-KPIS = (
+_ORDER = ("order.placed",)
+_STEPS = ("page.viewed", "cart.updated", "checkout.started", "checkout.completed")
+_FAILED = (Condition("status", ">=", 500),)
+
+ROLLUPS = (
+    Rollup("orders", on=_ORDER, measure="count"),
+    Rollup("revenue", on=("order.placed", "order.cancelled", "refund.given"), measure="sum", value="amount"),
+    Rollup("order-value", on=_ORDER, measure="mean", value="goods"),
+    Rollup("deliveries", on=("delivery.arrived",), measure="count", by=("source",), levels="hd"),
+    Rollup("sales-by-country", on=_ORDER, measure="mean", value="amount", by=("country",), levels="hd"),
+    Rollup("sales-by-region", on=_ORDER, measure="mean", value="amount", by=("region",), levels="hd"),
+    Rollup("sales-by-channel", on=_ORDER, measure="mean", value="amount", by=("channel",), levels="hd"),
+    Rollup("products", on=("order.line",), measure="top", value="amount", by=("product",), levels="hd", cap=TOP_CAP),
+    Rollup("pieces", on=("order.line",), measure="top", value="pieces", by=("product",), levels="hd", cap=TOP_CAP),
+    Rollup("customers", on=("customer.ordered",), measure="distinct", of="customer", levels="d"),
+    Rollup("customer-orders", on=("customer.ordered",), measure="mean", value="amount", by=("kind",), levels="hd"),
+    Rollup("customer-tiers", on=("customer.known",), measure="count", by=("tier",), levels="n"),
+    Rollup("visits", on=_STEPS, measure="sessions", of="visitor", steps=_STEPS, value="amount"),
+    Rollup("visitors", on=_STEPS, measure="unique", of="visitor", levels="hd", hours_kept_ms=UNIQUE_HOURS_MS),
+    Rollup("checkouts", on=("checkout.followed",), measure="ratio", hits=(Condition("paid", "=", "no"),)),
+    Rollup("open-orders", on=("order.open",), measure="open", levels=""),
+    Rollup("waiting", on=("order.open",), measure="count", by=("waits_for",), levels="n"),
+    Rollup("completed", on=("order.completed",), measure="mean", value="took_ms"),
+    Rollup("stages", on=("stage.holds",), measure="count", by=("stage",), levels="n"),
+    Rollup("stage-times", on=("stage.left",), measure="mean", value="took_ms", by=("stage",), levels="hd"),
+    Rollup("output-by-line", on=("stage.entered",), measure="count", by=("line",), levels="hd"),
+    Rollup("output-by-station", on=("stage.entered",), measure="count", by=("station",), levels="hd"),
+    Rollup("output-by-person", on=("stage.entered",), measure="count", by=("person",), levels="hd"),
+    Rollup("stock", on=("inventory.changed",), measure="sum", value="available", by=("sku", "location"), levels="n",
+           cap=5_000),
+    Rollup("api", on=("api.request",), measure="percentile", value="ms", minutes_kept_ms=PERCENTILE_MINUTES_MS),
+    Rollup("api-errors", on=("api.request",), measure="ratio", hits=_FAILED, by=("endpoint",)),
+    Rollup("users", on=("user.active", "feature.used"), measure="sessions", of="user"),
+    Rollup("queues", on=("queue.depth",), measure="last", value="depth", by=("queue",), levels="nmh"),
+    Rollup("gauges", on=("gauge.set",), measure="last", value="value", by=("name",), levels="nmh", scale=1000),
+    Rollup("counters", on=("count.add",), measure="sum", value="value", by=("name",)),
+    Rollup("opsmon", on=(), measure="own", levels=""),
+    Rollup("functions", on=("function.called",), measure="percentile", value="ms", by=("class",), levels="mh",
+           minutes_kept_ms=PERCENTILE_MINUTES_MS),
+)
+
+# What the board of today shows, in its order.
+BOARD = (
     Kpi("orders-today", "Orders today", "orders", Today(), "orders",
         "Orders placed since the start of the business day, paid or not, cancelled ones included. "
         "Test orders and deleted orders are left out."),
@@ -92,18 +77,120 @@ KPIS = (
         "hours a week ago."),
     Kpi("aov-1h", "Average order, last hour", "order-value", Sliding(HOUR_MS, hop_ms=MINUTE_MS), "money",
         "Order totals with tax and shipping, after discounts and before returns, divided by orders, over "
-        "the last 60 minutes. Gift cards are left out, and so are orders of nothing else."),
+        "the last 60 minutes. Gift cards are left out, and so are orders of nothing else.", show="mean"),
 )
 
-ROLLUP_BY_ID = {rollup.id: rollup for rollup in ROLLUPS}
-ROLLUPS_ON: dict[FactType, tuple[Rollup, ...]] = {
-    fact: tuple(rollup for rollup in ROLLUPS if fact in rollup.on)
-    for fact in sorted({fact for rollup in ROLLUPS for fact in rollup.on})
-}
-# Time alone moves each of these: minutes end, hours end, the day ends, last week's mark moves on.
-MOVED_BY_TIME = tuple(kpi.id for kpi in KPIS)
+SALES = (
+    Kpi("conversion-30m", "Conversion, 30 minutes", "visits", Sliding(30 * MINUTE_MS), "share",
+        "Of the visits that began in the last 30 minutes, those that completed a checkout. A visit ends after "
+        "30 minutes without a page. Only visitors who consented are seen.", show="converted", least=20),
+    Kpi("abandonment", "Abandoned checkouts", "checkouts", Sliding(HOUR_MS, delay_ms=HOUR_MS), "share",
+        "Of the checkouts started between two and one hours ago, those without an order by now.", "down",
+        least=5),
+    Kpi("visitors-now", "Visitors now", "visits", Now(), "visitors",
+        "Visitors seen in the last 30 minutes.", show="open"),
+    Kpi("visitors-today", "Visitors today", "visitors", Today(), "visitors",
+        "Different visitors since the start of the business day, estimated to within 1 % (one in three days may "
+        "be further off)."),
+    Kpi("visits-today", "Visits today", "visits", Today(), "sessions",
+        "Visits that began today: pages of one visitor with no gap longer than 30 minutes.", show="count"),
+    Kpi("visit-length", "Length of a visit", "visits", Today(), "ms",
+        "From the first to the last page of a visit, on average, today.", "neither", show="duration"),
+    Kpi("revenue-per-visit", "Revenue per visit", "visits", Today(), "money",
+        "Completed checkouts of today's visits, divided by visits.", show="mean"),
+    Kpi("funnel-today", "From visit to payment", "visits", Today(), "sessions",
+        "Today's visits that got as far as a page, the cart, the checkout, the payment. A later step implies "
+        "the earlier ones.", show="funnel"),
+    Kpi("top-products", "Top products today", "products", Today(), "money",
+        "Quantity times price of today's order lines by product, before discounts on the whole order; cancelled "
+        "orders are left out."),
+    Kpi("top-pieces", "Most sold today", "pieces", Today(), "pieces",
+        "Pieces in today's orders by product; cancelled orders are left out."),
+    Kpi("revenue-by-country", "Sales by country", "sales-by-country", Today(), "money",
+        "Totals of today's orders by the country they go to, cancelled ones included, before returns.", show="sum"),
+    Kpi("orders-by-country", "Orders by country", "sales-by-country", Today(), "orders",
+        "Today's orders by the country they go to, cancelled ones included.", show="count"),
+    Kpi("revenue-by-region", "Sales by region", "sales-by-region", Today(), "money",
+        "Totals of today's orders by the region they go to, cancelled ones included, before returns.", show="sum"),
+    Kpi("orders-by-region", "Orders by region", "sales-by-region", Today(), "orders",
+        "Today's orders by the region they go to, cancelled ones included.", show="count"),
+    Kpi("revenue-by-channel", "Sales by channel", "sales-by-channel", Today(), "money",
+        "Totals of today's orders by the channel they came from, cancelled ones included, before returns.",
+        show="sum"),
+    Kpi("orders-by-channel", "Orders by channel", "sales-by-channel", Today(), "orders",
+        "Today's orders by the channel they came from, cancelled ones included.", show="count"),
+    Kpi("customers-today", "Customers today", "customers", Today(), "customers",
+        "Different customers who ordered today. Orders without a customer are left out."),
+    Kpi("orders-by-custom", "New and returning", "customer-orders", Today(), "orders",
+        "Today's orders by whether they are the customer's first one known here.", "neither", show="count"),
+    Kpi("customer-tiers", "Customers by tier", "customer-tiers", Now(), "customers",
+        "Customers by the number of their orders: new 1, returning 2, loyal 5, VIP 10 or more."),
+    Kpi("revenue-30d", "Revenue, 30 days", "revenue", Days(30), "money",
+        "As revenue today, over the last 30 business days, today among them."),
+)
 
+OPERATIONS = (
+    Kpi("stock", "Stock", "stock", Now(), "pieces",
+        "Pieces available by SKU and location, as last told.", "neither", "operations", rows=5_000),
+    Kpi("pipeline", "Orders by stage", "stages", Now(), "orders",
+        "Orders by the stage they were last moved to.", "neither", "operations"),
+    Kpi("waiting", "Open orders by what they wait for", "waiting", Now(), "orders",
+        "Orders that are neither fulfilled nor cancelled, by what comes next.", "down", "operations"),
+    Kpi("output-by-line", "Output per hour by line", "output-by-line", Tumbling(HOUR_MS, history=24), "count",
+        "Moves to another stage in the present hour, by line.", area="operations"),
+    Kpi("output-by-station", "Output per hour by station", "output-by-station", Tumbling(HOUR_MS, history=24),
+        "count", "Moves to another stage in the present hour, by station.", area="operations"),
+    Kpi("output-by-person", "Output per hour by person", "output-by-person", Tumbling(HOUR_MS, history=24),
+        "count", "Moves to another stage in the present hour, by person.", area="operations"),
+    Kpi("past-sla", "Orders past their time", "open-orders", Now(), "orders",
+        "Open orders placed more than 24 hours ago.", "down", "operations", older_ms=24 * HOUR_MS),
+    Kpi("oldest-order", "Oldest open order", "open-orders", Now(), "ms",
+        "How long ago the oldest order that is neither fulfilled nor cancelled was placed.", "down", "operations",
+        show="oldest"),
+    Kpi("active-orders", "Active orders", "open-orders", Now(), "orders",
+        "Orders that are neither fulfilled nor cancelled.", "neither", "operations"),
+    Kpi("fulfilment-time", "Time to fulfil", "completed", Days(7), "ms",
+        "From placing to fulfilment, on average, of the orders fulfilled in the last 7 business days.", "down",
+        "operations", show="mean"),
+    Kpi("stage-times", "Time in each stage", "stage-times", Days(5), "ms",
+        "From entering a stage to leaving it, on average, over the last 5 business days.", "down", "operations",
+        show="mean"),
+    Kpi("completed-month", "Completed this month", "completed", Month(), "orders",
+        "Orders fulfilled since the month began.", area="operations", show="count"),
+)
 
-def kpis_of(rollups: set[str]) -> list[str]:
-    """The KPIs that read any of these rollups, in catalogue order."""
-    return [kpi.id for kpi in KPIS if kpi.rollup in rollups]
+TECHNOLOGY = (
+    Kpi("api-p50", "API response, median", "api", Sliding(15 * MINUTE_MS), "ms",
+        "Half of the requests of the last 15 minutes were answered in this time, to within 2 %.", "down",
+        "technology", show="p50", least=20),
+    Kpi("api-p95", "API response, 95 %", "api", Sliding(15 * MINUTE_MS), "ms",
+        "Of the requests of the last 15 minutes 95 % were answered in this time, to within 2 %.", "down",
+        "technology", show="p95", least=20),
+    Kpi("api-p99", "API response, 99 %", "api", Sliding(15 * MINUTE_MS), "ms",
+        "Of the requests of the last 15 minutes 99 % were answered in this time, to within 2 %.", "down",
+        "technology", show="p99", least=100),
+    Kpi("api-errors", "Errors by endpoint", "api-errors", Sliding(15 * MINUTE_MS), "share",
+        "Requests of the last 15 minutes answered with a status of 500 or above, by endpoint.", "down",
+        "technology", least=20),
+    Kpi("active-users", "Active users", "users", Now(), "visitors",
+        "Users who did something in the last 30 minutes.", area="technology", show="open"),
+    Kpi("queues", "Queue depths", "queues", Now(), "count",
+        "What waits in each queue, as last told.", "down", "technology", rows=50),
+    Kpi("gauges", "Gauges", "gauges", Now(), "count",
+        "The last value told of each gauge.", "neither", "technology", rows=50),
+    Kpi("counters", "Counters today", "counters", Today(), "count",
+        "What was counted under each name today.", "neither", "technology", rows=50),
+    Kpi("function-p95", "Function latency, 95 %", "functions", Sliding(15 * MINUTE_MS), "ms",
+        "Of the calls of each class of function in the last 15 minutes 95 % took this long, to within 2 %.",
+        "down", "technology", show="p95", least=20),
+)
+
+OWN = (
+    Kpi("waiting-events", "Events waiting", "opsmon", Now(), "count",
+        "Events that were taken and are not counted yet.", "down", "technology", show="waiting"),
+    Kpi("dead-letters", "Dead letters", "opsmon", Now(), "count",
+        "Deliveries and events kept aside because they could not be used.", "down", "technology", show="dead"),
+)
+
+KPIS = BOARD + SALES + OPERATIONS + TECHNOLOGY + OWN
+BUILT_IN = Catalogue(ROLLUPS, KPIS)

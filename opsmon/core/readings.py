@@ -1,20 +1,33 @@
-"""Reading KPIs: which panes a window needs now, and what their fold says. Folding happens here, at read.
+"""Reading KPIs: what a window needs now, and what its fold says. Folding happens here, at read.
 
-A plan names panes; the store fetches their hashes; `read` sums them. Values that still move are told
+A plan names requests; the store answers them; `read` folds the answers. Values that still move are told
 apart from complete ones: a window is complete when its end and a grace have passed and nothing that
 arrived before is unread or pending.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from opsmon.core.calendar import HOUR_MS, MINUTE_MS, Pane, SiteCalendar
-from opsmon.core.folding import Hash
-from opsmon.core.kpis import ROLLUP_BY_ID, Kpi, Sliding, Today, Tumbling
+from opsmon.core.catalogue import Catalogue, Days, Kpi, Month, Now, Rollup, Sliding, Today, Tumbling
+from opsmon.core.measures import STORAGE
+from opsmon.core.panes import OTHER, Hash
+from opsmon.core.requests import (
+    Answers,
+    Request,
+    Totals,
+    all_rows,
+    fold_now,
+    fold_panes,
+    hashes_of,
+    now_hash,
+    top_request,
+)
+from opsmon.core.values import Aggregates, Value, sample_of, value_of
 
-# Of every hash: its panes by field, and their aggregates.
-Panes = Mapping[Hash, Mapping[str, Mapping[str, int]]]
+# Beyond this much of what is open nobody counts: the oldest and the number say it.
+_FOR_EVER_MS = 2**53 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +48,16 @@ class Point:
 
     start_ms: int
     end_ms: int
-    value: int | None
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a breakdown; `name` OTHER holds what is beyond the cap. `sample` as in Reading.count."""
+
+    name: str
+    value: Value
+    sample: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,77 +66,106 @@ class Reading:
 
     `before` is the same stretch a week ago (None: not counted yet then), `before_series` its series.
     `expected` is what the present window will come to, judging by last week (None: too early to tell).
-    `before_until_ms` is where that stretch ends. `count` is how many a mean divides by.
+    `before_until_ms` is where that stretch ends. `count` is how many a mean, share or percentile rests on.
+    `rows` is the breakdown, largest first; their values and `other` make up `value` where they add up.
     """
 
     kpi: Kpi
-    value: int | None
+    value: Value
     currency: str | None
     start_ms: int
     end_ms: int
     complete: bool
     series: tuple[Point, ...] = ()
-    before: int | None = None
+    before: Value = None
     before_until_ms: int | None = None
     before_series: tuple[Point, ...] = ()
     expected: int | None = None
     others: tuple[tuple[str, int], ...] = ()
     count: int | None = None
+    rows: tuple[Row, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The panes one reading folds: of the window itself, of its series, and of a week ago."""
+    """What one reading asks for: the panes of the window itself, of its series, and of a week ago; or, for
+    what panes do not hold, one request."""
 
     kpi: Kpi
+    rollup: Rollup
     start_ms: int
     end_ms: int
-    window: tuple[Pane, ...]
+    window: tuple[Pane, ...] = ()
     series: tuple[Pane, ...] = ()
     before: tuple[Pane, ...] = ()
     before_series: tuple[Pane, ...] = ()
     before_by_now: tuple[Pane, ...] = ()
+    asks: Request | None = None
 
-    @property
-    def hashes(self) -> set[Hash]:
-        """The hashes that hold these panes."""
-        panes = (self.window, self.series, self.before, self.before_series, self.before_by_now)
-        return {Hash(self.kpi.rollup, "", pane.level, pane.span) for group in panes for pane in group}
-
-
-def plan(kpi: Kpi, site: Site) -> Plan:
-    """Which panes a KPI is read from at `site.now_ms`: at most six hashes for the window itself."""
-    match kpi.window:
-        case Today():
-            return _plan_today(kpi, site)
-        case Tumbling():
-            return _plan_tumbling(kpi, kpi.window, site)
-        case Sliding():
-            return _plan_sliding(kpi, kpi.window, site)
+    def requests(self, calendar: SiteCalendar) -> list[Request]:
+        """Every read this plan needs, each once."""
+        if self.asks is not None:
+            return [self.asks]
+        if isinstance(self.kpi.window, Now):
+            return [Request("hash", (now_hash(self.rollup),))]
+        groups = (self.window, self.series, self.before, self.before_series, self.before_by_now)
+        panes = [pane for group in groups for pane in group]
+        return [Request("hash", (found,)) for found in hashes_of(self.rollup, panes, calendar)]
 
 
-def read(planned: Plan, panes: Panes, site: Site) -> Reading:
-    """Fold the fetched panes of a plan. Hashes that are missing count as empty."""
+def plan(kpi: Kpi, catalogue: Catalogue, site: Site) -> Plan:
+    """What a KPI is read from at `site.now_ms`: at most six hashes for the window itself."""
+    rollup = catalogue.rollup(kpi.rollup)
+    if rollup.measure == "open" or kpi.show == "open":
+        return _plan_open(kpi, rollup, site)
+    if rollup.measure == "own":
+        return Plan(kpi, rollup, site.now_ms, site.now_ms, asks=Request("own", (Hash(kpi.show, "n", ""),)))
+    planned = _plan_panes(kpi, rollup, site)
+    storage = STORAGE[rollup.measure]
+    if storage == "unique" or rollup.measure == "distinct":
+        hashes = tuple(hashes_of(rollup, planned.window, site.calendar))
+        return _asking(planned, Request("unique" if storage == "unique" else "distinct", hashes))
+    if storage == "scores":
+        currency = (site.currency or "") if rollup.value == "amount" else ""
+        return _asking(planned, top_request(rollup, planned.window, site.calendar, currency, kpi.rows))
+    return planned
+
+
+def read(planned: Plan, answers: Answers, site: Site) -> Reading:
+    """Fold the answers to a plan's requests."""
     kpi = planned.kpi
-    totals = _fold(kpi.rollup, planned.window, panes)
-    currency = _currency(kpi, totals, site)
-    before = _fold(kpi.rollup, planned.before, panes)
+    if planned.asks is not None:
+        return _read_answer(planned, planned.asks, answers, site)
+    calendar, rollup = site.calendar, planned.rollup
+    is_now = isinstance(kpi.window, Now)
+    totals = fold_now(rollup, answers) if is_now else fold_panes(rollup, planned.window, answers, calendar)
+    found = all_rows(totals)
+    currency = _currency(kpi, found, site)
     known = bool(planned.before) and _was_counted(planned.before, site)
+    before = all_rows(fold_panes(rollup, planned.before, answers, calendar)) if known else {}
     return Reading(
         kpi=kpi,
-        value=_value(kpi, totals, currency),
+        value=value_of(rollup, kpi, found, currency),
         currency=currency,
         start_ms=planned.start_ms,
         end_ms=planned.end_ms,
-        complete=is_complete(planned.end_ms, site),
-        series=_points(kpi, planned.series, panes, currency),
-        before=_value(kpi, before, currency) if known else None,
+        complete=not is_now and is_complete(planned.end_ms, site),
+        series=_points(planned, planned.series, answers, currency, site),
+        before=value_of(rollup, kpi, before, currency) if known else None,
         before_until_ms=planned.before[-1].end_ms if planned.before else None,
-        before_series=_points(kpi, planned.before_series, panes, currency) if known else (),
-        expected=_expected(planned, panes, currency, site) if known else None,
-        others=_others(kpi, totals, currency),
-        count=totals.get(f"n:{currency}", 0) if ROLLUP_BY_ID[kpi.rollup].measure == "mean" else None,
+        before_series=_points(planned, planned.before_series, answers, currency, site) if known else (),
+        expected=_expected(planned, answers, currency, site) if known else None,
+        others=_others(rollup, found, currency),
+        count=sample_of(rollup, found, currency),
+        rows=_rows(rollup, kpi, totals, currency),
     )
+
+
+def rows_of(rollup: Rollup, kpi: Kpi, totals: Totals, currency: str | None) -> tuple[Row, ...]:
+    """Every row of a breakdown, largest first, `other` last."""
+    rows = [Row(name, value_of(rollup, kpi, found, currency), sample_of(rollup, found, currency))
+            for name, found in totals.items()]
+    return tuple(sorted(rows, key=_by_value))
 
 
 def is_complete(end_ms: int, site: Site) -> bool:
@@ -133,11 +184,49 @@ def usual_gap_ms(arrivals_per_hour: float) -> int | None:
     return max(round(6.9 * HOUR_MS / arrivals_per_hour), MINUTE_MS)
 
 
-def _plan_today(kpi: Kpi, site: Site) -> Plan:
+def _plan_panes(kpi: Kpi, rollup: Rollup, site: Site) -> Plan:
+    match kpi.window:
+        case Today():
+            return _plan_today(kpi, rollup, site)
+        case Tumbling():
+            return _plan_tumbling(kpi, rollup, kpi.window, site)
+        case Sliding():
+            return _plan_sliding(kpi, rollup, kpi.window, site)
+        case Days() | Month():
+            return _plan_days(kpi, rollup, kpi.window, site)
+        case Now():
+            return Plan(kpi, rollup, site.now_ms, site.now_ms)
+
+
+def _asking(planned: Plan, asks: Request) -> Plan:
+    return Plan(planned.kpi, planned.rollup, planned.start_ms, planned.end_ms, asks=asks)
+
+
+def _plan_open(kpi: Kpi, rollup: Rollup, site: Site) -> Plan:
+    """What is open: orders since they were placed, visits until their gap has passed."""
+    now_ms = site.now_ms
+    if rollup.measure == "sessions":
+        stretch = (now_ms, _FOR_EVER_MS)
+    else:
+        stretch = (0, now_ms - kpi.older_ms if kpi.older_ms else _FOR_EVER_MS)
+    return Plan(kpi, rollup, now_ms, now_ms, asks=Request("open", (now_hash(rollup),), *stretch))
+
+
+def _plan_days(kpi: Kpi, rollup: Rollup, window: Days | Month, site: Site) -> Plan:
+    calendar, today = site.calendar, site.calendar.day_of(site.now_ms)
+    first = today.replace(day=1) if isinstance(window, Month) else today - timedelta(days=window.count - 1)
+    count = (today - first).days + 1
+    panes = tuple(calendar.place(calendar.day_begins(first + timedelta(days=at))).day for at in range(count))
+    return Plan(kpi, rollup, panes[0].start_ms, panes[-1].end_ms, window=panes)
+
+
+def _plan_today(kpi: Kpi, rollup: Rollup, site: Site) -> Plan:
     day = site.calendar.place(site.now_ms).day
+    if rollup.has_rows or "m" not in rollup.levels:
+        return Plan(kpi, rollup, day.start_ms, day.end_ms, window=(day,))
     then_ms = site.calendar.week_earlier(site.now_ms - site.now_ms % MINUTE_MS)
     begins_ms = site.calendar.day_begins(site.calendar.day_of(site.now_ms) - timedelta(days=7))
-    return Plan(kpi, day.start_ms, day.end_ms, window=(day,),
+    return Plan(kpi, rollup, day.start_ms, day.end_ms, window=(day,),
                 before=_day_until(site.calendar, begins_ms, then_ms))
 
 
@@ -148,72 +237,82 @@ def _day_until(calendar: SiteCalendar, begins: int, then_ms: int) -> tuple[Pane,
     return hours + tuple(calendar.minutes(max(hour_start, begins), then_ms))
 
 
-def _plan_tumbling(kpi: Kpi, window: Tumbling, site: Site) -> Plan:
+def _plan_tumbling(kpi: Kpi, rollup: Rollup, window: Tumbling, site: Site) -> Plan:
     calendar, now_ms = site.calendar, site.now_ms
     if window.size_ms == MINUTE_MS:
         last = calendar.place(now_ms).minute
         start_ms = last.start_ms - (window.history - 1) * MINUTE_MS
-        return Plan(kpi, last.start_ms, last.end_ms, window=(last,),
+        return Plan(kpi, rollup, last.start_ms, last.end_ms, window=(last,),
                     series=tuple(calendar.minutes(start_ms, last.end_ms)))
     hours = calendar.last_hours(now_ms, window.history)
+    if rollup.has_rows or "m" not in rollup.levels:
+        return Plan(kpi, rollup, hours[-1].start_ms, hours[-1].end_ms, window=(hours[-1],), series=tuple(hours))
     ghosts = tuple(calendar.place(calendar.week_earlier(hour.start_ms)).hour for hour in hours)
     then_ms = calendar.week_earlier(now_ms - now_ms % MINUTE_MS)
     return Plan(
-        kpi, hours[-1].start_ms, hours[-1].end_ms, window=(hours[-1],), series=tuple(hours),
+        kpi, rollup, hours[-1].start_ms, hours[-1].end_ms, window=(hours[-1],), series=tuple(hours),
         before=(ghosts[-1],), before_series=ghosts,
         before_by_now=tuple(calendar.minutes(ghosts[-1].start_ms, then_ms)),
     )
 
 
-def _plan_sliding(kpi: Kpi, window: Sliding, site: Site) -> Plan:
-    end_ms = site.now_ms - site.now_ms % window.hop_ms + window.hop_ms
+def _plan_sliding(kpi: Kpi, rollup: Rollup, window: Sliding, site: Site) -> Plan:
+    end_ms = site.now_ms - site.now_ms % window.hop_ms + window.hop_ms - window.delay_ms
     start_ms = end_ms - window.size_ms
-    return Plan(kpi, start_ms, end_ms, window=tuple(site.calendar.minutes(start_ms, end_ms)))
+    panes = site.calendar.minutes if "m" in rollup.levels else site.calendar.hours
+    return Plan(kpi, rollup, start_ms, end_ms, window=tuple(panes(start_ms, end_ms)))
 
 
-def _fold(rollup: str, panes: Iterable[Pane], fetched: Panes) -> dict[str, int]:
-    totals: dict[str, int] = {}
-    for pane in panes:
-        kept = fetched.get(Hash(rollup, "", pane.level, pane.span), {}).get(pane.field, {})
-        for aggregate, amount in kept.items():
-            totals[aggregate] = totals.get(aggregate, 0) + amount
-    return totals
+def _read_answer(planned: Plan, asks: Request, answers: Answers, site: Site) -> Reading:
+    """A reading of what is told whole: an estimate, members ranked, a number of open things."""
+    kpi, found = planned.kpi, answers.others[asks]
+    currency = site.currency if kpi.unit == "money" else None
+    rows: tuple[Row, ...] = ()
+    value: Value = found
+    if asks.kind == "top":
+        rows = tuple(Row(name, amount) for name, amount in found)
+        value = sum(amount for _, amount in found)
+    elif asks.kind == "open":
+        value = found[0]
+        if kpi.show == "oldest":
+            value = None if found[1] is None else max(site.now_ms - found[1], 0)
+    complete = asks.kind not in ("open", "own") and is_complete(planned.end_ms, site)
+    return Reading(kpi, value, currency, planned.start_ms, planned.end_ms, complete, rows=rows)
 
 
-def _value(kpi: Kpi, totals: Mapping[str, int], currency: str | None) -> int | None:
-    measure = ROLLUP_BY_ID[kpi.rollup].measure
-    if measure == "count":
-        return totals.get("n", 0)
-    amount = totals.get(f"s:{currency}", 0)
-    if measure == "sum":
-        return amount
-    count = totals.get(f"n:{currency}", 0)
-    return _divided(amount, count) if count else None
+def _rows(rollup: Rollup, kpi: Kpi, totals: Totals, currency: str | None) -> tuple[Row, ...]:
+    if rollup.measure == "sessions" and kpi.show == "funnel":
+        found = all_rows(totals)
+        return tuple(Row(step, int(found.get(f"f{at}", 0))) for at, step in enumerate(rollup.steps, 1))
+    return rows_of(rollup, kpi, totals, currency) if rollup.has_rows else ()
 
 
-def _divided(amount: int, count: int) -> int:
-    """Division to the nearest whole, halves away from zero, in whole numbers throughout."""
-    half = (2 * abs(amount) + count) // (2 * count)
-    return half if amount >= 0 else -half
+def _by_value(row: Row) -> tuple[bool, bool, float, str]:
+    return row.name == OTHER, row.value is None, -(row.value or 0), row.name
 
 
-def _currency(kpi: Kpi, totals: Mapping[str, int], site: Site) -> str | None:
+def _currency(kpi: Kpi, totals: Aggregates, site: Site) -> str | None:
     if kpi.unit != "money":
         return None
     seen = sorted(name[2:] for name in totals if name.startswith("s:"))
     return site.currency or (seen[0] if seen else None)
 
 
-def _others(kpi: Kpi, totals: Mapping[str, int], currency: str | None) -> tuple[tuple[str, int], ...]:
-    if ROLLUP_BY_ID[kpi.rollup].measure != "sum":
+def _others(rollup: Rollup, totals: Aggregates, currency: str | None) -> tuple[tuple[str, int], ...]:
+    if rollup.measure != "sum":
         return ()
     return tuple((name[2:], amount) for name, amount in sorted(totals.items())
                  if name.startswith("s:") and name[2:] != currency and amount)
 
 
-def _points(kpi: Kpi, panes: Sequence[Pane], fetched: Panes, currency: str | None) -> tuple[Point, ...]:
-    return tuple(Point(pane.start_ms, pane.end_ms, _value(kpi, _fold(kpi.rollup, (pane,), fetched), currency))
-                 for pane in panes)
+def _points(planned: Plan, panes: Sequence[Pane], answers: Answers, currency: str | None, site: Site
+            ) -> tuple[Point, ...]:
+    return tuple(Point(pane.start_ms, pane.end_ms, _of(planned, (pane,), answers, currency, site)) for pane in panes)
+
+
+def _of(planned: Plan, panes: Iterable[Pane], answers: Answers, currency: str | None, site: Site) -> Value:
+    totals = fold_panes(planned.rollup, panes, answers, site.calendar)
+    return value_of(planned.rollup, planned.kpi, all_rows(totals), currency)
 
 
 def _was_counted(panes: Sequence[Pane], site: Site) -> bool:
@@ -221,16 +320,16 @@ def _was_counted(panes: Sequence[Pane], site: Site) -> bool:
     return site.since_ms is not None and site.since_ms < panes[0].start_ms
 
 
-def _expected(planned: Plan, panes: Panes, currency: str | None, site: Site) -> int | None:
+def _expected(planned: Plan, answers: Answers, currency: str | None, site: Site) -> int | None:
     """The present hour's count at its end: so far ÷ the share that last week had by this minute.
 
     None in the first five minutes, and where last week had too little to go by.
     """
     if not planned.before_by_now or site.now_ms - planned.start_ms < 5 * MINUTE_MS:
         return None
-    by_now = _value(planned.kpi, _fold(planned.kpi.rollup, planned.before_by_now, panes), currency)
-    whole = _value(planned.kpi, _fold(planned.kpi.rollup, planned.before, panes), currency)
-    so_far = _value(planned.kpi, _fold(planned.kpi.rollup, planned.window, panes), currency)
+    by_now = _of(planned, planned.before_by_now, answers, currency, site)
+    whole = _of(planned, planned.before, answers, currency, site)
+    so_far = _of(planned, planned.window, answers, currency, site)
     if not by_now or not whole or whole < 5 or so_far is None:
         return None
-    return max(so_far, round(so_far * whole / by_now))
+    return max(round(so_far), round(so_far * whole / by_now))

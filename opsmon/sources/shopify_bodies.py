@@ -16,6 +16,8 @@ from opsmon.sources.base import MAX_MEMBERS
 from opsmon.sources.reading import BadBody, instant_ms, short_text
 
 Body = dict[str, Any]
+# An event stays small: a title longer than this is cut.
+_TITLE = 40
 
 
 class Read(NamedTuple):
@@ -47,10 +49,13 @@ def read_order(body: Body, prefix: str, topic: str) -> Read:
         "currency": currency,
         "paid": short_text(body.get("financial_status"), 32),
         "fulfilled": short_text(body.get("fulfillment_status"), 32),
+        "fulfilled_ms": _fulfilled_ms(body, updated_ms),
         "channel": short_text(body.get("source_name"), 32),
         "country": _place(body, "country_code"),
         "region": _place(body, "province_code"),
-        "lines": [line[:3] for line in lines],
+        "customer": _customer(body, prefix),
+        "checkout": short_text(body.get("checkout_token"), 64),
+        "lines": [line[:4] for line in lines],
         "refunds": [_refund(refund, prefix, currency, test, 1) for refund in _items(body, "refunds")],
     }
     version = (updated_ms, _progress(body), _digest(data))
@@ -153,22 +158,36 @@ def _currency(code: object) -> str:
     return str(code)
 
 
-def _line(line: Body, currency: str) -> tuple[str, int, int, bool]:
+def _fulfilled_ms(order: Body, updated_ms: int) -> int | None:
+    """When the last parcel of a fulfilled order was made; bodies without parcels tell of their update."""
+    if order.get("fulfillment_status") != "fulfilled":
+        return None
+    made = [instant_ms(parcel["created_at"], "fulfillment date") for parcel in _items(order, "fulfillments")
+            if parcel.get("created_at") and parcel.get("status") in (None, "success")]
+    return max(made, default=updated_ms)
+
+
+def _customer(order: Body, prefix: str) -> str:
+    customer = order.get("customer")
+    return f"{prefix}:customer:{_id(customer, 'id')}" if type(customer) is dict and customer.get("id") else ""
+
+
+def _line(line: Body, currency: str) -> tuple[str, int, int, str, bool]:
     quantity = line.get("quantity")
     if type(quantity) is not int or not 0 <= quantity <= 1_000_000:
         raise BadBody(f"line quantity is no count: {quantity!r:.40}")
     sku = short_text(line.get("sku")) or str(line.get("product_id") or "")[:64]
     value = _bounded(quantity * _price(line, "price", currency), "line value")
-    return sku, quantity, value, line.get("gift_card") is True
+    return sku, quantity, value, short_text(line.get("title"), _TITLE), line.get("gift_card") is True
 
 
-def _without_gift_cards(total: int, lines: list[tuple[str, int, int, bool]]) -> int | None:
+def _without_gift_cards(total: int, lines: list[tuple[str, int, int, str, bool]]) -> int | None:
     """The total without gift cards; None for an order of nothing else, which is no order to average."""
-    if not any(line[3] for line in lines):
+    if not any(line[4] for line in lines):
         return total
-    if all(line[3] for line in lines):
+    if all(line[4] for line in lines):
         return None
-    return _bounded(total - sum(line[2] for line in lines if line[3]), "value without gift cards")
+    return _bounded(total - sum(line[2] for line in lines if line[4]), "value without gift cards")
 
 
 def _progress(order: Body) -> int:

@@ -42,6 +42,17 @@ class Appender:
             self._task = loop.create_task(self._drain())
         return await waiting.answer
 
+    async def append_batch(self, batch: Sequence[Taken]) -> list[bytes]:
+        """Take deliveries that came together, in one call; the outcome of each. All or none are stored.
+
+        May be repeated. Raises StoreUnavailable when the store did not confirm. Two of these at a time at the
+        most: the client has four connections, and lone deliveries and counts want one each.
+        """
+        try:
+            return await self._scripts.append_events(batch, self._clock.now_ms())
+        except STORE_ERRORS as error:
+            raise StoreUnavailable(f"{type(error).__name__}: {error}") from error
+
     async def _drain(self) -> None:
         while self._waiting:
             batch = self._waiting[:MOST_TOGETHER]

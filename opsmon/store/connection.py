@@ -1,19 +1,27 @@
-"""Clients for the store: one patient, one that must answer within a second, one that can only read."""
+"""Clients for the store: one patient, one that must answer within a second, one that can only read.
 
-from typing import Any
+`redis+cluster://host:port,host:port` (or rediss+cluster) names one or more nodes of a Cluster, which tell of
+the others; its client is used like that of one server.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, NamedTuple, cast
 
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff, NoBackoff
-from redis.exceptions import RedisError
+from redis.exceptions import RedisClusterException, RedisError, ResponseError
 
-# What may go wrong on the way to the store; asyncio's TimeoutError is a builtin since 3.11.
-STORE_ERRORS = (RedisError, OSError, TimeoutError)
+from opsmon.store.cluster import SiteCluster
+
+# What may go wrong on the way to the store; asyncio's TimeoutError is a builtin since 3.11. When no node of a
+# Cluster is there, redis-py says so with what is no RedisError.
+STORE_ERRORS = (RedisError, RedisClusterException, OSError, TimeoutError)
 
 
 def worker_client(url: str) -> Redis:
     """For workers and boards: reconnects by itself; reads may block for a few seconds."""
-    return Redis.from_url(
+    return _client(
         url,
         socket_connect_timeout=2,
         socket_timeout=10,
@@ -26,10 +34,12 @@ def ingest_client(url: str) -> Redis:
     """For the webhook path: no retry of its own.
 
     redis-py's default retry repeats a write whose reply was lost and waits up to 26 s for a server that
-    hangs, while Shopify waits 5 s and Odoo 1 s. The sender is the one who retries.
+    hangs, while Shopify waits 5 s and Odoo 1 s. The sender is the one who retries. (A Cluster's node that has
+    handed a site over says so instead of writing: that is followed.)
     """
-    return Redis.from_url(
+    return _client(
         url,
+        deadline_s=0.8,
         socket_connect_timeout=0.3,
         socket_timeout=0.5,
         retry=Retry(NoBackoff(), 0),
@@ -38,18 +48,40 @@ def ingest_client(url: str) -> Redis:
     )
 
 
+def _client(url: str, deadline_s: float | None = None, **options: Any) -> Redis:
+    """`deadline_s` is for a Cluster: looking for the node may take several of the other time-outs."""
+    if "+cluster://" not in url:
+        return Redis.from_url(url, **options)
+    # No Redis by its class, but with all the methods that opsmon calls.
+    return cast(Redis, SiteCluster.named(url, deadline_s=deadline_s, **options))
+
+
+class Read(NamedTuple):
+    """One read, to go with others in one round trip."""
+
+    method: Literal["hgetall", "hlen", "hkeys", "pfcount", "zrevrange", "zcount", "zrangebyscore", "smembers", "get",
+                    "xinfo_groups", "xlen"]
+    args: tuple[Any, ...]
+    options: Mapping[str, Any] = {}
+
+
 class Reader:
     """What queries get: the reads opsmon needs and nothing that writes."""
 
     def __init__(self, client: Redis) -> None:
         self._client = client
 
-    async def hashes(self, keys: list[str]) -> list[dict[bytes, bytes]]:
-        """Whole hashes, in one round trip; {} for one that is not there."""
+    async def many(self, reads: Sequence[Read]) -> list[Any]:
+        """Several reads of one site in one round trip: method of the client, arguments."""
         pipe = self._client.pipeline(transaction=False)
-        for key in keys:
-            pipe.hgetall(key)
-        return [_bytes_hash(found) for found in await pipe.execute()]
+        for read in reads:
+            getattr(pipe, read.method)(*read.args, **read.options)
+        found = [[] if _is_absent(read, answer) else answer
+                 for read, answer in zip(reads, await pipe.execute(raise_on_error=False), strict=True)]
+        for answer in found:
+            if isinstance(answer, Exception):
+                raise answer
+        return found
 
     async def hash(self, key: str) -> dict[bytes, bytes]:
         """One whole hash; {} when it is not there."""
@@ -98,3 +130,8 @@ class Reader:
 
 def _bytes_hash(found: Any) -> dict[bytes, bytes]:
     return dict(found)
+
+
+def _is_absent(read: Read, answer: Any) -> bool:
+    """Of a stream that is not there the server cannot tell the groups: it has none."""
+    return read.method == "xinfo_groups" and isinstance(answer, ResponseError) and "no such key" in str(answer)

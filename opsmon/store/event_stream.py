@@ -1,7 +1,7 @@
 """The event stream: encode, read, claim. Appending and acknowledging are scripts (scripts.py)."""
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 from zlib import crc32
 
 import orjson
@@ -12,10 +12,11 @@ from opsmon.core.events import Event, EventId, Problem
 from opsmon.store.keys import Keys
 
 GROUP = "rollups"
+# How much of what others left is taken over at once.
+MOST_CLAIMED = 256
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One entry of the stream, read: its id, its bytes, and the event or what is wrong with it."""
 
     id: str
@@ -69,27 +70,43 @@ class EventStream:
         # To the server a block of 0 means for ever.
         return await self._read(">", count, block_ms or None)
 
-    async def read_own(self, after_id: str) -> list[Entry]:
-        """The next entry that this consumer read before and never acknowledged. One, so that an entry that
-        kills its worker raises nobody's delivery count but its own."""
-        return await self._read(after_id, 1, None)
+    async def abandoned(self, idle_ms: int) -> tuple[list[str], list[str]]:
+        """Entries pending for `idle_ms`: those that were delivered once, and those delivered more often."""
+        return await self._waiting(idle_ms, None)
 
-    async def claim(self, idle_ms: int, after: str) -> tuple[list[Entry], list[str], str]:
-        """Take over one entry that has been pending for `idle_ms`, looking from `after` (at first 0-0) on.
+    async def own(self) -> tuple[list[str], list[str]]:
+        """The same of what this consumer read before and never acknowledged, however long ago."""
+        return await self._waiting(0, self._consumer)
 
-        The server looks at ten entries at most. Returns also the ids that are gone from the stream, and from
-        where to look next: 0-0 when all were looked at.
+    async def claim(self, entry_ids: Sequence[str], idle_ms: int) -> tuple[list[Entry], list[str]]:
+        """Take entries over; those that another took meanwhile are left out. Each counts one delivery more.
+
+        Returns also the ids that are gone from the stream: the server takes them off the list by this.
         """
-        reply: Any = await self._client.xautoclaim(
-            self._keys.events, GROUP, self._consumer, min_idle_time=idle_ms, start_id=after, count=1
+        if not entry_ids:
+            return [], []
+        found: Any = await self._client.xclaim(
+            self._keys.events, GROUP, self._consumer, min_idle_time=idle_ms, message_ids=list(entry_ids)
         )
-        entries = [_entry(entry_id, fields) for entry_id, fields in reply[1] if fields is not None]
-        return entries, [gone.decode() for gone in reply[2]], reply[0].decode()
+        entries = [_entry(entry_id, fields) for entry_id, fields in found if fields is not None]
+        taken = {entry.id for entry in entries}
+        gone = [entry_id for entry_id in entry_ids if entry_id not in taken]
+        return entries, [entry_id for entry_id in gone if not await self._is_held(entry_id)]
 
     async def tries(self, entry_id: str) -> int:
         """How often an entry was delivered; 0 when it is no longer pending."""
         found: Any = await self._client.xpending_range(self._keys.events, GROUP, entry_id, entry_id, 1)
         return int(found[0]["times_delivered"]) if found else 0
+
+    async def _waiting(self, idle_ms: int, consumer: str | None) -> tuple[list[str], list[str]]:
+        found: Any = await self._client.xpending_range(
+            self._keys.events, GROUP, "-", "+", MOST_CLAIMED, consumername=consumer, idle=idle_ms or None
+        )
+        first = [one["message_id"].decode() for one in found if one["times_delivered"] == 1]
+        return first, [one["message_id"].decode() for one in found if one["times_delivered"] > 1]
+
+    async def _is_held(self, entry_id: str) -> bool:
+        return bool(await self._client.xrange(self._keys.events, entry_id, entry_id, count=1))
 
     async def _read(self, after_id: str, count: int, block_ms: int | None) -> list[Entry]:
         reply: Any = await self._client.xreadgroup(
@@ -98,13 +115,17 @@ class EventStream:
         return [_entry(entry_id, fields) for entry_id, fields in reply[0][1]] if reply else []
 
 
+def decode_entry(fields: dict[bytes, bytes] | None) -> Event | Problem:
+    """The event of an entry of the stream, or what is wrong with it."""
+    return _event((fields or {}).get(b"e", b""), (fields or {}).get(b"c", b""))
+
+
 def _entry(entry_id: bytes, fields: dict[bytes, bytes] | None) -> Entry:
-    payload = (fields or {}).get(b"e", b"")
-    return Entry(entry_id.decode(), payload, _event(payload, (fields or {}).get(b"c", b"")))
+    return Entry(entry_id.decode(), (fields or {}).get(b"e", b""), decode_entry(fields))
 
 
 def _event(payload: bytes, stored_checksum: bytes) -> Event | Problem:
-    if checksum(payload).encode() != stored_checksum:
+    if b"%08x" % crc32(payload) != stored_checksum:
         return Problem("the stored bytes do not match their checksum")
     try:
         return decode(payload)

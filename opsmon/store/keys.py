@@ -7,7 +7,7 @@ script can do a whole commit.
 from dataclasses import dataclass
 from typing import Literal
 
-from opsmon.core.folding import Hash
+from opsmon.core.panes import Hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +15,7 @@ class KeyKind:
     """One kind of key: its shape, what it is, how long it lives, who writes it."""
 
     shape: str
-    type: Literal["stream", "hash", "string"]
+    type: Literal["stream", "hash", "string", "set", "zset"]
     lives: str
     owner: str
     holds: str
@@ -34,14 +34,28 @@ KINDS = (
             "running totals by source: accepted, duplicate, not_used, refused, late …"),
     KeyKind("{site}:seen:<source>:<shop>:<id>", "string", "7 days", "append_events",
             "a delivery that was taken: its identity"),
-    KeyKind("{site}:state:<entity>", "string", "400 days", "commit",
-            "version and bookings of an entity"),
-    KeyKind("{site}:pane:<generation>:<rollup>:<dimension>:m:<hour>", "hash", "8 days and a margin",
-            "commit", "minute panes of an hour"),
-    KeyKind("{site}:pane:<generation>:<rollup>:<dimension>:h:<day>", "hash", "400 days and a margin",
-            "commit", "hour panes of a day"),
-    KeyKind("{site}:pane:<generation>:<rollup>:<dimension>:d:<month>", "hash", "permanent", "commit",
-            "day panes of a month"),
+    KeyKind("{site}:entity:<entity>", "string", "400 days after the last change; settable", "commit",
+            "what is remembered of an order, a refund, a customer, a visitor …"),
+    KeyKind("{site}:pane:<generation>:<rollup>:m:<start>", "hash", "8 days and a margin; settable", "commit",
+            "minute panes of an hour; of a rollup with rows, of five minutes"),
+    KeyKind("{site}:pane:<generation>:<rollup>:h:<day or hour>", "hash", "400 days and a margin; settable",
+            "commit", "hour panes of a day; of a rollup with rows, the rows of an hour"),
+    KeyKind("{site}:pane:<generation>:<rollup>:d:<month or day>", "hash", "permanent; settable", "commit",
+            "day panes of a month; of a rollup with rows, the rows of a day"),
+    KeyKind("{site}:pane:<generation>:<rollup>:n:", "hash", "permanent", "commit",
+            "what holds now: stock, stages, gauges"),
+    KeyKind("{site}:unique:<generation>:<rollup>:h:<hour>", "string", "8 days and a margin", "commit",
+            "a HyperLogLog of who was seen in an hour"),
+    KeyKind("{site}:unique:<generation>:<rollup>:d:<day>", "string", "permanent; settable", "commit",
+            "a HyperLogLog of who was seen on a day"),
+    KeyKind("{site}:top:<generation>:<rollup>:h:<hour and currency>", "zset", "400 days and a margin; settable",
+            "commit", "members by their sums of an hour, at most 2,000 and the rest"),
+    KeyKind("{site}:top:<generation>:<rollup>:d:<day and currency>", "zset", "permanent; settable", "commit",
+            "members by their sums of a day, at most 2,000 and the rest"),
+    KeyKind("{site}:open:<generation>:<rollup>", "zset", "permanent; visits go an hour after their end",
+            "commit, janitor", "what is open: orders since when, visits until when"),
+    KeyKind("{site}:rows:<generation>:<rollup>:<month>", "set", "permanent", "commit",
+            "rows of a dimension that are told apart; the others are `other`"),
     KeyKind("{site}:note:<name>", "hash", "1 minute to 1 day", "worker, demo",
             "what a process tells the others: that it lives, how far a fill-in has come"),
 )
@@ -64,13 +78,21 @@ class Keys:
         """Where it is marked that a delivery was taken."""
         return f"{self.tag}:seen:{identity}"
 
-    def state(self, entity: str) -> str:
-        """Where an entity's version and bookings are kept."""
-        return f"{self.tag}:state:{entity}"
+    def entity(self, entity: str) -> str:
+        """Where it is kept what is remembered of an entity."""
+        return f"{self.tag}:entity:{entity}"
 
-    def panes(self, generation: int, panes: Hash) -> str:
-        """Where panes are kept. A generation is one way of dividing time (zone, start of day)."""
-        return f"{self.tag}:pane:{generation}:{panes.rollup}:{panes.dimension}:{panes.level}:{panes.span}"
+    def panes(self, generation: int, panes: Hash, kind: str = "pane") -> str:
+        """Where panes are kept. A generation is one way of counting: a calendar and a catalogue."""
+        return f"{self.tag}:{kind}:{generation}:{panes.rollup}:{panes.level}:{panes.span}"
+
+    def open(self, generation: int, rollup: str) -> str:
+        """Where it is kept what is open."""
+        return f"{self.tag}:open:{generation}:{rollup}"
+
+    def rows(self, generation: int, rollup: str, span: str) -> str:
+        """Where the rows are kept that a dimension tells apart."""
+        return f"{self.tag}:rows:{generation}:{rollup}:{span}"
 
     def note(self, name: str) -> str:
         """Where a process leaves word for the others."""

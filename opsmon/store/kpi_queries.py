@@ -1,64 +1,153 @@
 """Query: the KPIs of a site, all as of one instant, in one round trip."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from opsmon.core.calendar import SiteCalendar
-from opsmon.core.folding import Hash
-from opsmon.core.kpis import Kpi
-from opsmon.core.readings import Panes, Plan, Reading, Site, plan, read
-from opsmon.store.connection import Reader
+from opsmon.core.catalogue import Catalogue, Kpi
+from opsmon.core.panes import Hash, Retention
+from opsmon.core.ranges import WindowReading, plan_range, read_range
+from opsmon.core.readings import Reading, Site, plan, read
+from opsmon.core.requests import Answers, Request, parse
+from opsmon.core.windows import Bounds
+from opsmon.store.connection import Read, Reader
+from opsmon.store.event_stream import GROUP
 from opsmon.store.keys import Keys
 from opsmon.store.meta import Meta, meta_of
+
+_READ_AGAIN = 5
+# What opsmon knows of itself, by what the KPI shows.
+_OWN = {
+    "waiting": lambda keys: Read("xinfo_groups", (keys.events,)),
+    "dead": lambda keys: Read("xlen", (keys.dead,)),
+}
 
 
 class KpiQueries:
     """Reads KPIs. Remembers which generation of panes counts, and asks again when it moved."""
 
-    def __init__(self, reader: Reader, keys: Keys, calendar: SiteCalendar, currency: str | None,
-                 grace_ms: int) -> None:
-        self._reader, self._keys, self._calendar = reader, keys, calendar
-        self._currency, self._grace_ms = currency, grace_ms
+    def __init__(self, reader: Reader, keys: Keys, catalogue: Catalogue, calendar: SiteCalendar,
+                 currency: str | None, grace_ms: int, kept: Retention) -> None:
+        self._reader, self._keys, self.catalogue, self.calendar = reader, keys, catalogue, calendar
+        self._currency, self._grace_ms, self.kept = currency, grace_ms, kept
         self._generation = 0
+        self._known_currency: str | None = currency
 
     async def read(self, kpis: Iterable[Kpi], now_ms: int, caught_up_ms: int) -> list[Reading]:
         """Read KPIs as of `now_ms`; all that arrived by `caught_up_ms` is known to be counted."""
+        asked = list(kpis)
         site = self._site(now_ms, caught_up_ms, None)
-        plans = [plan(kpi, site) for kpi in kpis]
-        panes, meta = await self._fetch(plans)
+        plans = [plan(kpi, self.catalogue, site) for kpi in asked]
+        answers, meta = await self.ask(request for planned in plans for request in planned.requests(self.calendar))
+        if meta.currency and self._known_currency is None:
+            # What is ranked is ranked in one currency: the site's, which is known from now on.
+            self._known_currency = meta.currency
+            return await self.read(asked, now_ms, caught_up_ms)
         site = self._site(now_ms, caught_up_ms, meta)
-        return [read(planned, panes, site) for planned in plans]
+        return [read(planned, answers, site) for planned in plans]
 
-    async def count_by_hour(self, rollup: str, dimension: str, hours: Iterable[int]) -> list[int]:
-        """Counts of a rollup in the local hours that contain these instants."""
-        panes = [self._calendar.place(time_ms).hour for time_ms in hours]
-        keys = [self._keys.panes(self._generation, Hash(rollup, dimension, pane.level, pane.span))
-                for pane in panes]
-        found = await self._reader.hashes(keys)
-        return [int(fields.get(f"{pane.field}.n".encode(), 0))
-                for pane, fields in zip(panes, found, strict=True)]
+    async def windows(self, kpi: Kpi, bounds: Iterable[Bounds], now_ms: int, caught_up_ms: int
+                      ) -> tuple[list[WindowReading], Site]:
+        """Any windows of a KPI, each folded from the fewest panes. Raises TooMuch."""
+        rollup = self.catalogue.rollup(kpi.rollup)
+        _, meta = await self.ask([])
+        site = self._site(now_ms, caught_up_ms, meta)
+        planned = plan_range(kpi, rollup, bounds, site, self.kept)
+        answers, _ = await self.ask(planned.requests)
+        return read_range(planned, answers, site), site
 
-    async def _fetch(self, plans: list[Plan]) -> tuple[Panes, Meta]:
-        hashes = sorted({pane_hash for planned in plans for pane_hash in planned.hashes})
-        while True:
-            keys = [self._keys.panes(self._generation, pane_hash) for pane_hash in hashes]
-            meta_hash, *found = await self._reader.hashes([self._keys.meta, *keys])
-            meta = meta_of(meta_hash)
+    async def ask(self, requests: Iterable[Request]) -> tuple[Answers, Meta]:
+        """The answers to requests, all of one generation, and the site's facts, in one round trip."""
+        asked = list(dict.fromkeys(requests))
+        for _ in range(_READ_AGAIN):
+            reads = [one for request in asked for one in self._reads(request)]
+            found = await self._reader.many([Read("hgetall", (self._keys.meta,)), *reads])
+            meta = meta_of(found[0])
             if abs(meta.generation) == self._generation:
-                return {pane_hash: _by_pane(fields)
-                        for pane_hash, fields in zip(hashes, found, strict=True)}, meta
+                return self._answers(asked, found[1:]), meta
             self._generation = abs(meta.generation)
+        raise TimeoutError("the site is being counted anew again and again")
+
+    def site(self, now_ms: int, caught_up_ms: int, meta: Meta) -> Site:
+        """What readings depend on besides the panes."""
+        return self._site(now_ms, caught_up_ms, meta)
+
+    async def count_by_hour(self, rollup: str, row: str, hours: Iterable[int]) -> list[int]:
+        """Counts of a rollup's row in the local hours that contain these instants."""
+        spans = [str(self.calendar.place(time_ms).hour.start_ms // 1000) for time_ms in hours]
+        requests = [Request("hash", (Hash(rollup, "h", span),)) for span in spans]
+        answers, _ = await self.ask(requests)
+        return [answers.hashes.get(request.hashes[0], {}).get("", {}).get(row, {}).get("n", 0)
+                for request in requests]
+
+    def _reads(self, request: Request) -> list[Read]:
+        panes = [self._key(found, "pane") for found in request.hashes]
+        match request.kind:
+            case "hash":
+                return [Read("hgetall", (panes[0],))]
+            case "unique":
+                return [Read("pfcount", tuple(self._key(found, "unique") for found in request.hashes))]
+            case "distinct" if len(panes) == 1:
+                return [Read("hlen", (panes[0],))]
+            case "distinct":
+                return [Read("hkeys", (key,)) for key in panes]
+            case "top":
+                last = request.most - 1 if len(panes) == 1 else -1
+                return [Read("zrevrange", (self._key(found, "top"), 0, last), {"withscores": True})
+                        for found in request.hashes]
+            case "own":
+                return [_OWN[request.hashes[0].rollup](self._keys)]
+            case "open":
+                stretch = (self._keys.open(self._generation, request.hashes[0].rollup), f"({request.low}", request.high)
+                return [Read("zcount", stretch),
+                        Read("zrangebyscore", stretch, {"withscores": True, "start": 0, "num": 1})]
+
+    def _key(self, found: Hash, kind: str) -> str:
+        return self._keys.panes(self._generation, found, kind)
+
+    def _answers(self, asked: Sequence[Request], found: Sequence[Any]) -> Answers:
+        hashes, others, at = {}, {}, 0
+        for request in asked:
+            taken = found[at : at + len(self._reads(request))]
+            at += len(taken)
+            if request.kind == "hash":
+                rollup = self.catalogue.rollup(request.hashes[0].rollup)
+                hashes[request.hashes[0]] = parse(taken[0], rollup, request.hashes[0].level)
+            else:
+                others[request] = _answer(request, taken)
+        return Answers(hashes, others)
 
     def _site(self, now_ms: int, caught_up_ms: int, meta: Meta | None) -> Site:
         return Site(
-            now_ms=now_ms, calendar=self._calendar, grace_ms=self._grace_ms, caught_up_ms=caught_up_ms,
-            currency=self._currency or (meta.currency if meta else None),
+            now_ms=now_ms, calendar=self.calendar, grace_ms=self._grace_ms, caught_up_ms=caught_up_ms,
+            currency=self._currency or (meta.currency if meta else self._known_currency),
             since_ms=meta.since_ms if meta else None,
         )
 
 
-def _by_pane(fields: dict[bytes, bytes]) -> dict[str, dict[str, int]]:
-    panes: dict[str, dict[str, int]] = {}
-    for name, amount in fields.items():
-        field, _, aggregate = name.decode().partition(".")
-        panes.setdefault(field, {})[aggregate] = int(amount)
-    return panes
+def _waiting(groups: Sequence[dict[str, Any]]) -> int:
+    """Events not counted yet: not read, or read and not acknowledged."""
+    group = next((group for group in groups if group["name"] == GROUP.encode()), None)
+    return int(group["lag"] or 0) + int(group["pending"]) if group else 0
+
+
+def _answer(request: Request, taken: Sequence[Any]) -> Any:
+    match request.kind:
+        case "own":
+            return _waiting(taken[0]) if isinstance(taken[0], list) else taken[0]
+        case "top":
+            return _best(taken, request.most)
+        case "open":
+            return taken[0], int(taken[1][0][1]) if taken[1] else None
+        case "distinct" if len(request.hashes) > 1:
+            return len({member for members in taken for member in members})
+        case _:
+            return taken[0]
+
+
+def _best(ranked: Sequence[Any], most: int) -> list[tuple[str, int]]:
+    totals: dict[str, int] = {}
+    for members in ranked:
+        for member, score in members:
+            totals[member.decode()] = totals.get(member.decode(), 0) + int(score)
+    return sorted(totals.items(), key=lambda row: (-row[1], row[0]))[:most]

@@ -1,8 +1,8 @@
-"""What a site's counts were made with: the generation of its panes and the calendar they follow."""
+"""What a site's counts were made with: the generation of its panes, and the rules they follow."""
 
 from dataclasses import dataclass
 
-from redis.asyncio import Redis
+import orjson
 
 from opsmon.store.connection import Reader
 from opsmon.store.keys import Keys
@@ -10,16 +10,21 @@ from opsmon.store.keys import Keys
 
 @dataclass(frozen=True, slots=True)
 class Meta:
-    """Facts about the counts of a site. A negative generation is being recounted."""
+    """Facts about the counts of a site. `building` is the generation made beside (0: none), `fenced` whether
+    nobody may commit because it is about to count; `rollups` tells each rollup's digest."""
 
     generation: int
-    calendar: str
+    rules: str
+    rollups: dict[str, str]
+    made_ms: int
+    building: int
+    fenced: bool
     currency: str | None
     since_ms: int | None
 
 
 async def read_meta(reader: Reader, keys: Keys) -> Meta:
-    """The site's facts; generation 0 and no calendar before the first worker."""
+    """The site's facts; generation 0 and no rules before the first worker."""
     return meta_of(await reader.hash(keys.meta))
 
 
@@ -29,12 +34,11 @@ def meta_of(found: dict[bytes, bytes]) -> Meta:
     since = texts.get("since_ms")
     return Meta(
         generation=int(texts.get("generation", "0")),
-        calendar=texts.get("calendar", ""),
+        rules=texts.get("rules", ""),
+        rollups=orjson.loads(texts.get("rollups") or "{}"),
+        made_ms=int(texts.get("made_ms", "0")),
+        building=int(texts.get("building", "0")),
+        fenced="fenced" in texts,
         currency=texts.get("currency"),
         since_ms=int(since) if since else None,
     )
-
-
-async def claim_calendar(client: Redis, keys: Keys, calendar: str) -> None:
-    """Make `calendar` the site's, unless it has one. May be repeated."""
-    await client.hsetnx(keys.meta, "calendar", calendar)

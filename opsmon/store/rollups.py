@@ -1,20 +1,20 @@
-"""Panes and entity states: what a worker reads before it folds, and the commit of what it folded."""
+"""Panes and states: what a worker reads before it folds, and the commit of what it folded."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import orjson
 from redis.asyncio import Redis
 from redis.exceptions import OutOfMemoryError
 
-from opsmon.core.folding import STATE_KEPT_MS, Fold, State, from_plain, plain
-from opsmon.core.kpis import kpis_of
+from opsmon.core.calendar import DAY_MS
+from opsmon.core.folding import Fold, Rules, join_of
+from opsmon.core.panes import OTHER, Hash
+from opsmon.core.states import SessionState, State, from_plain, plain
 from opsmon.store.event_stream import GROUP, Entry
 from opsmon.store.keys import Keys
-from opsmon.store.scripts import Commit, Refusal, Scripts
-
-# An update may arrive this much after its order's event time is out of date by the worker's clock.
-_STATE_LIFE_MS = STATE_KEPT_MS + 86_400_000
+from opsmon.store.scripts import Commit, Refusal, Scripts, Section
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +27,10 @@ class DeadLetter:
 
 
 class Rollups:
-    """One site's panes and states, in one generation of its calendar; negative while it is recounted."""
+    """One site's panes and states, in one generation; negative while it is counted anew."""
 
-    def __init__(self, client: Redis, keys: Keys, scripts: Scripts, generation: int) -> None:
-        self._client = client
-        self._keys = keys
-        self._scripts = scripts
+    def __init__(self, client: Redis, keys: Keys, scripts: Scripts, generation: int, rules: Rules) -> None:
+        self._client, self._keys, self._scripts, self._rules = client, keys, scripts, rules
         self.generation = generation
 
     async def states(self, entities: Iterable[str]) -> dict[str, bytes]:
@@ -40,32 +38,53 @@ class Rollups:
         names = list(dict.fromkeys(entities))
         if not names:
             return {}
-        found = await self._client.mget([self._keys.state(name) for name in names])
+        found = await self._client.mget([self._keys.entity(name) for name in names])
         return {name: value for name, value in zip(names, found, strict=True) if isinstance(value, bytes)}
+
+    async def rows(self, rollup: str, span: str) -> set[str]:
+        """The rows that a dimension tells apart."""
+        found: Any = await self._client.smembers(self._keys.rows(abs(self.generation), rollup, span))
+        return {row.decode() for row in found}
 
     async def commit(
         self, fold: Fold, believed: dict[str, bytes], entries: Sequence[Entry], now_ms: int, arrived_ms: int
     ) -> Refusal:
         """Count a fold and acknowledge its entries in one step, or do nothing and say why."""
-        return await self._scripts.commit(Commit(
+        return await self._scripts.commit(self.described(fold, believed, entries, now_ms, arrived_ms))
+
+    def described(self, fold: Fold, believed: dict[str, bytes], entries: Sequence[Entry], now_ms: int,
+                  arrived_ms: int) -> Commit:
+        """A fold in the terms of the commit script."""
+        return Commit(
             group=GROUP,
             now_ms=now_ms,
             generation=self.generation,
-            kpis=kpis_of(fold.rollups),
+            kpis=self._rules.catalogue.kpis_of(fold.rollups),
             arrived_ms=arrived_ms,
             since_ms=fold.since_ms,
             entry_ids=[entry.id for entry in entries],
-            states=[(self._keys.state(name), believed.get(name, b""), encode_state(state), _STATE_LIFE_MS)
-                    for name, state in fold.states.items()],
-            hashes=self._hashes(fold),
-        ))
+            states=self._states(fold, believed),
+            sums=self._sums(fold),
+            joins=[(self._key(found), _joins(fields, fold.expires_ms[found] or 0))
+                   for found, fields in fold.joins.items()],
+            unique=[(self._key(found, "unique"), (fold.expires_ms[found] or 0, list(members)))
+                    for found, members in fold.seen.items()],
+            scores=[(self._key(found, "top"), (fold.expires_ms[found] or 0, list(members), list(members.values()),
+                                               self._cap(found.rollup), OTHER))
+                    for found, members in fold.scores.items()],
+            open=[(self._keys.open(abs(self.generation), rollup),
+                   (list(marks), ["" if time_ms is None else time_ms for time_ms in marks.values()]))
+                  for rollup, marks in fold.open.items()],
+            rows=[(self._keys.rows(abs(self.generation), *place), (list(rows), self._cap(place[0])))
+                  for place, rows in fold.admitted.items()],
+        )
 
     async def give_up(self, letter: DeadLetter, counter: str, now_ms: int) -> Refusal:
         """Move an entry to the dead letters and acknowledge it, in one step."""
         return await self._scripts.commit(Commit(
             group=GROUP, now_ms=now_ms, generation=self.generation, kpis=(), arrived_ms=now_ms, since_ms=None,
             entry_ids=[letter.entry.id],
-            hashes=[(self._keys.counts, 0, {counter: 1})],
+            sums=[(self._keys.counts, (0, [counter], [1]))],
             dead=[("stream", letter.entry.payload, letter.reason, letter.tries)],
         ))
 
@@ -81,10 +100,32 @@ class Rollups:
             return False
         return True
 
-    def _hashes(self, fold: Fold) -> list[tuple[str, int, dict[str, int]]]:
-        hashes = [(self._keys.panes(abs(self.generation), pane_hash), fold.expires_ms[pane_hash] or 0, fields)
-                  for pane_hash, fields in fold.increments.items()]
-        return [*hashes, (self._keys.counts, 0, fold.counters)] if fold.counters else hashes
+    def place_of_rows(self, key: str) -> tuple[str, str]:
+        """The dimension that a key of rows belongs to: rollup and span."""
+        rollup, _, span = key.rpartition(":")
+        return rollup.rpartition(":")[2], span
+
+    def _key(self, found: Hash, kind: str = "pane") -> str:
+        return self._keys.panes(abs(self.generation), found, kind)
+
+    def _cap(self, rollup: str) -> int:
+        return self._rules.catalogue.rollup(rollup).cap
+
+    def _states(self, fold: Fold, believed: dict[str, bytes]) -> list[tuple[str, bytes, bytes, int]]:
+        # An update may arrive when its order's event time is out of date by the worker's clock.
+        retention = self._rules.retention
+        return [(self._keys.entity(name), believed.get(name, b""), encode_state(state),
+                 DAY_MS + (retention.minutes_ms if isinstance(state, SessionState) else retention.entities_ms))
+                for name, state in fold.states.items()]
+
+    def _sums(self, fold: Fold) -> list[Section]:
+        sums: list[Section] = [
+            (self._key(found), (fold.expires_ms[found] or 0, list(fields), list(fields.values())))
+            for found, fields in fold.increments.items()
+        ]
+        if fold.counters:
+            sums.append((self._keys.counts, (0, list(fold.counters), list(fold.counters.values()))))
+        return sums
 
 
 def encode_state(state: State) -> bytes:
@@ -95,3 +136,9 @@ def encode_state(state: State) -> bytes:
 def decode_state(stored: bytes) -> State:
     """The state these bytes encode. Raises ValueError or TypeError for others."""
     return from_plain(orjson.loads(stored))
+
+
+def _joins(fields: dict[str, tuple[int, int]], expires_ms: int) -> Sequence[Any]:
+    operators = ["min" if join_of(name) == "min" else "max" for name in fields]
+    return (expires_ms, list(fields), operators, [first for first, _ in fields.values()],
+            [second for _, second in fields.values()])

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, Literal
 
+import orjson
 from redis.asyncio import Redis
 
 from opsmon.store.keys import SEEN_KEPT_MS, Keys
@@ -22,6 +23,12 @@ def source(name: str) -> str:
     return _INCLUDE.sub(lambda match: (folder / "includes" / f"{match[1]}.lua").read_text(), text)
 
 
+# The key of what is written, and what goes there as its include in lua/includes reads it.
+Section = tuple[str, Sequence[Any]]
+Step = Literal["claim", "begin", "fence", "finish", "leave"]
+_SECTIONS = ("sums", "joins", "unique", "scores", "open", "rows")
+
+
 @dataclass(frozen=True, slots=True)
 class Taken:
     """One delivery to be appended: `kind` is event, dead or not_used; see append_events.lua."""
@@ -35,7 +42,8 @@ class Taken:
 
 @dataclass(slots=True)
 class Commit:
-    """One commit, in the terms of commit.lua. Keys are full names; `expires_ms` 0 means never."""
+    """One commit, in the terms of commit.lua. States: key, value believed, new value, life in ms; dead letters:
+    source, payload, reason, tries; each other section is a list of (key, entry)."""
 
     group: str
     now_ms: int
@@ -45,22 +53,37 @@ class Commit:
     since_ms: int | None
     entry_ids: Sequence[str]
     states: Sequence[tuple[str, bytes, bytes, int]] = ()
-    hashes: Sequence[tuple[str, int, dict[str, int]]] = ()
+    sums: Sequence[Section] = ()
+    joins: Sequence[Section] = ()
+    unique: Sequence[Section] = ()
+    scores: Sequence[Section] = ()
+    open: Sequence[Section] = ()
+    rows: Sequence[Section] = ()
     dead: Sequence[tuple[str, bytes, str, int]] = ()
+
+    @property
+    def sections(self) -> tuple[Sequence[Section], ...]:
+        """The sections after the states, in the order of the script."""
+        return self.sums, self.joins, self.unique, self.scores, self.open, self.rows
 
 
 @dataclass(slots=True)
 class Refusal:
-    """What a commit found other than believed; nothing was written. Empty: it is done."""
+    """What a commit found other than believed; nothing was written. Empty: it is done.
+
+    `keys` cannot be counted into; `rows` are dimensions that have no room for what was to be admitted.
+    """
 
     entries: list[str] = field(default_factory=list)
     states: list[str] = field(default_factory=list)
-    hashes: list[str] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)
+    rows: list[str] = field(default_factory=list)
     generation: int | None = None
     stream: str | None = None
 
     def __bool__(self) -> bool:
-        return bool(self.entries or self.states or self.hashes or self.stream) or self.generation is not None
+        found = self.entries or self.states or self.keys or self.rows or self.stream
+        return bool(found) or self.generation is not None
 
 
 class Scripts:
@@ -72,7 +95,7 @@ class Scripts:
         self._commit = client.register_script(source("commit"))
         self._tick = client.register_script(source("tick"))
         self._trim = client.register_script(source("trim_events"))
-        self._set_generation = client.register_script(source("set_generation"))
+        self._rebuild = client.register_script(source("rebuild"))
 
     async def append_events(self, deliveries: Sequence[Taken], now_ms: int) -> list[bytes]:
         """Take deliveries, each once; one of event, dead, not_used, duplicate for each. May be repeated."""
@@ -88,7 +111,7 @@ class Scripts:
         """Count and acknowledge a batch, or write nothing and say what was not as believed."""
         keys = [self._keys.events, self._keys.changes, self._keys.meta, self._keys.dead]
         keys += [state[0] for state in commit.states]
-        keys += [pane_hash[0] for pane_hash in commit.hashes]
+        keys += [key for section in commit.sections for key, _ in section]
         reply: list[bytes] = await self._commit(keys=keys, args=_commit_args(commit))
         return _refusal(reply, commit)
 
@@ -97,10 +120,9 @@ class Scripts:
         keys = [self._keys.changes, self._keys.meta]
         return bool(await self._tick(keys=keys, args=[now_ms, now_ms - now_ms % 60_000, ",".join(kpis)]))
 
-    async def set_generation(self, believed: int, generation: int, calendar: str) -> bool:
-        """Say which panes count from now on; False when others count by now than believed."""
-        args: list[Any] = [believed, generation, calendar]
-        return bool(await self._set_generation(keys=[self._keys.meta], args=args))
+    async def rebuild(self, step: Step, target: int = 0, rules: str = "", rollups: str = "", now_ms: int = 0) -> int:
+        """One step of counting anew; the generation, or 0 when it is not the caller's turn. May be repeated."""
+        return int(await self._rebuild(keys=[self._keys.meta], args=[step, target, rules, rollups, now_ms]))
 
     async def trim_events(self, before_ms: int) -> int:
         """Forget events that arrived earlier and that no group needs; how many went."""
@@ -108,20 +130,19 @@ class Scripts:
 
 
 def _commit_args(commit: Commit) -> list[Any]:
-    args: list[Any] = [
-        commit.group, commit.now_ms, commit.generation, ",".join(commit.kpis), commit.arrived_ms,
-        "" if commit.since_ms is None else commit.since_ms,
-        len(commit.entry_ids), len(commit.states), len(commit.hashes), len(commit.dead), *commit.entry_ids,
-    ]
-    for _, believed, new, life_ms in commit.states:
-        args += (believed, new, life_ms)
-    for _, expires_ms, fields in commit.hashes:
-        args += (expires_ms, len(fields))
-        for name, amount in fields.items():
-            args += (name, amount)
-    for letter in commit.dead:
-        args += letter
-    return args
+    # One JSON text: thousands of arguments of their own cost the client three times as much.
+    described = {
+        "group": commit.group, "now_ms": commit.now_ms, "generation": str(commit.generation),
+        "kpis": ",".join(commit.kpis), "arrived_ms": commit.arrived_ms,
+        "since_ms": "" if commit.since_ms is None else commit.since_ms, "ids": commit.entry_ids,
+        "states": [state[3] for state in commit.states],
+        "dead": [(letter[0], letter[2], letter[3]) for letter in commit.dead],
+        **{name: [entry for _, entry in section] for name, section in zip(_SECTIONS, commit.sections, strict=True)},
+    }
+    args: list[Any] = [orjson.dumps(described)]
+    for _, believed, new, _ in commit.states:
+        args += (believed, new)
+    return args + [letter[1] for letter in commit.dead]
 
 
 def _refusal(reply: list[bytes], commit: Commit) -> Refusal:
@@ -130,12 +151,11 @@ def _refusal(reply: list[bytes], commit: Commit) -> Refusal:
     for kind, what in zip(words[::2], words[1::2], strict=True):
         if kind == "entry":
             refusal.entries.append(what)
-        elif kind == "state":
-            refusal.states.append(commit.states[int(what) - 1][0])
-        elif kind == "hash":
-            refusal.hashes.append(commit.hashes[int(what) - 1][0])
         elif kind == "generation":
             refusal.generation = int(what)
-        else:
+        elif kind == "stream":
             refusal.stream = what
+        else:
+            section: Sequence[Any] = commit.states if kind == "state" else commit.sections[_SECTIONS.index(kind)]
+            {"state": refusal.states, "rows": refusal.rows}.get(kind, refusal.keys).append(section[int(what) - 1][0])
     return refusal

@@ -46,7 +46,7 @@ def bars(reading: Reading, wording: Wording) -> BarsView:
     return BarsView(len(drawn) * _BAR_STEP, drawn, grid, _bars_sentence(reading, wording))
 
 
-def nice_top(values: Sequence[int]) -> int:
+def nice_top(values: Sequence[float]) -> int:
     """A round number no value is above, which divides into four: 4, 8 … 40, 60, 80, 100, 120 …"""
     highest = max(values, default=0)
     scale = 1
@@ -55,7 +55,7 @@ def nice_top(values: Sequence[int]) -> int:
     return next(step * scale for step in _TOPS if highest <= step * scale)
 
 
-def _bar(index: int, point: Point, ghost: int | None, reading: Reading, top: int, wording: Wording,
+def _bar(index: int, point: Point, ghost: float | None, reading: Reading, top: int, wording: Wording,
          *, is_live: bool) -> BarView:
     value = point.value or 0
     expected = reading.expected if is_live else None
@@ -90,7 +90,7 @@ def _bars_sentence(reading: Reading, wording: Wording) -> str:
     return f"{so_far}, on course for {wording.number(reading.expected)}"
 
 
-def _values(points: Sequence[Point]) -> list[int]:
+def _values(points: Sequence[Point]) -> list[float]:
     return [point.value or 0 for point in points]
 
 

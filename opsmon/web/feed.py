@@ -12,8 +12,9 @@ from typing import Any
 
 from opsmon.clock import Clock
 from opsmon.core.calendar import MINUTE_MS
+from opsmon.core.catalogue import Kpi, Tumbling
 from opsmon.core.health import Backlog, Health, Heard, judge
-from opsmon.core.kpis import KPIS, MOVED_BY_TIME, Kpi, Tumbling
+from opsmon.core.kpis import BOARD
 from opsmon.store import health_queries
 from opsmon.store.connection import STORE_ERRORS, Reader
 from opsmon.store.keys import Keys
@@ -70,7 +71,7 @@ class Feed:
         self.hub, self.board = hub, board
         self._reader, self._keys, self._kpis, self._scripts = reader, keys, kpis, scripts
         self._clock = clock
-        self._plans = [SlotPlan(kpi, _cadence_ms(kpi)) for kpi in KPIS]
+        self._plans = [SlotPlan(kpi, _cadence_ms(kpi)) for kpi in BOARD]
         self._last_id = "0-0"
         self._ticked = 0
         self._arrived: list[int] = []
@@ -209,7 +210,7 @@ class Feed:
         now_ms = self._clock.now_ms()
         if now_ms // MINUTE_MS != self._ticked:
             self._ticked = now_ms // MINUTE_MS
-            await self._scripts.tick(now_ms, MOVED_BY_TIME)
+            await self._scripts.tick(now_ms, self._kpis.catalogue.moved_by_time)
 
     async def _flush(self) -> None:
         running_ms = _running_ms()

@@ -10,9 +10,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 
 from opsmon.clock import Clock
-from opsmon.core.kpis import KPIS
-from opsmon.core.money import exponent
-from opsmon.core.readings import Reading
+from opsmon.core.kpis import BOARD
 from opsmon.store import health_queries
 from opsmon.store.connection import STORE_ERRORS, Reader
 from opsmon.store.fsync import FsyncTimes
@@ -63,17 +61,6 @@ class Pages:
         return HTMLResponse(rendering.page("components", page=self.view("Components", "board", request),
                                            samples=GALLERY))
 
-    async def kpis(self, request: Request) -> Response:
-        """GET /api/kpis: all numbers as of one instant; money in minor units."""
-        now_ms = self._clock.now_ms()
-        backlog = await health_queries.backlog(self._reader, self._keys)
-        readings = await self._kpis.read(KPIS, now_ms, backlog.caught_up_ms(now_ms))
-        return JSONResponse({
-            "rev": self._feed.hub.revision,
-            "as_of_ms": now_ms,
-            "kpis": {reading.kpi.id: kpi_json(reading) for reading in readings},
-        })
-
     async def metrics(self, request: Request) -> Response:
         """Prometheus text: this process's own, and the site's totals from the store."""
         with suppress(*STORE_ERRORS):  # what this process knows is worth most while the store is away
@@ -122,7 +109,7 @@ class Pages:
         slots = self._feed.hub.slots
         html = rendering.page(
             board, page=page, health=slots["health"].view, setup=slots["setup"].view,
-            kpis=[slots[f"kpi-{kpi.id}"].view for kpi in KPIS],
+            kpis=[slots[f"kpi-{kpi.id}"].view for kpi in BOARD],
             revs={slot_id: slot.revision for slot_id, slot in slots.items()},
         )
         return HTMLResponse(html, headers={"etag": etag, "cache-control": "no-cache"})
@@ -131,20 +118,4 @@ class Pages:
         board = self._feed.board
         return await gather(self._reader, self._keys, self._kpis, board.sources, self._feed.latency_ms(),
                             self._fsync, self._clock.now_ms())
-
-
-def kpi_json(reading: Reading) -> dict[str, Any]:
-    """One KPI for programs."""
-    window = {"kind": reading.kpi.window.kind, "start_ms": reading.start_ms, "end_ms": reading.end_ms}
-    found: dict[str, Any] = {
-        "value": reading.value, "unit": reading.kpi.unit, "window": window, "complete": reading.complete,
-    }
-    if reading.kpi.unit == "money":
-        found |= {"currency": reading.currency, "exponent": exponent(reading.currency or "EUR")}
-    if reading.series:
-        found["series"] = [{"start_ms": point.start_ms, "end_ms": point.end_ms, "value": point.value}
-                           for point in reading.series]
-    if reading.others:
-        found["other_currencies"] = dict(reading.others)
-    return found
 

@@ -1,8 +1,8 @@
 """Readings and verdicts -> views: the words and shapes that templates show."""
 
 from opsmon.core.calendar import MINUTE_MS
+from opsmon.core.catalogue import Today, Tumbling
 from opsmon.core.health import Health, Heard
-from opsmon.core.kpis import Today, Tumbling
 from opsmon.core.readings import Reading
 from opsmon.web.charts import bars, spark
 from opsmon.web.views import ComparisonView, Direction, HealthView, KpiView, SetupView, SourceView

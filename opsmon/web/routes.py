@@ -12,6 +12,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from opsmon.store.connection import STORE_ERRORS
 from opsmon.web import rendering
 from opsmon.web.assets import HashedFiles
+from opsmon.web.ingest import Ingest
+from opsmon.web.kpi_api import KpiApi
 from opsmon.web.live import Live
 from opsmon.web.pages import Pages
 from opsmon.web.security import LoopbackOnly, SecurityHeaders
@@ -25,7 +27,7 @@ _SENTENCES = {
 }
 
 
-def board_routes(pages: Pages, live: Live) -> list[BaseRoute]:
+def board_routes(pages: Pages, api: KpiApi, live: Live) -> list[BaseRoute]:
     """What a browser asks for."""
     return [
         Route("/", pages.board, middleware=_ZIP),
@@ -34,13 +36,15 @@ def board_routes(pages: Pages, live: Live) -> list[BaseRoute]:
         Route("/status", pages.status, middleware=_ZIP),
         Route("/status.json", pages.status_json),
         Route("/components", pages.components, middleware=_ZIP),
-        Route("/api/kpis", pages.kpis),
+        Route("/api/kpis", api.all),
+        Route("/api/kpis/{id}", api.one),
+        Route("/api/kpis/{id}/explain", api.explain),
         Route("/metrics", pages.metrics),
         Mount(f"/static/{rendering.build()}", HashedFiles(), middleware=_ZIP),
     ]
 
 
-def board_app(pages: Pages, live: Live) -> ASGIApp:
+def board_app(pages: Pages, api: KpiApi, live: Live) -> ASGIApp:
     """The boards: local until there are accounts."""
 
     async def explain(request: Request, error: Exception) -> Response:
@@ -50,15 +54,16 @@ def board_app(pages: Pages, live: Live) -> ASGIApp:
         return response
 
     explained: tuple[int | type[Exception], ...] = (404, 405, 500, HTTPException, *STORE_ERRORS)
-    app = Starlette(routes=board_routes(pages, live), exception_handlers=dict.fromkeys(explained, explain))
+    app = Starlette(routes=board_routes(pages, api, live), exception_handlers=dict.fromkeys(explained, explain))
     return SecurityHeaders(LoopbackOnly(app))
 
 
 class Front:
-    """One listener for all: webhooks first and with nothing between, then the boards."""
+    """One listener for all: webhooks first and with nothing between, then events, then the boards."""
 
-    def __init__(self, webhooks: Webhooks | None, boards: ASGIApp | None, health: Starlette) -> None:
-        self._webhooks, self._boards, self._health = webhooks, boards, health
+    def __init__(self, webhooks: Webhooks | None, ingest: Ingest | None, boards: ASGIApp | None,
+                 health: Starlette) -> None:
+        self._webhooks, self._ingest, self._boards, self._health = webhooks, ingest, boards, health
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -66,6 +71,8 @@ class Front:
         path = scope["path"]
         if path.startswith("/webhooks/") and self._webhooks is not None:
             await self._webhooks(scope, receive, send)
+        elif path.startswith("/ingest/") and self._ingest is not None:
+            await self._ingest(scope, receive, send)
         elif path in ("/livez", "/readyz") or self._boards is None:
             await self._health(scope, receive, send)
         else:

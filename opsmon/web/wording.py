@@ -27,24 +27,28 @@ class Wording:
         """The locale as a BCP 47 tag, for lang= and Intl."""
         return str(self.locale).replace("_", "-")
 
-    def number(self, value: int) -> str:
+    def number(self, value: float) -> str:
         """1234 as '1,234'."""
         return _typographic(format_decimal(value, locale=self.locale))
 
-    def money(self, minor: int, currency: str) -> str:
+    def money(self, minor: float, currency: str) -> str:
         """Minor units as an amount: 123450 EUR as '€1,234.50', 500 JPY as '¥500'."""
-        amount = Decimal(minor).scaleb(-exponent(currency))
+        amount = Decimal(round(minor)).scaleb(-exponent(currency))
         return _typographic(format_currency(amount, currency, locale=self.locale))
 
-    def value(self, reading: Reading, value: int | None) -> str:
+    def value(self, reading: Reading, value: float | None) -> str:
         """A value of a KPI in its unit; a dash where there is nothing to divide by."""
         if value is None:
             return "–"
         if reading.kpi.unit == "money":
             return self.money(value, reading.currency) if reading.currency else self.number(value)
+        if reading.kpi.unit == "share":
+            return self.share(value)
+        if reading.kpi.unit == "ms":
+            return self.milliseconds(value) if value < MINUTE_MS else self.duration(round(value))
         return self.number(value)
 
-    def change(self, now: int, before: int) -> str:
+    def change(self, now: float, before: float) -> str:
         """'+12 %'; '' where last week had nothing to compare with."""
         if before <= 0:
             return ""

@@ -1,33 +1,38 @@
 """events -> rollups: read a batch, fold it in memory, count it and acknowledge it in one script.
 
 Own pending entries come first (what this worker had in hand when it ended), then claims on a timer
-(what others left), then new entries. Whatever was delivered before is worked one by one, so that an
-entry that breaks the fold, or the worker, is found and put among the dead letters, alone.
+(what others left), then new entries. What was delivered once before is worked together again; what was
+delivered more often one by one, so that an entry that breaks the fold, or the worker, is found and put
+among the dead letters, alone.
 """
 
+import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from opsmon.clock import Clock
-from opsmon.core.calendar import SiteCalendar
 from opsmon.core.events import Event, Problem
-from opsmon.core.folding import Fold, entities, fold
+from opsmon.core.folding import Fold, Heard, Rules, fold, hear
+from opsmon.core.states import Believed
 from opsmon.store.event_stream import Entry, EventStream
 from opsmon.store.rollups import DeadLetter, Rollups, decode_state
 from opsmon.store.scripts import Refusal
 
 log = logging.getLogger("opsmon.worker")
 
-BATCH = 256
+# How much is read at once: grows while the batches write little, so that a burst costs few commits.
+FIRST_BATCH = 256
+MOST_AT_ONCE = 2_048
 MAX_WRITES = 2_000
 MAX_TRIES = 5
 MAX_DEAD_IN_A_ROW = 100
 MAX_REFOLDS = 20
+MAX_DIMENSIONS = 5_000
 CLAIM_IDLE_MS = 2_000
-CLAIM_EVERY_MS = 1_000
+CLAIM_EVERY_MS = 500
 # What folding raises for data it cannot use.
-BAD_DATA = (KeyError, TypeError, ValueError, OverflowError, AttributeError)
+BAD_DATA = (KeyError, TypeError, ValueError, OverflowError, AttributeError, IndexError)
 
 
 class TooManyDead(Exception):
@@ -56,42 +61,80 @@ class Tally:
 class Aggregator:
     """One consumer of the group. Any number may run; the commit script keeps them from counting twice."""
 
-    def __init__(self, stream: EventStream, rollups: Rollups, calendar: SiteCalendar, clock: Clock) -> None:
-        self._stream, self._rollups, self._calendar, self._clock = stream, rollups, calendar, clock
+    def __init__(self, stream: EventStream, rollups: Rollups, rules: Rules, clock: Clock, *,
+                 most_at_once: int = MOST_AT_ONCE) -> None:
+        self._stream, self._rollups, self._rules, self._clock = stream, rollups, rules, clock
         self.tally = Tally()
         self._own_done = False
         self._next_claim_ms = 0
         self._currency_known = False
+        self._most, self._batch = most_at_once, min(FIRST_BATCH, most_at_once)
+        self._ahead: asyncio.Task[list[Entry]] | None = None
+        self._rows: dict[tuple[str, str], set[str]] = {}
+
+    @property
+    def generation(self) -> int:
+        """Which panes it counts into."""
+        return self._rollups.generation
 
     async def run_once(self, block_ms: int = 0) -> int:
         """Work what is there, waiting up to `block_ms` for something new; how many entries were read."""
         worked = await self._work_own() + await self._work_claims()
-        entries = await self._stream.read_new(BATCH, block_ms if not worked else 1)
+        entries = await self._read(block_ms if not worked else 1)
         await self._work(entries)
         return worked + len(entries)
 
+    async def finish(self) -> None:
+        """Work what was read ahead, and no more."""
+        if self._ahead is not None:
+            ahead, self._ahead = self._ahead, None
+            await self._work(await ahead)
+
+    async def leave(self) -> None:
+        """Work nothing more: what was read ahead stays pending, for whoever comes next."""
+        if self._ahead is not None:
+            await asyncio.wait([self._ahead])
+            self._ahead.exception()
+
+    async def _read(self, block_ms: int) -> list[Entry]:
+        """New entries. While there are as many as asked for, the store reads the next ones as we fold these."""
+        ahead, self._ahead = self._ahead, None
+        entries = await (ahead or self._stream.read_new(self._batch, block_ms))
+        if len(entries) >= self._batch:
+            self._ahead = asyncio.create_task(self._stream.read_new(self._batch, 0))
+            await asyncio.sleep(0)  # lets the task send its question before we are busy
+        return entries
+
     async def _work_own(self) -> int:
-        worked, after = 0, "0"
+        worked = 0
         while not self._own_done:
-            entries = await self._stream.read_own(after)
-            for entry in entries:
-                await self._work_redelivered(entry)
-                worked, after = worked + 1, entry.id
-            self._own_done = not entries
+            once, again = await self._stream.own()
+            worked += await self._take_over(once, again, 0)
+            self._own_done = not once
         return worked
 
     async def _work_claims(self) -> int:
         if self._clock.now_ms() < self._next_claim_ms:
             return 0
-        worked, after, at_end = 0, "0-0", False
-        while not at_end:
-            entries, gone, after = await self._stream.claim(CLAIM_IDLE_MS, after)
+        once, again = await self._stream.abandoned(CLAIM_IDLE_MS)
+        worked = await self._take_over(once, again, CLAIM_IDLE_MS)
+        await self._forget_settled()
+        self._next_claim_ms = self._clock.now_ms() + (0 if once else CLAIM_EVERY_MS)
+        return worked
+
+    async def _take_over(self, once: Sequence[str], again: Sequence[str], idle_ms: int) -> int:
+        """Work what was delivered before. Only what is worked next is claimed, so that an entry that kills
+        its worker raises the delivery count of few others, and of none after the first time."""
+        entries, gone = await self._stream.claim(once, idle_ms)
+        self._note_gone(gone)
+        await self._work(entries)
+        worked = len(entries)
+        for entry_id in again:
+            entries, gone = await self._stream.claim([entry_id], idle_ms)
             self._note_gone(gone)
             for entry in entries:
                 await self._work_redelivered(entry)
-            worked, at_end = worked + len(entries), after == "0-0"
-        await self._forget_settled()
-        self._next_claim_ms = self._clock.now_ms() + CLAIM_EVERY_MS
+            worked += len(entries)
         return worked
 
     async def _forget_settled(self) -> None:
@@ -129,27 +172,37 @@ class Aggregator:
         for _ in range(MAX_REFOLDS):
             if not entries:
                 return
-            events = [entry.event for entry in entries if isinstance(entry.event, Event)]
             try:
-                believed = await self._rollups.states(key for event in events for key in entities(event))
-                folded = self._fold(events, believed)
+                heard = hear([entry.event for entry in entries if isinstance(entry.event, Event)], self._rules)
+                folded, stored = await self._fold(heard)
             except BAD_DATA as error:
                 await self._apart(entries, f"the event cannot be counted: {type(error).__name__} {error}")
                 return
             if folded.writes > MAX_WRITES and len(entries) > 1:
+                self._batch = max(min(FIRST_BATCH, self._most), self._batch // 2)
                 await self._halves(entries)
                 return
-            arrived_ms = max(event.arrived_ms for event in events)
-            refusal = await self._rollups.commit(folded, believed, entries, self._clock.now_ms(), arrived_ms)
+            arrived_ms = heard.arrived_ms
+            refusal = await self._rollups.commit(folded, stored, entries, self._clock.now_ms(), arrived_ms)
             if not refusal:
                 await self._note_counted(entries, folded, arrived_ms)
                 return
             entries = await self._after(refusal, entries)
         await self._leave_pending(refusal.states, entries)
 
-    def _fold(self, events: list[Event], believed: dict[str, bytes]) -> Fold:
-        states = {name: decode_state(stored) for name, stored in believed.items()}
-        return fold(events, states, self._calendar, self._clock.now_ms())
+    async def _fold(self, heard: Heard) -> tuple[Fold, dict[str, bytes]]:
+        """Fold over the states that are needed; which those are may show only while folding."""
+        stored: dict[str, bytes] = {}
+        believed = Believed({}, self._rows)
+        missing: Iterable[str] = heard.keys
+        while True:
+            found = await self._rollups.states(missing)
+            stored |= found
+            believed.states.update({key: decode_state(found[key]) if key in found else None for key in missing})
+            folded = fold(heard, believed, self._rules, self._clock.now_ms())
+            if not folded.missing:
+                return folded, stored
+            missing = folded.missing
 
     async def _halves(self, entries: Sequence[Entry]) -> None:
         middle = len(entries) // 2
@@ -170,9 +223,12 @@ class Aggregator:
             raise GenerationMoved
         if refusal.stream:
             raise RuntimeError(f"the store is not as opsmon left it: {refusal.stream}")
-        if refusal.hashes:
-            await self._leave_pending(refusal.hashes, entries)
+        if refusal.keys:
+            await self._leave_pending(refusal.keys, entries)
             return []
+        for key in refusal.rows:
+            place = self._rollups.place_of_rows(key)
+            self._rows[place] = await self._rollups.rows(*place)
         self.tally.fenced += len(refusal.entries)
         self.tally.refolds += 1
         return [entry for entry in entries if entry.id not in set(refusal.entries)]
@@ -199,8 +255,8 @@ class Aggregator:
         refusal = await self._rollups.give_up(letter, f"{source}:dead", self._clock.now_ms())
         if refusal.generation is not None:
             raise GenerationMoved
-        if refusal.stream or refusal.hashes:
-            reason = refusal.stream or refusal.hashes[0]
+        if refusal.stream or refusal.keys:
+            reason = refusal.stream or refusal.keys[0]
             self._note_trouble(letter.entry, f"no dead letter can be written: {reason}")
         if not refusal:
             self.tally.dead += 1
@@ -211,5 +267,15 @@ class Aggregator:
         self.tally.counted += len(entries)
         self.tally.dead_in_a_row = 0
         self.tally.last_arrived_ms = max(self.tally.last_arrived_ms, arrived_ms)
+        self._learn(folded)
+        if len(entries) >= self._batch and folded.writes < MAX_WRITES // 2:
+            self._batch = min(self._batch * 2, self._most)
         if not self._currency_known:
             self._currency_known = await self._rollups.note_currency(folded)
+
+    def _learn(self, folded: Fold) -> None:
+        """Rows that are admitted stay so: next time nobody has to ask."""
+        if len(self._rows) > MAX_DIMENSIONS:
+            self._rows.clear()
+        for place, rows in folded.admitted.items():
+            self._rows.setdefault(place, set()).update(rows)

@@ -1,5 +1,6 @@
 """Keeps the streams bounded: old events that every group has, dead letters beyond age and size."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from redis.asyncio import Redis
@@ -10,12 +11,23 @@ from opsmon.store.scripts import Scripts
 
 _DEAD_KEPT_MS = 30 * DAY_MS
 _DEAD_MAX_BYTES = 32 * 1024 * 1024
-_EVENTS_MAX_BYTES = 256 * 1024 * 1024
 
 
-async def tidy(client: Redis, keys: Keys, scripts: Scripts, now_ms: int, retention_ms: int) -> None:
+# A visit that has ended is looked at no more; an hour is for clocks that differ.
+_ENDED_MS = 3_600_000
+
+
+async def forget_visits(client: Redis, keys: Keys, generation: int, rollups: Iterable[str], now_ms: int) -> None:
+    """Take visits that have ended off the list of those under way. May be repeated."""
+    for rollup in rollups:
+        await client.zremrangebyscore(keys.open(generation, rollup), 0, now_ms - _ENDED_MS)
+
+
+async def tidy(client: Redis, keys: Keys, scripts: Scripts, now_ms: int, retention_ms: int,
+               stream_memory_bytes: int) -> None:
     """Trim what may go. May be repeated, and by several workers at once."""
-    await scripts.trim_events(max(now_ms - retention_ms, await _affordable_ms(client, keys)))
+    affordable_ms = await _affordable_ms(client, keys, stream_memory_bytes)
+    await scripts.trim_events(max(now_ms - retention_ms, affordable_ms))
     await client.xtrim(keys.dead, minid=f"{now_ms - _DEAD_KEPT_MS}-0")
     size_bytes = await client.memory_usage(keys.dead) or 0
     if size_bytes > _DEAD_MAX_BYTES:
@@ -23,12 +35,12 @@ async def tidy(client: Redis, keys: Keys, scripts: Scripts, now_ms: int, retenti
         await client.xtrim(keys.dead, maxlen=held * 3 // 4)
 
 
-async def _affordable_ms(client: Redis, keys: Keys) -> int:
+async def _affordable_ms(client: Redis, keys: Keys, max_bytes: int) -> int:
     """From when on the stream's events fit into its share of memory; 0 when all do."""
     size_bytes = await client.memory_usage(keys.events) or 0
-    if size_bytes <= _EVENTS_MAX_BYTES:
+    if size_bytes <= max_bytes:
         return 0
     oldest: Any = await client.xrange(keys.events, count=1)
     newest: Any = await client.xrevrange(keys.events, count=1)
     first_ms, last_ms = (int(ends[0][0].partition(b"-")[0]) for ends in (oldest, newest))
-    return last_ms - (last_ms - first_ms) * _EVENTS_MAX_BYTES // size_bytes
+    return last_ms - (last_ms - first_ms) * max_bytes // size_bytes

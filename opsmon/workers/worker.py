@@ -10,7 +10,7 @@ from redis.exceptions import OutOfMemoryError, ResponseError
 
 from opsmon.clock import Clock
 from opsmon.core.calendar import MINUTE_MS, SiteCalendar
-from opsmon.core.kpis import MOVED_BY_TIME
+from opsmon.core.folding import Rules
 from opsmon.settings import Settings
 from opsmon.store.connection import STORE_ERRORS
 from opsmon.store.event_stream import EventStream
@@ -19,8 +19,8 @@ from opsmon.store.notes import WorkerNote, note_worker
 from opsmon.store.rollups import Rollups
 from opsmon.store.scripts import Scripts
 from opsmon.workers.aggregator import Aggregator, GenerationMoved, TooManyDead
-from opsmon.workers.janitor import tidy
-from opsmon.workers.recount import settle_calendar
+from opsmon.workers.janitor import forget_visits, tidy
+from opsmon.workers.rebuild import OtherRules, RebuildRefused, settle
 
 log = logging.getLogger("opsmon.worker")
 
@@ -36,7 +36,9 @@ class Worker:
         self._client, self._settings, self._clock = client, settings, clock
         self._keys = Keys(settings.site)
         self._scripts = Scripts(client, self._keys)
-        self._calendar = SiteCalendar(settings.timezone, settings.day_start_ms)
+        calendar = SiteCalendar(settings.timezone, settings.day_start_ms)
+        self._rules = Rules(settings.catalogue, calendar, settings.kept)
+        self._started_ms = clock.now_ms()
         self._failures = 0
         self._noted_ms = 0
         self._tidied_ms = 0
@@ -46,23 +48,30 @@ class Worker:
         while not stop.is_set():
             try:
                 aggregator = await self.start()
-                while not stop.is_set():
-                    await self.step(aggregator, _BLOCK_MS)
-                    self._failures = 0
+                await self._work(aggregator, stop)
             except GenerationMoved:
-                log.warning("the site is counted by another calendar now: starting again")
-            except TooManyDead as error:
+                log.warning("the site is counted anew: starting again")
+            except (TooManyDead, OtherRules) as error:
                 await self._stand_still(str(error), stop)
-            except (*STORE_ERRORS, RuntimeError) as error:
+            except (*STORE_ERRORS, RuntimeError, RebuildRefused) as error:
                 await self._pause(error, stop)
 
+    async def _work(self, aggregator: Aggregator, stop: asyncio.Event) -> None:
+        try:
+            while not stop.is_set():
+                await self.step(aggregator, _BLOCK_MS)
+                self._failures = 0
+            await aggregator.finish()
+        finally:
+            await aggregator.leave()
+
     async def start(self) -> Aggregator:
-        """Make the group, settle the calendar, and be ready to work."""
-        generation = await settle_calendar(self._client, self._keys, self._calendar, self._clock.now_ms())
+        """Make the group, settle by which rules the site counts, and be ready to work."""
+        generation = await settle(self._client, self._keys, self._rules, self._started_ms, self._clock.now_ms())
         stream = EventStream(self._client, self._keys, self._settings.worker_name)
         await stream.ensure_group()
-        rollups = Rollups(self._client, self._keys, self._scripts, generation)
-        return Aggregator(stream, rollups, self._calendar, self._clock)
+        rollups = Rollups(self._client, self._keys, self._scripts, generation, self._rules)
+        return Aggregator(stream, rollups, self._rules, self._clock)
 
     async def step(self, aggregator: Aggregator, block_ms: int) -> int:
         """One round: a batch and whatever chore is due; how many entries were read."""
@@ -74,8 +83,11 @@ class Worker:
             await _if_there_is_room(note_worker(self._client, self._keys, self._settings.worker_name, note))
         if now_ms // MINUTE_MS != self._tidied_ms // MINUTE_MS:
             self._tidied_ms = now_ms
-            await _if_there_is_room(self._scripts.tick(now_ms, MOVED_BY_TIME))
-            await tidy(self._client, self._keys, self._scripts, now_ms, self._settings.retention_ms)
+            await _if_there_is_room(self._scripts.tick(now_ms, self._rules.catalogue.moved_by_time))
+            await tidy(self._client, self._keys, self._scripts, now_ms, self._settings.retention_ms,
+                       self._settings.stream_memory_bytes)
+            visits = (one.id for one in self._rules.catalogue.rollups if one.measure == "sessions")
+            await forget_visits(self._client, self._keys, aggregator.generation, visits, now_ms)
         return worked
 
     async def _stand_still(self, why: str, stop: asyncio.Event) -> None:

@@ -1,4 +1,4 @@
-"""`python -m tests.bench`: the figures of README, measured on this machine. Takes about four minutes.
+"""`python -m tests.bench`: the figures of README, measured on this machine. Takes about five minutes.
 
 Each figure is the median of three rounds. The generator is a process of its own.
 """
@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 
 from opsmon.store.server_binary import find_server
-from tests.bench import ingest, rest, screens
+from tests.bench import ingest, ndjson, rest, screens
 
-PARTS = {"ingest": ingest.main, "screens": screens.main, "rest": rest.main}
+PARTS = {"ingest": ingest.main, "ndjson": ndjson.main, "screens": screens.main, "rest": rest.main}
 
 
 def main(names: list[str]) -> int:

@@ -31,7 +31,7 @@ def running(*verbs: list[str]) -> Iterator[Started]:
     port = 20_000 + secrets.randbelow(20_000)
     with tempfile.TemporaryDirectory(prefix="opsmon-bench-") as folder:
         environment = {**os.environ, "OPSMON_DATA": folder, "OPSMON_SHOPIFY_SECRETS": SECRET,
-                       "OPSMON_PORT": str(port), "OPSMON_TIMEZONE": "Europe/Berlin"}
+                       "OPSMON_INGEST_TOKEN": SECRET, "OPSMON_PORT": str(port), "OPSMON_TIMEZONE": "Europe/Berlin"}
         processes: dict[str, subprocess.Popen[bytes]] = {}
         try:
             for verb in verbs:

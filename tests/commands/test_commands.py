@@ -28,7 +28,8 @@ from tests.orders import order
 from tests.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
-VERBS = ("up", "store", "ingest", "web", "worker", "demo", "demo-shop", "send-test", "inspect", "status", "check")
+VERBS = ("up", "store", "ingest", "web", "worker", "demo", "demo-shop", "send-test", "inspect", "import", "status",
+         "verify", "replay", "check")
 PASSWORD = "a-private-password"
 
 
@@ -128,7 +129,9 @@ def test_inspect_prints_the_event_and_what_it_would_count(spoken: Spoken, tmp_pa
     code, said, _ = spoken("inspect", "shopify", "orders/create", "order.json")
     shown = json.loads(said)
     assert (code, shown["event"]["data"]["total_minor"], shown["bytes"] < 1024) == (0, 4990, True)
-    assert {(count["rollup"], count["amount"]) for count in shown["counts"]} >= {("orders", 1), ("revenue", 4990)}
+    days = {rollup: fields for rollup, level, _, fields in shown["counts"] if level == "d"}
+    assert (days["orders"], days["revenue"]) == ({"20.n": 1}, {"20.s:EUR": 4990})
+    assert [fact["type"] for fact in shown["facts"]] == ["order.placed", "order.line", "order.open"]
 
 
 def test_inspect_stores_nothing(spoken: Spoken, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import strategies as st
 
 from opsmon.core.events import Event
-from opsmon.core.folding import Hash
+from opsmon.core.panes import Hash
 from tests.conftest import NOW_MS
 from tests.memory import event
 from tests.orders import iso, order, refund

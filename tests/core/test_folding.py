@@ -11,7 +11,7 @@ import pytest
 
 from opsmon.core.calendar import DAY_MS, HOUR_MS, MINUTE_MS, SiteCalendar
 from opsmon.core.events import Event, EventId
-from opsmon.core.folding import entities, fold, from_plain, plain
+from opsmon.core.states import EntityState, from_plain, plain
 from tests.conftest import NOW_MS
 from tests.memory import Memory, event, fold_all
 from tests.orders import order, refund
@@ -71,8 +71,7 @@ def test_of_two_versions_equally_far_on_the_same_wins_in_any_order() -> None:
 def test_an_equal_version_is_no_news() -> None:
     """The same version under another topic leaves the state as it is and books nothing."""
     memory = take(created())
-    believed = {key: memory.states.get(key) for key in entities(created())}
-    folded = fold([event("orders/paid", order())], believed, BERLIN, NOW_MS)
+    folded = memory.fold(event("orders/paid", order()))
     assert folded.states == {}
     assert {pane_hash.rollup for pane_hash in folded.increments} == {"deliveries"}
 
@@ -227,24 +226,26 @@ def test_data_that_cannot_be_used_raise(data: dict[str, Any]) -> None:
     """The worker hears of it and gives that event up; nothing of it is counted."""
     broken = Event(EventId("e"), "order.updated", NOW_MS, NOW_MS, "shopify", "main", "k", (1, 0, "a"), data)
     with pytest.raises((KeyError, TypeError, ValueError)):
-        fold([broken], {}, BERLIN, NOW_MS)
+        take(broken)
 
 
 def test_a_batch_whose_sum_leaves_the_exact_numbers_raises() -> None:
     """Beyond 2^53 a sum would be rounded in the store: it is refused instead."""
     with pytest.raises(ValueError, match="out of range"):
-        fold([created(1, DEAREST), created(2, DEAREST)], {}, BERLIN, NOW_MS)
+        Memory(BERLIN).take(created(1, DEAREST), created(2, DEAREST))
 
 
 def test_a_state_survives_being_stored() -> None:
     """What is remembered of an order reads back as it was."""
-    (state,) = take(created()).states.values()
+    state = next(state for state in take(created()).states.values() if isinstance(state, EntityState))
     assert from_plain(orjson.loads(orjson.dumps(plain(state)))) == state
 
 
 def test_writes_are_states_fields_and_counters() -> None:
-    """The worker sizes its batches by this number: 1 state, 3 levels of 5 aggregates, no counter."""
-    assert fold([created()], {}, BERLIN, NOW_MS).writes == 1 + 3 * 5
+    """The worker sizes its batches by this number."""
+    folded = Memory(BERLIN).fold(created())
+    parts = (folded.increments, folded.scores, folded.open, folded.admitted)
+    assert folded.writes == len(folded.states) + sum(len(fields) for part in parts for fields in part.values())
 
 
 def real_order_lives() -> list[Event]:

@@ -217,9 +217,35 @@ def test_an_order_becomes_one_canonical_event(topic: str) -> None:
     assert made.data == {
         "name": "#1042", "test": False, "placed_ms": ms("2026-11-20T12:41:05Z"), "cancelled_ms": None,
         "total_minor": 14230, "goods_minor": 9230, "currency": "EUR", "paid": "paid", "fulfilled": "",
-        "channel": "web", "country": "AT", "region": "T", "lines": [("TENT-2", 1, 9250), ("7002", 2, 5000)],
-        "refunds": [],
+        "fulfilled_ms": None, "channel": "web", "country": "AT", "region": "T",
+        "customer": f"shopify:{SHOP}:customer:6123450987", "checkout": "",
+        "lines": [("TENT-2", 1, 9250, "Tent for two"), ("7002", 2, 5000, "Gift card")], "refunds": [],
     }
+
+
+@pytest.mark.parametrize(("parcels", "fulfilled"), [
+    ([], "2026-11-20T12:41:08Z"),
+    ([{"status": "success", "created_at": "2026-11-20T12:42:00Z"}], "2026-11-20T12:42:00Z"),
+    ([{"status": "success", "created_at": "2026-11-20T12:42:00Z"},
+      {"status": "success", "created_at": "2026-11-20T12:44:00Z"},
+      {"status": "cancelled", "created_at": "2026-11-20T12:50:00Z"}], "2026-11-20T12:44:00Z"),
+])
+def test_an_order_is_fulfilled_when_its_last_parcel_was_made(parcels: list[Any], fulfilled: str) -> None:
+    """Cancelled parcels do not count; a body without parcels tells by its update."""
+    body = written("orders_create") | {"fulfillment_status": "fulfilled", "fulfillments": parcels}
+    assert event("orders/fulfilled", body).data["fulfilled_ms"] == ms(fulfilled)
+
+
+def test_an_order_that_is_partly_packed_is_not_fulfilled() -> None:
+    """It stays among the open ones."""
+    body = written("orders_create") | {"fulfillment_status": "partial",
+                                       "fulfillments": [{"status": "success", "created_at": "2026-11-20T12:42:00Z"}]}
+    assert event("orders/updated", body).data["fulfilled_ms"] is None
+
+
+def test_an_order_names_its_checkout() -> None:
+    """So that a checkout that was started is known to be paid."""
+    assert event("orders/create", written("orders_create") | {"checkout_token": "c0ffee"}).data["checkout"] == "c0ffee"
 
 
 def test_an_event_names_its_delivery_its_entity_and_its_times() -> None:
@@ -283,7 +309,7 @@ def test_an_old_order_without_price_sets_counts_its_plain_prices() -> None:
     """Bodies of 2015 have one price and no sets."""
     made = event("orders/updated", written("orders_legacy"))
     assert (made.data["total_minor"], made.data["currency"], made.data["lines"]) == (
-        40994, "USD", [("IPOD-2008-GREEN", 2, 39800)])
+        40994, "USD", [("IPOD-2008-GREEN", 2, 39800, "Player")])
 
 
 def test_an_old_refund_without_subtotals_counts_the_money_that_moved() -> None:

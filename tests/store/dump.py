@@ -21,6 +21,10 @@ async def _contents(client: Redis, key: bytes) -> Any:
             return await client.hgetall(key)
         case b"list":
             return await client.lrange(key, 0, -1)
+        case b"set":
+            return sorted(await client.smembers(key))
+        case b"zset":
+            return await client.zrange(key, 0, -1, withscores=True)
         case b"stream":
             return await client.xrange(key), await _groups(client, key)
         case other:

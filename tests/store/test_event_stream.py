@@ -106,12 +106,29 @@ async def test_a_new_group_begins_with_the_oldest_event(store: Redis, keys: Keys
     assert [entry.id for entry in await stream.read_new(10, 1)] == ids
 
 
-async def test_own_entries_come_one_by_one(store: Redis, keys: Keys, stream: EventStream) -> None:
-    """So that one that kills its worker raises nobody's count of tries but its own."""
+async def test_own_entries_are_told_by_how_often_they_were_delivered(
+    store: Redis, keys: Keys, stream: EventStream
+) -> None:
+    """What was in hand once may go together; what was more often is suspect and goes alone."""
     first, second = await append(store, keys, b"1", b"2")
     await stream.read_new(10, 1)
-    assert [entry.id for entry in await stream.read_own("0")] == [first]
-    assert [await stream.tries(entry_id) for entry_id in (first, second)] == [2, 1]
+    await stream.claim([first], 0)
+    assert await stream.own() == ([second], [first])
+
+
+async def test_anothers_entries_are_not_own(store: Redis, keys: Keys, stream: EventStream) -> None:
+    """A worker that starts takes up what it left, and only that."""
+    await append(store, keys, b"1")
+    await EventStream(store, keys, "worker-2").read_new(10, 1)
+    assert await stream.own() == ([], [])
+    assert len((await stream.abandoned(0))[0]) == 1
+
+
+async def test_what_another_works_on_is_not_abandoned(store: Redis, keys: Keys, stream: EventStream) -> None:
+    """Only what has been in hand for some time."""
+    await append(store, keys, b"1")
+    await EventStream(store, keys, "worker-2").read_new(10, 1)
+    assert await stream.abandoned(60_000) == ([], [])
 
 
 async def test_an_acknowledged_entry_has_no_tries(store: Redis, keys: Keys, stream: EventStream) -> None:
@@ -122,12 +139,20 @@ async def test_an_acknowledged_entry_has_no_tries(store: Redis, keys: Keys, stre
     assert await stream.tries(entry_id) == 0
 
 
-async def test_a_claim_takes_over_one_entry(store: Redis, keys: Keys, stream: EventStream) -> None:
-    """The oldest that has waited long enough, and from where to look on."""
+async def test_a_claim_takes_over_what_it_names(store: Redis, keys: Keys, stream: EventStream) -> None:
+    """And raises the delivery count of nothing else."""
     first, second = await append(store, keys, b"1", b"2")
     await EventStream(store, keys, "worker-2").read_new(10, 1)
-    entries, gone, after = await stream.claim(0, "0-0")
-    assert ([entry.id for entry in entries], gone, after) == ([first], [], second)
+    entries, gone = await stream.claim([first], 0)
+    assert ([entry.id for entry in entries], gone) == ([first], [])
+    assert [await stream.tries(entry_id) for entry_id in (first, second)] == [2, 1]
+
+
+async def test_what_another_claimed_meanwhile_is_left_to_it(store: Redis, keys: Keys, stream: EventStream) -> None:
+    """Two workers that saw the same abandoned entry: it is in one hand, and in no other."""
+    (entry_id,) = await append(store, keys, b"1")
+    await EventStream(store, keys, "worker-2").read_new(10, 1)
+    assert await stream.claim([entry_id], 60_000) == ([], [])
 
 
 async def test_a_claim_names_what_was_trimmed_away(store: Redis, keys: Keys, stream: EventStream) -> None:
@@ -135,7 +160,7 @@ async def test_a_claim_names_what_was_trimmed_away(store: Redis, keys: Keys, str
     ids = await append(store, keys, b"1", b"2")
     await EventStream(store, keys, "worker-2").read_new(10, 1)
     await store.xtrim(keys.events, maxlen=0)
-    assert [gone for _ in range(2) for gone in (await stream.claim(0, "0-0"))[1]] == ids
+    assert await stream.claim(ids, 0) == ([], ids)
 
 
 async def test_an_event_carries_its_order_id_to_the_last_digit(

@@ -3,7 +3,7 @@
 import pytest
 from redis.asyncio import Redis
 
-from opsmon.core.folding import Hash
+from opsmon.core.panes import Hash
 from opsmon.store.keys import KINDS, Keys
 from tests.key_lives import PERMANENT, immortal_strangers, pattern
 from tests.line import Line
@@ -15,9 +15,13 @@ KEYS = Keys("main")
 # A key of every kind, as the code names it.
 EXAMPLES = [
     KEYS.events, KEYS.changes, KEYS.dead, KEYS.meta, KEYS.counts, KEYS.seen("shopify:shop.example:b1e2"),
-    KEYS.state("shopify:shop.example:order:17"), KEYS.panes(0, Hash("orders", "", "m", "1795179600")),
-    KEYS.panes(3, Hash("deliveries", "shopify", "h", "20261120")),
-    KEYS.panes(0, Hash("revenue", "", "d", "202611")), KEYS.note("workers"),
+    KEYS.entity("shopify:shop.example:order:17"), KEYS.panes(0, Hash("orders", "m", "1795179600")),
+    KEYS.panes(3, Hash("deliveries", "h", "1795179600")), KEYS.panes(0, Hash("revenue", "d", "202611")),
+    KEYS.panes(0, Hash("stock", "n", "")), KEYS.panes(0, Hash("visitors", "h", "1795179600"), "unique"),
+    KEYS.panes(0, Hash("visitors", "d", "20261120"), "unique"),
+    KEYS.panes(0, Hash("products", "h", "1795179600:EUR"), "top"),
+    KEYS.panes(0, Hash("products", "d", "20261120:EUR"), "top"), KEYS.open(0, "open-orders"),
+    KEYS.rows(0, "stock", "202611"), KEYS.note("workers"),
 ]
 
 
@@ -36,11 +40,11 @@ def test_all_keys_of_a_site_lie_in_one_slot() -> None:
 def test_a_life_is_permanent_or_a_time() -> None:
     """Each kind says how long it lives."""
     assert [kind.shape for kind in KINDS if not kind.lives] == []
-    assert len(PERMANENT) == 6
+    assert len(PERMANENT) == 11
 
 
-@pytest.mark.parametrize("name", ["{main}:something", "{main}:state:a", "{main}:seen:x", "{main}:note:x",
-                                  "{main}:pane:0:orders::m:1", "{main}:pane:0:orders::h:1"])
+@pytest.mark.parametrize("name", ["{main}:something", "{main}:entity:a", "{main}:seen:x", "{main}:note:x",
+                                  "{main}:pane:0:orders:m:1", "{main}:unique:0:visitors:h:1"])
 async def test_a_key_without_expiry_is_found(store: Redis, name: str) -> None:
     """The check fails where it should."""
     await store.set(name, "1")
@@ -50,8 +54,8 @@ async def test_a_key_without_expiry_is_found(store: Redis, name: str) -> None:
 
 async def test_keys_that_expire_or_may_stay_are_not_found(store: Redis) -> None:
     """And nowhere else."""
-    await store.set("{main}:state:a", "1", px=60_000)
-    await store.hset("{main}:pane:0:orders::d:202611", "20.n", "1")
+    await store.set("{main}:entity:a", "1", px=60_000)
+    await store.hset("{main}:pane:0:orders:d:202611", "20.n", "1")
     await store.set("not-ours", "1")
     assert await immortal_strangers(store) == []
 

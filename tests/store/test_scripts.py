@@ -14,6 +14,7 @@ from fakeredis import FakeAsyncRedis
 from redis.asyncio import Redis
 from redis.exceptions import OutOfMemoryError, ResponseError
 
+from opsmon.core.panes import OTHER
 from opsmon.store.keys import SEEN_KEPT_MS, Keys
 from opsmon.store.scripts import Commit, Refusal, Scripts, Taken
 from tests.conftest import NOW_MS
@@ -22,8 +23,10 @@ from tests.store.dump import dump, without_idle
 pytestmark = pytest.mark.anyio
 
 GROUP = "rollups"
-STATE, OTHER_STATE = "{main}:state:a", "{main}:state:b"
-PANES, MORE_PANES = "{main}:pane:0:x::m:1", "{main}:pane:0:x::d:2"
+STATE, OTHER_STATE = "{main}:entity:a", "{main}:entity:b"
+PANES, MORE_PANES = "{main}:pane:0:x:m:1", "{main}:pane:0:x:d:2"
+JOINS, SEEN, TOP = "{main}:pane:0:y:m:1", "{main}:unique:0:z:d:1", "{main}:top:0:t:h:1"
+OPEN, ROWS = "{main}:open:0:o", "{main}:rows:0:x:202611"
 EVENT = Taken("event", "shopify", "shopify:shop:1", b"bytes", "c0ffee")
 
 
@@ -58,8 +61,13 @@ def commit_of(ids: list[str], keys: Keys) -> Commit:
         group=GROUP, now_ms=NOW_MS, generation=0, kpis=["orders-today", "revenue-today"], arrived_ms=NOW_MS - 5,
         since_ms=NOW_MS - 9, entry_ids=ids,
         states=[(STATE, b"", b"state a", 1000_000), (OTHER_STATE, b"", b"state b", 1000_000)],
-        hashes=[(PANES, NOW_MS * 2, {"0.n": 2, "1.n": -1}), (MORE_PANES, 0, {"20.n": 1}),
-                (keys.counts, 0, {"late": 3})],
+        sums=[(PANES, (NOW_MS * 2, ["0.n", "1.n"], [2, -1])), (MORE_PANES, (0, ["20.n"], [1])),
+              (keys.counts, (0, ["late"], [3]))],
+        joins=[(JOINS, (NOW_MS * 2, ["0.max", "0.min"], ["max", "min"], [7, 7], [0, 0]))],
+        unique=[(SEEN, (NOW_MS * 2, ["Ann", "Bob"]))],
+        scores=[(TOP, (NOW_MS * 2, ["BOAT", "KITE"], [5, 3], 2, OTHER))],
+        open=[(OPEN, (["order 1", "order 2"], [NOW_MS, ""]))],
+        rows=[(ROWS, (["DE", "AT"], 3))],
         dead=[("stream", b"payload", "reason", 6)],
     )
 
@@ -139,14 +147,15 @@ async def test_an_append_to_a_key_of_another_type_leaves_nothing(
     assert await dump(client) == before
 
 
+@pytest.mark.parametrize("counter", ["shopify:accepted", "shopify:duplicate"])
 async def test_an_append_that_cannot_be_counted_leaves_nothing(
-    client: Redis, keys: Keys, scripts: Scripts
+    client: Redis, keys: Keys, scripts: Scripts, counter: str
 ) -> None:
-    """A running total that is no number refuses the delivery before anything is written."""
-    await client.hset(keys.counts, "shopify:accepted", "many")
+    """A running total that is no number refuses the deliveries before anything is written, the marks too."""
+    await client.hset(keys.counts, counter, "many")
     before = await dump(client)
-    with pytest.raises(ResponseError, match="cannot count shopify:accepted"):
-        await scripts.append_events([EVENT], NOW_MS)
+    with pytest.raises(ResponseError, match=f"cannot count {counter}"):
+        await scripts.append_events([EVENT, EVENT], NOW_MS)
     assert await dump(client) == before
 
 
@@ -162,6 +171,11 @@ async def test_a_commit_counts_and_acknowledges_in_one_step(client: Redis, keys:
     assert await client.hgetall(PANES) == {b"0.n": b"2", b"1.n": b"-1"}
     assert await client.hgetall(MORE_PANES) == {b"20.n": b"1"}
     assert await client.hgetall(keys.counts) == {b"late": b"3"}
+    assert await client.hgetall(JOINS) == {b"0.max": b"7:0", b"0.min": b"7:0"}
+    assert await client.pfcount(SEEN) == 2
+    assert await client.zrange(TOP, 0, -1, withscores=True) == [(b"KITE", 3), (b"BOAT", 5)]
+    assert await client.zrange(OPEN, 0, -1, withscores=True) == [(b"order 1", NOW_MS)]
+    assert await client.smembers(ROWS) == {b"DE", b"AT"}
     assert await client.hgetall(keys.meta) == {b"since_ms": b"%d" % (NOW_MS - 9)}
     assert [fields for _, fields in await client.xrange(keys.dead)] == [
         {b"source": b"stream", b"payload": b"payload", b"reason": b"reason", b"tries": b"6"}]
@@ -215,12 +229,89 @@ async def test_a_state_that_is_as_believed_is_replaced(client: Redis, keys: Keys
 
 
 async def test_a_worker_of_another_generation_is_fenced(client: Redis, keys: Keys, scripts: Scripts) -> None:
-    """While the site is counted by another calendar, panes of the old one get nothing more."""
+    """When the site is counted anew, panes of the old generation get nothing more."""
     ids = await pending(client, keys)
-    await client.hset(keys.meta, "generation", "-1")
+    await client.hset(keys.meta, "generation", "1")
     before = without_idle(await dump(client))
-    assert await scripts.commit(commit_of(ids, keys)) == Refusal(generation=-1)
+    assert await scripts.commit(commit_of(ids, keys)) == Refusal(generation=1)
     assert without_idle(await dump(client)) == before
+
+
+async def test_a_sum_that_comes_to_nothing_leaves_no_field(client: Redis, keys: Keys, scripts: Scripts) -> None:
+    """An order taken back leaves its panes as if it had never been."""
+    ids = await pending(client, keys)
+    await client.hset(PANES, mapping={"0.n": "-2", "1.n": "1", "2.n": "4"})
+    assert not await scripts.commit(commit_of(ids, keys))
+    assert await client.hgetall(PANES) == {b"2.n": b"4"}
+
+
+@pytest.mark.parametrize(("stored", "kept"), [
+    ({"0.max": "9:0", "0.min": "9:0"}, {b"0.max": b"9:0", b"0.min": b"7:0"}),
+    ({"0.max": "3:9", "0.min": "3:0"}, {b"0.max": b"7:0", b"0.min": b"3:0"}),
+    ({"0.max": "7:1", "0.min": "7:1"}, {b"0.max": b"7:1", b"0.min": b"7:1"}),
+])
+async def test_of_two_values_the_better_stays(client: Redis, keys: Keys, scripts: Scripts, stored: dict[str, str],
+                                              kept: dict[bytes, bytes]) -> None:
+    """The larger of maxima, the smaller of minima; of equal firsts the larger second, which is how the last wins."""
+    ids = await pending(client, keys)
+    await client.hset(JOINS, mapping=stored)
+    assert not await scripts.commit(commit_of(ids, keys))
+    assert await client.hgetall(JOINS) == kept
+
+
+async def test_beyond_the_cap_a_member_counts_among_the_rest(client: Redis, keys: Keys, scripts: Scripts) -> None:
+    """Two products are told apart: the third adds to the rest, and nothing is missing in the sum."""
+    ids = await pending(client, keys)
+    await client.zadd(TOP, {"LAMP": 4})
+    assert not await scripts.commit(commit_of(ids, keys))
+    assert dict(await client.zrange(TOP, 0, -1, withscores=True)) == {b"LAMP": 4, b"BOAT": 5, OTHER.encode(): 3}
+
+
+async def test_a_score_that_comes_to_nothing_leaves_no_member(client: Redis, keys: Keys, scripts: Scripts) -> None:
+    """A product whose orders were all cancelled is not on the list."""
+    ids = await pending(client, keys)
+    await client.zadd(TOP, {"KITE": -3})
+    assert not await scripts.commit(commit_of(ids, keys))
+    assert await client.zrange(TOP, 0, -1, withscores=True) == [(b"BOAT", 5)]
+
+
+async def test_rows_are_admitted_while_there_is_room(client: Redis, keys: Keys, scripts: Scripts) -> None:
+    """One that is there already takes no room."""
+    ids = await pending(client, keys)
+    await client.sadd(ROWS, "FR", "DE")
+    assert not await scripts.commit(commit_of(ids, keys))
+    assert await client.smembers(ROWS) == {b"FR", b"DE", b"AT"}
+
+
+async def test_rows_beyond_the_cap_are_refused_whole(client: Redis, keys: Keys, scripts: Scripts) -> None:
+    """Two workers that admit at once cannot overfill a dimension: the second folds again."""
+    ids = await pending(client, keys)
+    await client.sadd(ROWS, "FR", "IT")
+    before = without_idle(await dump(client))
+    assert await scripts.commit(commit_of(ids, keys)) == Refusal(rows=[ROWS])
+    assert without_idle(await dump(client)) == before
+
+
+async def test_entries_with_another_workers_between_them_are_found_pending(
+    client: Redis, keys: Keys, scripts: Scripts
+) -> None:
+    """One look sees a batch that lies together; any other batch is looked at entry by entry."""
+    ids = [(await client.xadd(keys.events, {"e": str(n)})).decode() for n in range(3)]
+    await client.xgroup_create(keys.events, GROUP, id="0")
+    await client.xreadgroup(GROUP, "worker-1", {keys.events: ">"})
+    assert not await scripts.commit(commit_of([ids[0], ids[2]], keys))
+    assert (await client.xpending_range(keys.events, GROUP, "-", "+", 9))[0]["message_id"].decode() == ids[1]
+
+
+async def test_what_is_built_beside_needs_no_turn_of_the_workers(
+    client: Redis, keys: Keys, scripts: Scripts
+) -> None:
+    """The generation being built takes commits, also while all others are held back."""
+    assert await scripts.rebuild("begin") == 1
+    assert await scripts.rebuild("fence", 1) == 1
+    beside = replace(commit_of([], keys), generation=-1)
+    assert not await scripts.commit(beside)
+    assert await scripts.commit(replace(beside, generation=0)) == Refusal(generation=0)
 
 
 async def test_a_commit_without_a_group_says_so(client: Redis, keys: Keys, scripts: Scripts) -> None:
@@ -257,7 +348,13 @@ PLANTS: dict[str, Plant] = {
     "event stream gone": lambda client, keys: client.delete(keys.events),
     "group gone": lambda client, keys: client.xgroup_destroy(keys.events, GROUP),
     **{f"{key} of another type": wrong_type(key)
-       for key in ("changes", "meta", "dead", "counts", STATE, OTHER_STATE, PANES, MORE_PANES)},
+       for key in ("changes", "meta", "dead", "counts", STATE, OTHER_STATE, PANES, MORE_PANES, JOINS, SEEN, TOP,
+                   OPEN, ROWS)},
+    f"{SEEN} a text": lambda client, keys: client.set(SEEN, "not mine"),
+    f"{JOINS} 0.max no pair": field(JOINS, "0.max", "7"),
+    f"{JOINS} 0.min no number": field(JOINS, "0.min", "many:0"),
+    f"{TOP} BOAT near 2^53": lambda client, keys: client.zadd(TOP, {"BOAT": 2**53 - 1}),
+    f"{ROWS} full": lambda client, keys: client.sadd(ROWS, "FR", "IT"),
     **{f"{key} {name} {word}": field(key, name, value)
        for key, name in ((PANES, "0.n"), (MORE_PANES, "20.n"), ("counts", "late"))
        for word, value in (("no number", "many"), ("a fraction", "1.5"), ("empty", ""), ("near 2^53", TOO_MUCH),
@@ -366,14 +463,30 @@ async def test_a_tick_that_cannot_be_told_writes_nothing(
     await client.flushall()
 
 
-# --- set_generation ----------------------------------------------------------------------------------------
+# --- rebuild -----------------------------------------------------------------------------------------------
 
 
-async def test_a_generation_moves_only_from_the_one_believed(client: Redis, keys: Keys, scripts: Scripts) -> None:
-    """Of two workers that would count anew one begins; one that stalled cannot end what another began."""
-    assert await scripts.set_generation(0, -1, "UTC+0") is True
-    assert await scripts.set_generation(0, -1, "UTC+0") is False
-    assert await client.hgetall(keys.meta) == {b"generation": b"-1", b"calendar": b"UTC+0"}
+async def test_a_site_is_given_its_rules_once(client: Redis, keys: Keys, scripts: Scripts) -> None:
+    """Of two workers that start first, one says by what the site counts."""
+    assert await scripts.rebuild("claim", 0, "UTC+0 a", "{}", NOW_MS) == 1
+    assert await scripts.rebuild("claim", 0, "Asia/Tokyo+0 a", "{}", NOW_MS) == 0
+    assert await client.hget(keys.meta, "rules") == b"UTC+0 a"
+
+
+async def test_of_two_that_build_the_later_one_ends(client: Redis, keys: Keys, scripts: Scripts) -> None:
+    """One that stalled can neither hold the others back nor put its panes in place."""
+    first, second = await scripts.rebuild("begin"), await scripts.rebuild("begin")
+    assert [await scripts.rebuild(step, first) for step in ("fence", "finish", "leave")] == [0, 0, 0]
+    assert await scripts.rebuild("finish", second, "UTC+0 b", "{}", NOW_MS) == second
+    assert await client.hmget(keys.meta, "generation", "rules", "building") == [b"2", b"UTC+0 b", None]
+
+
+async def test_leaving_lets_what_counted_count_on(client: Redis, keys: Keys, scripts: Scripts) -> None:
+    """A rebuild that fails after the fence takes the fence away."""
+    built = await scripts.rebuild("begin")
+    await scripts.rebuild("fence", built)
+    assert await scripts.rebuild("leave", built) == built
+    assert await client.hmget(keys.meta, "fenced", "building", "generation") == [None, None, None]
 
 
 # --- trim_events -------------------------------------------------------------------------------------------

@@ -19,7 +19,8 @@ import pytest
 from redis.asyncio import Redis
 
 from opsmon.clock import ManualClock, SystemClock
-from opsmon.core.kpis import KPIS
+from opsmon.core.kpis import BOARD, BUILT_IN
+from opsmon.core.panes import Retention
 from opsmon.settings import Settings
 from opsmon.store.connection import Reader, worker_client
 from opsmon.store.keys import Keys
@@ -40,7 +41,7 @@ from tests.web.wire import Elements, dispatched, partials
 
 pytestmark = pytest.mark.anyio
 
-SLOTS = {"setup", "health", *(f"kpi-{kpi.id}" for kpi in KPIS)}
+SLOTS = {"setup", "health", *(f"kpi-{kpi.id}" for kpi in BOARD)}
 MINUTE_MS = 60_000
 PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148"
 
@@ -113,7 +114,7 @@ async def test_a_resuming_screen_gets_only_what_changed(line: Line) -> None:
     await count(line, 1002)
     await on_board(line, "€99.80")
     frame = await (await line.open(last_event_id=seen)).next_frame()
-    assert set(partials(frame.data)) <= {f"kpi-{kpi.id}" for kpi in KPIS}
+    assert set(partials(frame.data)) <= {f"kpi-{kpi.id}" for kpi in BOARD}
 
 
 async def test_the_last_event_id_counts_more_than_the_page(line: Line) -> None:
@@ -340,7 +341,7 @@ class Flood(Reader):
         if self.marks:
             self.running_s += 0.001
         first, self.marks = self.marks, self.marks + 10
-        fields = {b"kpis": ",".join(kpi.id for kpi in KPIS).encode(), b"arrived": b""}
+        fields = {b"kpis": ",".join(kpi.id for kpi in BOARD).encode(), b"arrived": b""}
         return [(b"%d-%d" % (NOW_MS + number // 900, number % 900), fields) for number in range(first, first + 10)]
 
 
@@ -358,7 +359,7 @@ async def flooded(line: Line, store: Redis, keys: Keys, clock: ManualClock, sett
             reads.append(flood.running_s)
             return await super().read(*args)  # type: ignore[arg-type]
 
-    feed = Feed(Hub(rendering.partial), flood, keys, Counting(flood, keys, calendar, None, 0),
+    feed = Feed(Hub(rendering.partial), flood, keys, Counting(flood, keys, BUILT_IN, calendar, None, 0, Retention()),
                 Scripts(store, keys), board, clock)
     monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: flood.running_s)
     await feed.start()

@@ -7,7 +7,10 @@ from redis.asyncio import Redis
 
 from opsmon.clock import ManualClock
 from opsmon.core.calendar import SiteCalendar
+from opsmon.core.catalogue import Catalogue
 from opsmon.core.events import Event
+from opsmon.core.folding import Rules
+from opsmon.core.kpis import BUILT_IN
 from opsmon.store.event_stream import GROUP, EventStream, checksum, encode
 from opsmon.store.keys import Keys
 from opsmon.store.rollups import Rollups
@@ -21,8 +24,8 @@ BERLIN = SiteCalendar(ZoneInfo("Europe/Berlin"))
 class Desk:
     """The store of one site and its workers, all in this process."""
 
-    def __init__(self, store: Redis, keys: Keys, clock: ManualClock) -> None:
-        self.store, self.keys, self.clock = store, keys, clock
+    def __init__(self, store: Redis, keys: Keys, clock: ManualClock, catalogue: Catalogue = BUILT_IN) -> None:
+        self.store, self.keys, self.clock, self.catalogue = store, keys, clock, catalogue
         self.scripts = Scripts(store, keys)
 
     async def append(self, *events: Event) -> list[str]:
@@ -39,8 +42,9 @@ class Desk:
         """A worker of this name, just started."""
         stream = EventStream(self.store, self.keys, name)
         await stream.ensure_group()
-        rollups = Rollups(self.store, self.keys, self.scripts, generation)
-        return Aggregator(stream, rollups, calendar, self.clock)
+        rules = Rules(self.catalogue, calendar)
+        rollups = Rollups(self.store, self.keys, self.scripts, generation, rules)
+        return Aggregator(stream, rollups, rules, self.clock)
 
     async def leave_in_hand(self, name: str, idle_ms: int = 0) -> list[str]:
         """Read everything new as a worker that then ends; the entries' ids."""
@@ -76,7 +80,7 @@ class Desk:
         return sum(amount for name, amount in panes.items() if ":d:" in name)
 
     async def panes(self, rollups: tuple[str, ...] = ABOUT_ORDERS, generation: int = 0) -> dict[str, int]:
-        """Every pane of these rollups that is not zero: `rollup:dimension:level:span.field.aggregate`."""
+        """Every pane of these rollups that is not zero: `rollup:level:span.field.aggregate`."""
         found: dict[str, int] = {}
         start = f"{self.keys.tag}:pane:{generation}:"
         for key in [name.decode() async for name in self.store.scan_iter(match=start + "*", count=1000)]:
@@ -89,7 +93,7 @@ class Desk:
 
 def in_names(panes: Any) -> dict[str, int]:
     """Panes folded in memory, by the names that `Desk.panes` gives them."""
-    return {f"{where.rollup}:{where.dimension}:{where.level}:{where.span}.{name}": amount
+    return {f"{where.rollup}:{where.level}:{where.span}.{name}": amount
             for (where, name), amount in panes.items()}
 
 

@@ -15,6 +15,7 @@ from redis.asyncio import Redis
 from opsmon.clock import ManualClock
 from opsmon.core.calendar import MINUTE_MS, Place, SiteCalendar
 from opsmon.core.events import Event, EventId
+from opsmon.core.folding import Rules
 from opsmon.settings import Settings
 from opsmon.store.event_stream import GROUP, encode
 from opsmon.store.keys import Keys
@@ -31,7 +32,7 @@ from tests.workers.desk import BERLIN, Desk, in_names, work
 pytestmark = pytest.mark.anyio
 
 FIXTURES = Path(__file__).parents[2].parent / "shared" / "fixtures" / "shopify"
-MINUTE_PANES = f"{{main}}:pane:0:orders::m:{NOW_MS // 3_600_000 * 3600}"
+MINUTE_PANES = f"{{main}}:pane:0:orders:m:{NOW_MS // 3_600_000 * 3600}"
 
 
 @pytest.fixture
@@ -161,7 +162,7 @@ class Deadly(SiteCalendar):
     """A calendar that ends the process when it is asked about one instant."""
 
     def place(self, time_ms: int) -> Place:
-        if time_ms == NOW_MS - MINUTE_MS:
+        if time_ms // MINUTE_MS == NOW_MS // MINUTE_MS - 1:
             raise Killed
         return super().place(time_ms)
 
@@ -245,7 +246,7 @@ async def test_a_dead_letter_that_cannot_be_written_is_said_and_kept(desk: Desk)
 
 async def test_a_state_of_another_type_holds_up_only_its_own_order(desk: Desk) -> None:
     """The order whose memory was spoilt waits; its neighbours in the batch are counted."""
-    await desk.store.rpush(desk.keys.state("shopify:paper-boat.myshopify.com:order:1"), "not mine")
+    await desk.store.rpush(desk.keys.entity("shopify:paper-boat.myshopify.com:order:1"), "not mine")
     ids = await desk.append(created(1), created(2))
     await work(await desk.worker())
     assert await desk.pending() == ids[:1]
@@ -292,7 +293,7 @@ async def test_of_two_workers_that_fold_one_order_at_once_one_folds_again(desk: 
     workers = [await desk.worker(name) for name in ("worker-1", "worker-2")]
     for version, worker in zip(versions, workers, strict=True):
         await desk.append(version)
-        worker._rollups = Meeting(desk.store, desk.keys, desk.scripts, 0)
+        worker._rollups = Meeting(desk.store, desk.keys, desk.scripts, 0, worker._rules)
     entries = [await worker._stream.read_new(1, 1) for worker in workers]
     await asyncio.gather(*(worker._work(read) for worker, read in zip(workers, entries, strict=True)))
     assert sum(worker.tally.refolds for worker in workers) == 1
@@ -372,7 +373,7 @@ async def test_a_full_store_is_drained_by_a_worker_that_starts(
     """Memory is full: a worker still starts, counts what waits, and trims, which is what makes room."""
     await work(await desk.worker())
     await desk.append(*(created(n) for n in range(1, 11)))
-    await desk.store.hset(desk.keys.meta, "calendar", BERLIN.name)
+    await desk.store.hset(desk.keys.meta, "rules", Rules(settings.catalogue, BERLIN).name)
     await desk.store.config_set("maxmemory", "1mb")
     try:
         worker = Worker(desk.store, settings, clock)
@@ -391,7 +392,7 @@ async def test_a_real_order_of_2017_walks_the_line(line: Line, clock: ManualCloc
         body = orjson.loads((FIXTURES / f"orders_rest__{number}.json").read_bytes())
         assert (await line.post("orders/updated", body | {"test": False})).status == 200
     await line.work()
-    kept = "{main}:pane:0:revenue::d:2017"
+    kept = "{main}:pane:0:revenue:d:2017"
     assert await line.store.hgetall(f"{kept}06") == {b"15.s:EUR": b"47000"}
     assert await line.store.hgetall(f"{kept}10") == {b"7.s:EUR": b"-15000"}
 

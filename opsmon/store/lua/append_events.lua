@@ -4,8 +4,8 @@
 --         first and second field (event: its bytes, their checksum; dead: payload, reason)
 -- Returns one of 'event', 'dead', 'not_used', 'duplicate' per delivery, or an error; then nothing was written.
 -- Safe to repeat: a delivery seen before is a duplicate. Checks come before the first write (Lua does not roll back);
--- a full memory refuses the first write.
-local outcomes, tally, heard, taken = {}, {}, {}, {}
+-- a full memory refuses the first write, which is the first mark. A mark is looked for and set in one call.
+local outcomes, tally, names = {}, {}, {}
 
 for index, expected in ipairs({'stream', 'stream', 'hash'}) do
   local kind = redis.call('TYPE', KEYS[index]).ok
@@ -13,34 +13,40 @@ for index, expected in ipairs({'stream', 'stream', 'hash'}) do
     return redis.error_reply('WRONGTYPE ' .. KEYS[index] .. ' is a ' .. kind)
   end
 end
-for index = 4, #KEYS do
-  local at = 3 + (index - 4) * 4
-  local seen = taken[KEYS[index]] or redis.call('EXISTS', KEYS[index]) == 1
-  local kind, source = seen and 'duplicate' or ARGV[at], ARGV[at + 1]
-  outcomes[#outcomes + 1], taken[KEYS[index]], heard[source] = kind, true, true
-  local counter = source .. ':' .. (kind == 'event' and 'accepted' or kind)
-  tally[counter] = (tally[counter] or 0) + 1
+-- Whatever turns out to be a duplicate: every counter that may be needed can count.
+for at = 3, #ARGV, 4 do
+  local kind, source = ARGV[at], ARGV[at + 1]
+  local counters = names[source] or {duplicate = source .. ':duplicate'}
+  counters[kind] = counters[kind] or source .. ':' .. (kind == 'event' and 'accepted' or kind)
+  names[source] = counters
 end
-for counter in pairs(tally) do
-  local stored = redis.call('HGET', KEYS[3], counter) or '0'
-  if #stored > 16 or not string.match(stored, '^%-?%d+$') then
-    return redis.error_reply('ERR ' .. KEYS[3] .. ' cannot count ' .. counter)
+for _, counters in pairs(names) do
+  for _, counter in pairs(counters) do
+    local stored = redis.call('HGET', KEYS[3], counter) or '0'
+    if #stored > 16 or not string.match(stored, '^%-?%d+$') then
+      return redis.error_reply('ERR ' .. KEYS[3] .. ' cannot count ' .. counter)
+    end
   end
 end
 
 for index = 4, #KEYS do
-  local at, kind = 3 + (index - 4) * 4, outcomes[index - 3]
-  if kind == 'event' then
+  local at = 3 + (index - 4) * 4
+  local kind, source = ARGV[at], ARGV[at + 1]
+  if not redis.call('SET', KEYS[index], '1', 'NX', 'PX', ARGV[1]) then
+    kind = 'duplicate'
+  elseif kind == 'event' then
     redis.call('XADD', KEYS[1], '*', 'e', ARGV[at + 2], 'c', ARGV[at + 3])
   elseif kind == 'dead' then
-    redis.call('XADD', KEYS[2], '*', 'source', ARGV[at + 1], 'payload', ARGV[at + 2], 'reason', ARGV[at + 3], 'tries', '0')
+    redis.call('XADD', KEYS[2], '*', 'source', source, 'payload', ARGV[at + 2], 'reason', ARGV[at + 3], 'tries', '0')
   end
-  if kind ~= 'duplicate' then redis.call('SET', KEYS[index], '1', 'PX', ARGV[1]) end
+  outcomes[index - 3] = kind
+  local counter = names[source][kind]
+  tally[counter] = (tally[counter] or 0) + 1
 end
 for counter, count in pairs(tally) do
   redis.call('HINCRBY', KEYS[3], counter, count)
 end
-for source in pairs(heard) do
+for source in pairs(names) do
   redis.call('HSET', KEYS[3], source .. ':last_ms', ARGV[2])
 end
 return outcomes

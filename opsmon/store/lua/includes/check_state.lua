@@ -1,0 +1,6 @@
+-- check_state(key, number, life_ms, believed, new): the stored value is the one believed ('' for none).
+local function check_state(key, number, life_ms, believed, new)
+  local stored = redis.pcall('GET', key)
+  if is_error(stored) or (stored or '') ~= believed then refuse('state', number) end
+  return function() redis.call('SET', key, new, 'PX', life_ms) end
+end

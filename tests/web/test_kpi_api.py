@@ -1,0 +1,222 @@
+"""The numbers for programs: which, over which stretch, in which steps, by what; and each of them explained."""
+
+from collections.abc import Sequence
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from opsmon.clock import ManualClock
+from opsmon.core.calendar import HOUR_MS, MINUTE_MS, SiteCalendar
+from opsmon.core.kpis import BUILT_IN, KPIS
+from opsmon.core.panes import Retention
+from opsmon.core.windows import CalendarUnit, Every, windows
+from opsmon.store.connection import Read, Reader
+from opsmon.store.keys import Keys
+from opsmon.store.kpi_queries import KpiQueries
+from tests.conftest import NOW_MS
+from tests.line import Line
+from tests.orders import order
+
+pytestmark = pytest.mark.anyio
+
+BERLIN = SiteCalendar(ZoneInfo("Europe/Berlin"))
+
+MIDNIGHT_MS = NOW_MS - (14 * 3600 + 3 * 60 + 22) * 1000
+
+
+@pytest.fixture
+async def shop(line: Line) -> Line:
+    """Three orders: two from Germany an hour apart, one from France yesterday."""
+    await line.post("orders/create", order(1, "10.00", placed_ms=NOW_MS, shipping_address={"country_code": "DE"}))
+    await line.post("orders/create", order(2, "20.00", placed_ms=NOW_MS - HOUR_MS, updated_ms=NOW_MS,
+                                           shipping_address={"country_code": "DE"}))
+    await line.post("orders/create", order(3, "40.00", placed_ms=NOW_MS - 24 * HOUR_MS, updated_ms=NOW_MS,
+                                           shipping_address={"country_code": "FR"}))
+    await line.work()
+    return line
+
+
+async def asked(line: Line, path: str, status: int = 200) -> Any:
+    answer = await line.get(f"/api/kpis{path}")
+    assert answer.status == status
+    return answer.json
+
+
+async def points(line: Line, path: str) -> list[tuple[int, Any]]:
+    """The points of a history: when each begins, and its value."""
+    return [(point["start_ms"], point["value"]) for point in (await asked(line, path))["points"]]
+
+
+async def test_all_numbers_are_told_when_none_is_named(shop: Line) -> None:
+    """In the order of the catalogue."""
+    assert list((await asked(shop, ""))["kpis"]) == [kpi.id for kpi in KPIS]
+
+
+async def test_some_numbers_are_told_when_they_are_named(shop: Line) -> None:
+    """A program with a small screen asks for what it shows."""
+    assert list((await asked(shop, "?ids=revenue-today,orders-today"))["kpis"]) == ["revenue-today", "orders-today"]
+
+
+async def test_a_name_nobody_knows_is_a_404_that_says_so(shop: Line) -> None:
+    """With the way to the list."""
+    assert await asked(shop, "?ids=orders-today,profit", 404) == {
+        "error": "No such number: profit. GET /api/kpis lists them all."}
+    assert await asked(shop, "/profit", 404) == {"error": "No such number: profit. GET /api/kpis lists them all."}
+
+
+async def test_a_breakdown_has_its_rows_largest_first(shop: Line) -> None:
+    """Two orders went to Germany today."""
+    kpi = (await asked(shop, "?ids=revenue-by-country"))["kpis"]["revenue-by-country"]
+    assert (kpi["value"], kpi["rows"]) == (3000, [{"name": "DE", "value": 3000, "sample": 2}])
+
+
+async def test_an_estimate_states_its_error(shop: Line) -> None:
+    """Visitors are told to within 1 %."""
+    assert (await asked(shop, "?ids=visitors-today"))["kpis"]["visitors-today"]["error"] == 0.0081
+
+
+async def test_a_history_is_told_window_by_window(shop: Line) -> None:
+    """Hours of the site; the last one still moves."""
+    answer = await asked(shop, f"/revenue-today?from={NOW_MS - 2 * HOUR_MS}&to={NOW_MS + 1}&step=hour")
+    noon_ms = MIDNIGHT_MS + 12 * HOUR_MS
+    assert [(p["start_ms"], p["end_ms"], p["value"], p["complete"]) for p in answer["points"]] == [
+        (noon_ms, noon_ms + HOUR_MS, 0, True), (noon_ms + HOUR_MS, noon_ms + 2 * HOUR_MS, 2000, True),
+        (noon_ms + 2 * HOUR_MS, noon_ms + 3 * HOUR_MS, 1000, False)]
+    assert (answer["currency"], answer["exponent"], answer["zone"], answer["step"]) == (
+        "EUR", 2, "Europe/Berlin", "hour")
+
+
+async def test_days_begin_when_the_sites_days_do(shop: Line) -> None:
+    """An instant without an offset is the site's wall clock."""
+    assert await points(shop, "/orders-today?from=2026-11-19&to=2026-11-21&step=day") == [
+        (MIDNIGHT_MS - 24 * HOUR_MS, 1), (MIDNIGHT_MS, 2)]
+
+
+async def test_instants_may_be_said_in_three_ways(shop: Line) -> None:
+    """With an offset, without one, in milliseconds: the same stretch."""
+    ways = ("from=2026-11-20T12:00&to=2026-11-20T15:00", "from=2026-11-20T11:00Z&to=2026-11-20T14:00Z",
+            f"from={MIDNIGHT_MS + 12 * HOUR_MS}&to={MIDNIGHT_MS + 15 * HOUR_MS}")
+    found = [await points(shop, f"/orders-today?{way}&step=hour") for way in ways]
+    assert found == [found[0]] * 3
+    assert [value for _, value in found[0]] == [0, 1, 1]
+
+
+async def test_a_step_may_be_a_duration(shop: Line) -> None:
+    """Quarters of an hour stand at :00, :15, :30 and :45."""
+    found = await points(shop, f"/orders-today?from={NOW_MS - 1800_000}&to={NOW_MS + 1}&step=15m")
+    assert [(start_ms - MIDNIGHT_MS) % 900_000 for start_ms, _ in found] == [0, 0, 0]
+    assert [value for _, value in found] == [0, 0, 1]
+
+
+async def test_without_a_stretch_it_is_the_last_day(shop: Line) -> None:
+    """By the hour: 25 of them overlap 24 hours that begin at three minutes past."""
+    answer = await asked(shop, "/orders-today")
+    assert (answer["from_ms"], answer["to_ms"], answer["step"], len(answer["points"])) == (
+        NOW_MS - 24 * HOUR_MS, NOW_MS, "hour", 25)
+
+
+async def test_a_history_by_its_dimension_has_rows(shop: Line) -> None:
+    """Where the orders went, day by day."""
+    answer = await asked(shop, "/orders-by-country?from=2026-11-19&to=2026-11-21&step=day&by=country")
+    assert [[(row["name"], row["value"]) for row in point["rows"]] for point in answer["points"]] == [
+        [("FR", 1)], [("DE", 2)]]
+
+
+async def test_one_row_may_be_asked_for(shop: Line) -> None:
+    """France only; a day without it is nought."""
+    assert [value for _, value in await points(
+        shop, "/orders-by-country?from=2026-11-19&to=2026-11-21&step=day&by=country&row=FR")] == [1, 0]
+
+
+@pytest.mark.parametrize(("question", "sentence"), [
+    ("/orders-today?from=yesterday", "from=yesterday: expected an instant such as 2026-11-20T14:00 (the site's "
+                                     "time), 2026-11-20T13:00Z or epoch milliseconds."),
+    ("/orders-today?from=2026-11-21&to=2026-11-20", "from must be before to."),
+    ("/orders-today?step=fortnight", "step=fortnight: expected minute, hour, day, week, month, year, or a duration "
+                                     "such as 15m or 4h."),
+    ("/orders-by-country?step=minute", "step=minute: this number is kept by hours, no finer."),
+    ("/orders-today?by=country", "orders-today is not kept by anything: leave by and row out."),
+    ("/orders-by-country?by=city", "by=city: orders-by-country is kept by country."),
+    ("/stock", "stock is what holds now: it has no history."),
+    ("/active-orders", "active-orders is what holds now: it has no history."),
+    ("/orders-today?size=3", "size: no such parameter; known are from, to, step, by, row."),
+    ("/orders-today?from=2020-01-01&step=hour", "over 1500 windows: ask for a larger step or a shorter time."),
+    ("/orders-today?from=99999999999999999&to=3", "from=99999999999999999: expected an instant such as "
+     "2026-11-20T14:00 (the site's time), 2026-11-20T13:00Z or epoch milliseconds."),
+])
+async def test_a_question_that_cannot_be_answered_says_what_can_be_asked(
+    shop: Line, question: str, sentence: str
+) -> None:
+    """A 400 with one sentence, in the words of who asked."""
+    assert await asked(shop, question, 400) == {"error": sentence}
+
+
+async def test_an_answer_that_has_not_changed_is_not_sent_again(shop: Line) -> None:
+    """Whoever asks every second gets 304s, until an order comes."""
+    first = await shop.get("/api/kpis/orders-today")
+    etag = first.headers["etag"]
+    assert (await shop.get("/api/kpis/orders-today", if_none_match=etag)).status == 304
+    await shop.post("orders/create", order(9))
+    await shop.work()
+    assert (await shop.get("/api/kpis/orders-today", if_none_match=etag)).status == 200
+
+
+async def test_a_number_is_explained(shop: Line) -> None:
+    """What it counts, over which window, how exact, how fresh."""
+    told = await asked(shop, "/revenue-today/explain")
+    assert told["counts"] == "The sum of amount of order.placed or order.cancelled or refund.given."
+    assert told["exactness"] == "Exact. Corrections are subtracted where they were added."
+    assert (told["value"], told["zone"], told["window"]["words"]) == (3000, "Europe/Berlin", "the business day so far")
+    assert told["fresh"] == {"as_of_ms": NOW_MS, "caught_up_ms": NOW_MS, "waiting": 0}
+    assert told["kept_ms"] == {"minutes": 691_200_000, "hours": 34_560_000_000, "days": None}
+
+
+async def test_the_last_events_of_a_number_are_named(shop: Line) -> None:
+    """Newest first, each with what it added."""
+    events = (await asked(shop, "/orders-today/explain"))["last_events"]
+    assert [event["key"].rpartition(":")[2] for event in events] == ["3", "2", "1"]
+    assert events[2]["adds"] == [{"fact": "order.placed", "time_ms": NOW_MS}]
+
+
+async def test_every_number_can_be_explained_and_has_a_history_or_says_that_it_has_none(
+    shop: Line, clock: ManualClock
+) -> None:
+    """No 500 for any of them, by any step."""
+    statuses = set()
+    for kpi in KPIS:
+        await asked(shop, f"/{kpi.id}/explain")
+        statuses |= {(await shop.get(f"/api/kpis/{kpi.id}?step={step}")).status for step in ("minute", "hour", "day")}
+    assert statuses == {200, 400}
+
+
+class Counting(Reader):
+    """A reader that remembers how many hashes it was asked for, and how often it asked."""
+
+    hashes = trips = 0
+
+    async def many(self, reads: Sequence[Read]) -> list[Any]:
+        self.trips += 1
+        self.hashes += sum(read.method == "hgetall" for read in reads)
+        return await super().many(reads)
+
+
+@pytest.mark.parametrize(("kpi", "kind", "hashes"), [
+    ("orders-today", CalendarUnit("hour"), 2), ("orders-today", Every(MINUTE_MS), 25),
+    ("revenue-by-country", CalendarUnit("hour"), 25),
+])
+async def test_a_chart_of_a_day_takes_few_reads(shop: Line, keys: Keys, kpi: str, kind: Any, hashes: int) -> None:
+    """One hash per day of hours, per hour of minutes, per hour of rows; and the site's facts, twice."""
+    reader = Counting(shop.store)
+    queries = KpiQueries(reader, keys, BUILT_IN, BERLIN, "EUR", 0, Retention())
+    day = windows(kind, NOW_MS - 24 * HOUR_MS, NOW_MS, BERLIN)
+    await queries.windows(BUILT_IN.kpi_by_id[kpi], day, NOW_MS, NOW_MS)
+    assert (reader.trips, reader.hashes - 2 <= hashes) == (2, True)
+
+
+async def test_a_board_of_twelve_tiles_is_read_in_one_round_trip(shop: Line, keys: Keys) -> None:
+    """At most six hashes each, and the site's facts, all at once."""
+    reader = Counting(shop.store)
+    queries = KpiQueries(reader, keys, BUILT_IN, BERLIN, "EUR", 0, Retention())
+    await queries.read(KPIS[5:17], NOW_MS, NOW_MS)
+    assert (reader.trips, reader.hashes - 1 <= 6 * 12) == (1, True)
