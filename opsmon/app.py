@@ -133,13 +133,17 @@ async def _open_ingest(settings: Settings, keys: Keys, heard: dict[str, Source],
     return webhooks, events
 
 
+def kpi_queries(client: Redis, settings: Settings) -> KpiQueries:
+    """What reads the site's numbers."""
+    calendar = SiteCalendar(settings.timezone, settings.day_start_ms)
+    return KpiQueries(Reader(client), Keys(settings.site), settings.catalogue, calendar, settings.currency,
+                      settings.grace_ms, settings.kept)
+
+
 def _boards(settings: Settings, client: Redis, keys: Keys, heard: tuple[str, ...], hub: Hub, clock: Clock
             ) -> tuple[Feed, Pages, KpiApi]:
-    reader = Reader(client)
-    calendar = SiteCalendar(settings.timezone, settings.day_start_ms)
-    kpis = KpiQueries(reader, keys, settings.catalogue, calendar, settings.currency, settings.grace_ms,
-                      settings.kept)
-    board = Board(Wording(settings.locale, calendar), settings.timezone.key, webhook_url(settings),
+    reader, kpis = Reader(client), kpi_queries(client, settings)
+    board = Board(Wording(settings.locale, kpis.calendar), settings.timezone.key, webhook_url(settings),
                   bool(settings.shopify_secrets), heard)
     feed = Feed(hub, reader, keys, kpis, Scripts(client, keys), board, clock)
     return (feed, Pages(feed, reader, keys, kpis, clock, DataDir(settings.data).fsync()),

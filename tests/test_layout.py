@@ -31,12 +31,12 @@ MAY_IMPORT = {
 FREE = {"app", "commands", "__main__", "__init__"}
 
 # What core may take of the standard library: arithmetic, dates, zones, types. Nothing that reads or writes.
-PURE = {"bisect", "collections", "dataclasses", "datetime", "decimal", "difflib", "enum", "fractions", "functools", "hashlib",
-        "heapq", "itertools", "math", "re", "typing", "zoneinfo"}
+PURE = {"bisect", "collections", "dataclasses", "datetime", "decimal", "difflib", "enum", "fractions", "functools",
+        "hashlib", "heapq", "itertools", "math", "re", "typing", "zoneinfo"}
 
 # Who may import a library that has one home. workers are handed a client and tell its errors apart.
 HOMES = {
-    "redis": ("store/", "app.py", "workers/carry_over.py", "workers/janitor.py", "workers/rebuild.py",
+    "redis": ("store/", "app.py", "workers/carry_over.py", "workers/janitor.py", "workers/measuring.py", "workers/rebuild.py",
               "workers/shadow.py", "workers/verify.py", "workers/worker.py"),
     "starlette": ("web/", "app.py"),
     "uvicorn": ("web/server.py",),

@@ -2,7 +2,9 @@
 
 import argparse
 import asyncio
+import os
 import sys
+from collections.abc import Iterable, Iterator
 from http.client import HTTPConnection, HTTPException
 from typing import Any
 
@@ -58,22 +60,31 @@ def check(args: argparse.Namespace) -> int:
 
 def kpis(args: argparse.Namespace) -> int:
     """Print every KPI of the site or, with --facts, what can be counted."""
-    if args.facts:
-        _print_facts()
-        return 0
-    for kpi in settings_of(args).catalogue.kpis:
-        own = "" if kpi.id in BUILT_IN.kpi_by_id else ", of this site"
-        print(f"{kpi.id:20} {kpi.label} ({kpi.unit}, {window_words(kpi.window)}{own})")
-        print(f"{'':20} {kpi.definition}")
+    _print_all(_facts_known() if args.facts else _kpis_of(settings_of(args)))
     return 0
 
 
-def _print_facts() -> None:
+def _kpis_of(settings: Settings) -> Iterator[str]:
+    for kpi in settings.catalogue.kpis:
+        own = "" if kpi.id in BUILT_IN.kpi_by_id else ", of this site"
+        yield f"{kpi.id:20} {kpi.label} ({kpi.unit}, {window_words(kpi.window)}{own})"
+        yield f"{'':20} {kpi.definition}"
+
+
+def _facts_known() -> Iterator[str]:
     for name, fact in FACTS.items():
-        print(f"{name:20} {fact.meaning}{' (may be changed or taken back)' if fact.is_revised else ''}")
+        yield f"{name:20} {fact.meaning}{' (may be changed or taken back)' if fact.is_revised else ''}"
         for field, known in fact.fields.items():
-            print(f"    {field:16} {known.kind:6} {known.meaning}")
-    print("Events you post count under their own type, with the fields of their data.")
+            yield f"    {field:16} {known.kind:6} {known.meaning}"
+    yield "Events you post count under their own type, with the fields of their data."
+
+
+def _print_all(lines: Iterable[str]) -> None:
+    """Print a long list, of which `| head` may want the beginning only."""
+    try:
+        print("\n".join(lines), flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 async def _facts(settings: Settings) -> dict[str, Any]:
@@ -124,6 +135,10 @@ def _print(view: StatusView, wording: Any) -> None:
         print(f"Store      {view.store.name}, {view.store.memory}, appendfsync {view.store.appendfsync}, "
               f"fsync {view.store.fsync}")
     print(f"Screens    order to screen {view.latency or 'not measured yet'}")
+    for row in view.memory:
+        print(f"Memory     {row.name}: {row.size} in {row.keys} keys{f', {row.bound}' if row.bound else ''}")
+    for sentence in view.full:
+        print(f"Full       {sentence}")
     for letter in view.dead_letters:
         print(f"Dead       {wording.day_and_hour(letter.at_ms)} {letter.source}: {letter.reason}")
 

@@ -81,16 +81,16 @@ class SiteCalendar:
         """The first instant at which the wall clock reads the start of business day `day`, or later."""
         if day not in self._days:
             midnight = datetime.combine(day, datetime.min.time())
-            self._days[day] = self.instant(midnight + timedelta(milliseconds=self.day_start_ms))
+            begins_ms = self.instant(midnight + timedelta(milliseconds=self.day_start_ms))
+            # Before 1972 some clocks differed from UTC by seconds; panes begin on whole UTC minutes all the same.
+            self._days[day] = begins_ms - begins_ms % MINUTE_MS
         return self._days[day]
 
     def instant(self, wall: datetime, fold: int = 0) -> int:
         """When the wall clock reads `wall` (naive); a time that is skipped becomes the end of the gap."""
         local = wall.replace(tzinfo=self.zone, fold=fold)
         time_ms = (local - _EPOCH) // timedelta(milliseconds=1)
-        found = time_ms if self.wall(time_ms).replace(tzinfo=None) == wall else self._change_near(time_ms)
-        # Before 1972 some clocks differed from UTC by seconds; panes begin on whole UTC minutes all the same.
-        return found - found % MINUTE_MS
+        return time_ms if self.wall(time_ms).replace(tzinfo=None) == wall else self._change_near(time_ms)
 
     def week_earlier(self, time_ms: int) -> int:
         """The same local time on the same weekday a week before, kept within that business day."""

@@ -28,6 +28,38 @@ class ProgressNote:
     fraction: float
 
 
+@dataclass(frozen=True, slots=True)
+class Footprint:
+    """What keys of one kind cost: how many there are, and their size in bytes, estimated from some of them."""
+
+    kind: str
+    keys: int
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryNote:
+    """What the store's memory was spent on at an instant, largest first, and which dimensions are full."""
+
+    measured_ms: int
+    footprints: list[Footprint]
+    full: list[str]
+
+
+async def note_memory(client: Redis, keys: Keys, note: MemoryNote) -> None:
+    """Say what the memory is spent on. May be repeated."""
+    await _write(client, keys.note("memory"), "now", orjson.dumps(asdict(note)))
+
+
+async def read_memory(reader: Reader, keys: Keys) -> MemoryNote | None:
+    """What the memory was spent on when it was last measured; None when it never was."""
+    found = (await reader.hash(keys.note("memory"))).get(b"now")
+    if not found:
+        return None
+    told = orjson.loads(found)
+    return MemoryNote(told["measured_ms"], [Footprint(**one) for one in told["footprints"]], told["full"])
+
+
 async def note_worker(client: Redis, keys: Keys, name: str, note: WorkerNote) -> None:
     """Say that a worker lives. May be repeated."""
     await _write(client, keys.note("workers"), name, orjson.dumps(asdict(note)))

@@ -11,8 +11,9 @@ from opsmon.store.fsync import FsyncTimes
 from opsmon.store.health_queries import DeadEntry, StoreFacts
 from opsmon.store.keys import Keys
 from opsmon.store.kpi_queries import KpiQueries
+from opsmon.store.notes import read_memory
 from opsmon.web.presenting import SOURCE_NAMES
-from opsmon.web.views import DeadLetterView, StatusSourceView, StatusView, StoreView
+from opsmon.web.views import DeadLetterView, MemoryRowView, StatusSourceView, StatusView, StoreView
 from opsmon.web.wording import Wording
 
 _SLOW_FSYNC_US = 10_000
@@ -26,6 +27,18 @@ _CAUSES = {
     "slow_body": "Bodies did not arrive within 5 s.",
     "client_gone": "Senders hung up before the body was whole.",
 }
+# What is kept: its name, and the setting that says for how long.
+_KINDS = {
+    "minutes": ("Counts by the minute", "OPSMON_KEEP_MINUTES"),
+    "hours": ("Counts by the hour", "OPSMON_KEEP_HOURS"),
+    "days": ("Counts by the day", "OPSMON_KEEP_DAYS"),
+    "now": ("What holds now", ""),
+    "entity": ("Orders, customers, visitors", "OPSMON_KEEP_ORDERS"),
+    "open": ("What is open", ""),
+    "events": ("Raw events", "OPSMON_RETENTION, OPSMON_STREAM_MEMORY"),
+    "seen": ("Marks of deliveries", ""),
+    "dead": ("Dead letters", ""),
+}
 
 
 async def gather(reader: Reader, keys: Keys, kpis: KpiQueries, sources: tuple[str, ...],
@@ -37,6 +50,7 @@ async def gather(reader: Reader, keys: Keys, kpis: KpiQueries, sources: tuple[st
     health = judge(backlog, {n: (w.seen_ms, w.trouble) for n, w in workers.items()}, heard, now_ms)
     held, letters = await health_queries.dead_letters(reader, keys)
     totals = await health_queries.totals(reader, keys)
+    memory = await read_memory(reader, keys)
     return {
         "now_ms": now_ms,
         "state": health.state,
@@ -48,6 +62,7 @@ async def gather(reader: Reader, keys: Keys, kpis: KpiQueries, sources: tuple[st
         "sources": {source.name: {"last_ms": source.last_ms, "usual_gap_ms": source.usual_gap_ms,
                                   "silent": source in health.silent, "totals": _of(source.name, totals)}
                     for source in heard},
+        "memory": asdict(memory) if memory else None,
         "dead_letters": {"held": held, "newest": [asdict(letter) for letter in letters]},
         "store": asdict(await health_queries.store_facts(reader)),
         "fsync_us": {"median": fsync.median_us, "p99": fsync.p99_us} if fsync else None,
@@ -70,6 +85,9 @@ def status_view(facts: dict[str, Any], wording: Wording) -> StatusView:
         pending=wording.number(facts["pending"]),
         dead_letters=tuple(_letter(DeadEntry(**letter)) for letter in facts["dead_letters"]["newest"]),
         store=_store(store, facts["fsync_us"], wording),
+        memory=_memory(facts["memory"], wording),
+        full=tuple(f"{rollup} has more rows than it tells apart: the rest is in other."
+                   for rollup in (facts["memory"] or {}).get("full", ())),
         latency="" if latency is None else f"median {wording.milliseconds(latency['median'])}, "
                                            f"p99 {wording.milliseconds(latency['p99'])}",
         versions=(("opsmon", facts["version"]), (store.name, store.version)),
@@ -119,6 +137,12 @@ def _store(store: StoreFacts, fsync_us: dict[str, int] | None, wording: Wording)
         fsync=wording.milliseconds(fsync_us["median"] / 1000) if fsync_us else "not measured",
         fsync_warning="The disk is slow to confirm writes: webhooks will wait for it." if slow else "",
     )
+
+
+def _memory(memory: dict[str, Any] | None, wording: Wording) -> tuple[MemoryRowView, ...]:
+    named = [(_KINDS[one["kind"]], one) for one in (memory or {}).get("footprints", ()) if one["kind"] in _KINDS]
+    return tuple(MemoryRowView(name, wording.number(one["keys"]), wording.size(one["size_bytes"]), bound)
+                 for (name, bound), one in named)
 
 
 def _of(source: str, totals: dict[str, int]) -> dict[str, int]:

@@ -175,6 +175,16 @@ class StoreView:
 
 
 @dataclass(frozen=True, slots=True)
+class MemoryRowView:
+    """One kind of what is kept: how much of it there is, what it costs, and what bounds it."""
+
+    name: str = shown("what is kept: 'Minutes', 'Orders and customers'")
+    keys: str = shown("how many keys it takes: '1,204'")
+    size: str = shown("what they cost: '3.1 MB'")
+    bound: str = shown("the setting that says how long: 'OPSMON_KEEP_MINUTES', '' where none does")
+
+
+@dataclass(frozen=True, slots=True)
 class StatusView:
     """Everything the status page says, worded when the page is made."""
 
@@ -186,6 +196,8 @@ class StatusView:
     pending: str = shown("events a worker has taken and not finished")
     dead_letters: tuple[DeadLetterView, ...] = shown("the last 5, newest first")
     store: StoreView | None = shown("None while the store cannot be reached")
+    memory: tuple[MemoryRowView, ...] = shown("what the memory is spent on, dearest first; () until measured")
+    full: tuple[str, ...] = shown("a sentence for each dimension that has reached its cap")
     latency: str = shown("from ingest to the screen: 'median 12 ms, p99 41 ms', '' until measured")
     versions: tuple[tuple[str, str], ...] = shown("(program, version) pairs")
 

@@ -20,6 +20,7 @@ from opsmon.store.rollups import Rollups
 from opsmon.store.scripts import Scripts
 from opsmon.workers.aggregator import Aggregator, GenerationMoved, TooManyDead
 from opsmon.workers.janitor import forget_visits, tidy
+from opsmon.workers.measuring import EVERY_MS, measure
 from opsmon.workers.rebuild import OtherRules, RebuildRefused, settle
 
 log = logging.getLogger("opsmon.worker")
@@ -42,6 +43,7 @@ class Worker:
         self._failures = 0
         self._noted_ms = 0
         self._tidied_ms = 0
+        self._measured_ms = 0
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set; the batch in hand is finished first."""
@@ -88,6 +90,9 @@ class Worker:
                        self._settings.stream_memory_bytes)
             visits = (one.id for one in self._rules.catalogue.rollups if one.measure == "sessions")
             await forget_visits(self._client, self._keys, aggregator.generation, visits, now_ms)
+        if now_ms - self._measured_ms >= EVERY_MS:
+            self._measured_ms = now_ms
+            await _if_there_is_room(measure(self._client, self._keys, self._rules, aggregator.generation, now_ms))
         return worked
 
     async def _stand_still(self, why: str, stop: asyncio.Event) -> None:

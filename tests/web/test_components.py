@@ -197,8 +197,11 @@ def test_status_and_error_pages_are_not_streams():
     status = views.StatusView(
         "store-down", "The store cannot be reached", "14:03:22",
         (views.StatusSourceView("Shopify", None, "0", "0", "0", "2", "The secret is another one.", "1"),),
-        "0", "0", (views.DeadLetterView(1, "Shopify", "too many lines"),), None, "", (("opsmon", "0.1.0"),))
+        "0", "0", (views.DeadLetterView(1, "Shopify", "too many lines"),), None,
+        (views.MemoryRowView("Counts by the minute", "12", "3.1 MB", "OPSMON_KEEP_MINUTES"),),
+        ("sales-by-country has more rows than it tells apart.",), "", (("opsmon", "0.1.0"),))
     html = render("status", status=status)
     error = render("error", error=views.ErrorView("404", "No such page", "The address may be old."))
     assert "The secret is another one." in html and "too many lines" in html
+    assert "Counts by the minute" in html and "sales-by-country has more rows" in html
     assert "hx-" not in error.replace("htmx-config", "")
