@@ -1,5 +1,6 @@
 """The settings: where each may be said, what wins, and what one reads when it is wrong."""
 
+import os
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from opsmon.__main__ import main
 from opsmon.core.errors import SettingsError
+from opsmon.core.kpis import BUILT_IN
 from opsmon.settings import TABLE, Settings, check, child_environment, duration_ms, load, without_password
 from opsmon.sources.base import Secret
 
@@ -324,3 +327,135 @@ def test_no_text_whatever_breaks_the_reading(values: dict[str, str]) -> None:
     settings, told = check(values, NO_FILE)
     assert (settings is None) == bool(told)
     assert [problem for problem in told if problem.partition("=")[0] not in values] == []
+
+
+# --- a site's own KPIs ------------------------------------------------------------------------------------------
+
+OWN = '''\
+port = 8001
+
+[[kpi]]
+id = "returns-today"
+label = "Returns today"
+on = "refund.given"
+measure = "count"
+window = "today"
+better = "down"
+'''
+
+
+def test_the_file_defines_kpis_beside_the_built_in_ones(tmp_path: Path) -> None:
+    """Settings stand above them."""
+    settings = read(config=toml(tmp_path, OWN))
+    assert (settings.port, settings.catalogue.kpis[:-1], settings.catalogue.kpis[-1].id) == (
+        8001, BUILT_IN.kpis, "returns-today")
+
+
+def test_without_own_kpis_there_are_the_built_in_ones(tmp_path: Path) -> None:
+    """With or without a file."""
+    assert (read().catalogue, read(config=toml(tmp_path, "port = 1")).catalogue) == (BUILT_IN, BUILT_IN)
+
+
+def test_what_is_wrong_with_a_kpi_is_told_with_its_line(tmp_path: Path) -> None:
+    """Of the field, or of the table where a field is missing, beside what else is wrong."""
+    wrong = OWN.replace('"today"', '"tomorrow"').replace('label = "Returns today"\n', "").replace("8001", '"http"')
+    config = toml(tmp_path, wrong + '\n[[kpi]]\n[kpi.where]\nchannel = 5')
+    window = 'expected today, now, month, "7 days", "1h", "1h every 5m", "per minute" or "per hour"'
+    assert [problem for problem in problems({}, config) if "is missing" not in problem] == [
+        f'{config}:7: kpi "returns-today": window is "tomorrow": {window}',
+        "OPSMON_PORT='http': expected a port number up to 65535, e.g. 8000"]
+    missing = [problem.partition(" is missing")[0] for problem in problems({}, config) if "is missing" in problem]
+    assert missing == [f'{config}:3: kpi "returns-today": label',
+                       *(f"{config}:10: kpi number 2: {field}" for field in ("id", "label", "on", "measure", "window"))]
+
+
+def test_a_condition_is_told_with_its_own_line(tmp_path: Path) -> None:
+    """However it is written."""
+    config = toml(tmp_path, OWN + "[kpi.where]\n\namount = 'lots'")
+    assert problems({}, config) == [
+        f'{config}:12: kpi "returns-today": where.amount is "lots": expected a number or a comparison, e.g. ">= 50", '
+        "as amount is a number"]
+
+
+def test_a_setting_below_a_kpi_is_told_where_it_belongs(tmp_path: Path) -> None:
+    """TOML takes it for a field of the KPI."""
+    config = toml(tmp_path, OWN + 'currency = "EUR"')
+    assert problems({}, config) == [
+        f'{config}:10: kpi "returns-today": currency is a setting: expected above the first [[kpi]]']
+
+
+@pytest.mark.parametrize("text", ["kpi = 5", "[kpi]\nid = 1", 'kpi = "returns-today"'])
+def test_kpis_that_are_no_tables_are_told(text: str, tmp_path: Path) -> None:
+    """One pair of brackets is not enough."""
+    config = toml(tmp_path, text)
+    assert problems({}, config) == [f"{config}: kpi: expected tables headed [[kpi]]"]
+
+
+def test_kpis_in_a_row_have_no_lines_of_their_own(tmp_path: Path) -> None:
+    """They are read, and what is wrong is told all the same."""
+    config = toml(tmp_path,
+                  'kpi = [{ id = "a", label = "A", on = "a.b", measure = "count", window = "today", cap = 1 }]')
+    assert problems({}, config) == [
+        f'{config}: kpi "a": cap bounds rows, and there are none: leave it out, or say by which field']
+
+
+@pytest.mark.parametrize("text", ["a = " + "[" * 5000, "a = " + "9" * 5000], ids=["deep", "huge"])
+def test_a_file_that_cannot_be_read_by_anyone_is_told(text: str, tmp_path: Path) -> None:
+    """Not by a traceback from the depths."""
+    (problem,) = problems({}, toml(tmp_path, text))
+    assert problem.startswith(f"{tmp_path / 'opsmon.toml'}: cannot be read: ")
+
+
+@given(text=st.text(alphabet="[]kpi=\"'#.{} \n1abid", max_size=120))
+def test_no_file_whatever_breaks_the_reading(text: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """It is right, or something is told."""
+    settings, told = check({}, toml(tmp_path_factory.mktemp("any"), "[[kpi]]\n" + text))
+    assert (settings is None) == bool(told)
+
+
+@pytest.fixture
+def said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Any:
+    """Run a verb beside an opsmon.toml: its code, and the lines it said."""
+    for variable in [name for name in os.environ if name.startswith("OPSMON_") or name == "REDIS_URL"]:
+        monkeypatch.delenv(variable)
+    monkeypatch.chdir(tmp_path)
+
+    def run(text: str, *args: str) -> tuple[int, list[str]]:
+        toml(tmp_path, text)
+        code = main(args)
+        return code, capsys.readouterr().out.splitlines()
+
+    return run
+
+
+def test_check_lists_the_kpis_of_the_site(said: Any) -> None:
+    """What each counts, in a line; and facts that nobody but the site can send."""
+    own = OWN + '\n[[kpi]]\nid = "tills"\nlabel = "Tills"\non = "stage.enterd"\nmeasure = "count"\nwindow = "1h"\n'
+    code, lines = said(own, "check")
+    assert (code, lines[-4:]) == (0, [
+        "KPI returns-today: Returns today, count of refund.given, today",
+        "KPI tills: Tills, count of stage.enterd, last 1h",
+        "    stage.enterd (did you mean stage.entered?) has to come with events of your own",
+        "All settings can be used."])
+
+
+def test_check_tells_what_is_wrong_with_the_kpis_of_the_site(said: Any) -> None:
+    """With 1 for the script that asked."""
+    assert said(OWN.replace("count", "cuont"), "check") == (1, [
+        'opsmon.toml:7: kpi "returns-today": measure is "cuont": expected count, sum, mean, ratio, stddev, percentile, '
+        "min, max, last, unique, distinct, top or sessions (did you mean count?)"])
+
+
+def test_kpis_lists_all_kpis(said: Any) -> None:
+    """Built-in ones and the site's: id, label, unit, window, and under it the definition."""
+    code, lines = said(OWN, "kpis")
+    assert (code, len(lines), lines[-2:]) == (0, 2 * len(BUILT_IN.kpis) + 2, [
+        "returns-today        Returns today (count, today, of this site)",
+        "                     Count of refund.given, today."])
+
+
+def test_kpis_lists_what_can_be_counted(said: Any) -> None:
+    """Each fact with its fields."""
+    code, lines = said(OWN, "kpis", "--facts")
+    at = lines.index("refund.given         a refund, when it was given (may be changed or taken back)")
+    assert (code, lines[at + 1]) == (0, "    amount           money  value given back, below zero")

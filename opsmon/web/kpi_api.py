@@ -1,6 +1,7 @@
 """The numbers for programs: /api/kpis, /api/kpis/{id} and /api/kpis/{id}/explain. Queries only."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from starlette.requests import Request
@@ -9,20 +10,19 @@ from starlette.responses import JSONResponse, Response
 from opsmon.clock import Clock
 from opsmon.core.asked import Asked, BadQuestion, read_question
 from opsmon.core.calendar import MINUTE_MS
-from opsmon.core.catalogue import Kpi
+from opsmon.core.catalogue import Kpi, Rollup
+from opsmon.core.explaining import UNIQUE_ERROR
 from opsmon.core.money import exponent
 from opsmon.core.panes import OTHER
 from opsmon.core.ranges import TooMuch, WindowReading
 from opsmon.core.readings import Reading, Row, Site
+from opsmon.core.values import sample_of, value_of
 from opsmon.store import health_queries
 from opsmon.store.connection import Reader
 from opsmon.store.explain_queries import explain
 from opsmon.store.keys import Keys
 from opsmon.store.kpi_queries import KpiQueries
 from opsmon.web.feed import revision_of
-
-# A HyperLogLog of 16,384 registers: 1.04 / sqrt(16384). Source: Flajolet et al. 2007.
-UNIQUE_ERROR = 0.0081
 
 
 class KpiApi:
@@ -71,14 +71,17 @@ class KpiApi:
         return JSONResponse(await explain(self._reader, self._keys, self._kpis, kpi, self._clock.now_ms()))
 
     async def _history(self, kpi: Kpi, query: Mapping[str, str]) -> dict[str, Any]:
-        now_ms, calendar = self._clock.now_ms(), self._kpis.calendar
-        asked = read_question(kpi, self._kpis.catalogue.rollup(kpi.rollup), query, calendar, now_ms)
+        now_ms, calendar, rollup = self._clock.now_ms(), self._kpis.calendar, self._kpis.catalogue.rollup(kpi.rollup)
+        asked = read_question(kpi, rollup, query, calendar, now_ms, self._kpis.kept)
+        if asked.row is not None and rollup.measure == "top":
+            # The row may be any of those that are told apart, not only one of the best.
+            kpi = replace(kpi, rows=rollup.cap + 1)
         caught_up_ms = await self._caught_up_ms(now_ms)
         readings, site = await self._kpis.windows(kpi, asked.bounds(calendar), now_ms, caught_up_ms)
         return {
             "id": kpi.id, "rev": await self._revision(), "as_of_ms": now_ms, "zone": calendar.zone.key,
             "from_ms": asked.from_ms, "to_ms": asked.to_ms, "step": asked.step, **_unit(kpi, site),
-            "points": [_point(reading, asked, kpi) for reading in readings],
+            "points": [_point(reading, asked, kpi, rollup) for reading in readings],
         }
 
     async def _revision(self) -> int:
@@ -114,12 +117,13 @@ def kpi_json(reading: Reading, measure: str) -> dict[str, Any]:
     return found
 
 
-def _point(reading: WindowReading, asked: Asked, kpi: Kpi) -> dict[str, Any]:
+def _point(reading: WindowReading, asked: Asked, kpi: Kpi, rollup: Rollup) -> dict[str, Any]:
     found: dict[str, Any] = {"start_ms": reading.start_ms, "end_ms": reading.end_ms, "complete": reading.complete}
     if asked.row is not None:
-        row = next((row for row in reading.rows if row.name == asked.row), None)
-        nothing = None if kpi.unit in ("share", "ms") else 0
-        return found | {"value": row.value if row else nothing, "sample": row.sample if row else None}
+        named = {"other" if row.name == OTHER else row.name: row for row in reversed(reading.rows)}
+        nothing = Row(asked.row, value_of(rollup, kpi, {}, None), sample_of(rollup, {}, None))
+        row = named.get(asked.row, nothing)
+        return found | {"value": row.value, "sample": row.sample}
     found |= {"value": reading.value, "sample": reading.sample}
     return found | {"rows": [_row(row) for row in reading.rows]} if asked.by_rows else found
 

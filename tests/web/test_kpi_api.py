@@ -1,13 +1,16 @@
 """The numbers for programs: which, over which stretch, in which steps, by what; and each of them explained."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from redis.asyncio import Redis
 
 from opsmon.clock import ManualClock
 from opsmon.core.calendar import HOUR_MS, MINUTE_MS, SiteCalendar
+from opsmon.core.catalogue import Kpi
 from opsmon.core.kpis import BUILT_IN, KPIS
 from opsmon.core.panes import Retention
 from opsmon.core.windows import CalendarUnit, Every, windows
@@ -109,6 +112,27 @@ async def test_a_step_may_be_a_duration(shop: Line) -> None:
     assert [value for _, value in found] == [0, 0, 1]
 
 
+async def test_days_of_days_and_blocks_of_hours_stand_where_the_days_do(line: Line) -> None:
+    """Across the autumn change of clocks too: four hours begin at 00:00, 04:00, 08:00, whatever the season."""
+    found = await points(line, "/orders-today?from=2026-10-24&to=2026-10-27&step=4h")
+    assert [BERLIN.wall(start_ms).hour for start_ms, _ in found] == [0, 4, 8, 12, 16, 20] * 3
+    found = await points(line, "/customers-today?from=2026-10-24&to=2026-10-28&step=2d")
+    assert [f"{BERLIN.wall(start_ms):%d %H:%M}" for start_ms, _ in found] == ["24 00:00", "26 00:00"]
+
+
+async def test_a_plus_that_was_not_escaped_is_a_plus(line: Line) -> None:
+    """In a query string it stands for a space, which not everybody knows."""
+    answer = await asked(line, "/orders-today?from=2026-11-20T12:00+01:00&to=2026-11-20T15:00%2B0100")
+    assert (answer["from_ms"], answer["to_ms"]) == (MIDNIGHT_MS + 12 * HOUR_MS, MIDNIGHT_MS + 15 * HOUR_MS)
+
+
+async def test_without_a_step_it_is_one_that_is_still_kept(line: Line) -> None:
+    """An hour of three weeks ago is told whole: its minutes are gone."""
+    steps = [(await asked(line, f"/orders-today?from={from_ms}&to={from_ms + HOUR_MS}"))["step"]
+             for from_ms in (NOW_MS - 21 * 24 * HOUR_MS, NOW_MS - 24 * HOUR_MS)]
+    assert steps == ["hour", "minute"]
+
+
 async def test_without_a_stretch_it_is_the_last_day(shop: Line) -> None:
     """By the hour: 25 of them overlap 24 hours that begin at three minutes past."""
     answer = await asked(shop, "/orders-today")
@@ -129,6 +153,18 @@ async def test_one_row_may_be_asked_for(shop: Line) -> None:
         shop, "/orders-by-country?from=2026-11-19&to=2026-11-21&step=day&by=country&row=FR")] == [1, 0]
 
 
+async def test_a_row_that_is_not_among_the_best_can_be_asked_for_too(line: Line) -> None:
+    """Of twelve products ten are shown; the twelfth has a history all the same."""
+    sold = [{"id": n, "sku": f"SKU-{n:02}", "title": f"Paper {n:02}", "quantity": 1, "price": f"{n}.00"}
+            for n in range(1, 13)]
+    await line.post("orders/create", order(1, "78.00", line_items=sold))
+    await line.work()
+    question = "/top-products?from=2026-11-20&to=2026-11-21&step=day"
+    (point,) = (await asked(line, f"{question}&by=product"))["points"]
+    assert (len(point["rows"]), point["rows"][-1]) == (10, {"name": "Paper 03", "value": 300})
+    assert await points(line, f"{question}&row=Paper%2001") == [(MIDNIGHT_MS, 100)]
+
+
 @pytest.mark.parametrize(("question", "sentence"), [
     ("/orders-today?from=yesterday", "from=yesterday: expected an instant such as 2026-11-20T14:00 (the site's "
                                      "time), 2026-11-20T13:00Z or epoch milliseconds."),
@@ -141,7 +177,15 @@ async def test_one_row_may_be_asked_for(shop: Line) -> None:
     ("/stock", "stock is what holds now: it has no history."),
     ("/active-orders", "active-orders is what holds now: it has no history."),
     ("/orders-today?size=3", "size: no such parameter; known are from, to, step, by, row."),
-    ("/orders-today?from=2020-01-01&step=hour", "over 1500 windows: ask for a larger step or a shorter time."),
+    ("/orders-today?from=2026-09-01&step=hour", "over 1500 windows: ask for a larger step or a shorter time."),
+    ("/orders-today?from=0999-09-01&step=day", "over 1500 windows: ask for a larger step or a shorter time."),
+    ("/orders-today?from=2020-01-01&step=hour", "step=hour: so far back this number is kept by days, no finer."),
+    ("/orders-today?from=2026-11-01&step=15m", "step=15m: so far back this number is kept by hours, no finer."),
+    ("/orders-by-country?step=90m", "step=90m: this number is kept by hours, no finer."),
+    ("/function-p95?from=2020-01-01", "from: this number is kept for 400d."),
+    ("/visitors-now?step=hour", "visitors-now is what holds now: it has no history."),
+    ("/orders-today?to=9999-01-01", "to=9999-01-01: expected an instant such as 2026-11-20T14:00 (the site's time), "
+     "2026-11-20T13:00Z or epoch milliseconds."),
     ("/orders-today?from=99999999999999999&to=3", "from=99999999999999999: expected an instant such as "
      "2026-11-20T14:00 (the site's time), 2026-11-20T13:00Z or epoch milliseconds."),
 ])
@@ -168,7 +212,10 @@ async def test_a_number_is_explained(shop: Line) -> None:
     assert told["counts"] == "The sum of amount of order.placed or order.cancelled or refund.given."
     assert told["exactness"] == "Exact. Corrections are subtracted where they were added."
     assert (told["value"], told["zone"], told["window"]["words"]) == (3000, "Europe/Berlin", "the business day so far")
-    assert told["fresh"] == {"as_of_ms": NOW_MS, "caught_up_ms": NOW_MS, "waiting": 0}
+    last_ms = int((await shop.store.xinfo_groups("{main}:events"))[0]["last-delivered-id"].partition(b"-")[0])
+    assert told["fresh"] == {"as_of_ms": NOW_MS, "caught_up_ms": NOW_MS, "waiting": 0, "last_counted_ms": last_ms}
+    assert (told["window"]["start"], told["window"]["end"]) == (
+        "2026-11-20T00:00:00+01:00", "2026-11-21T00:00:00+01:00")
     assert told["kept_ms"] == {"minutes": 691_200_000, "hours": 34_560_000_000, "days": None}
 
 
@@ -177,6 +224,14 @@ async def test_the_last_events_of_a_number_are_named(shop: Line) -> None:
     events = (await asked(shop, "/orders-today/explain"))["last_events"]
     assert [event["key"].rpartition(":")[2] for event in events] == ["3", "2", "1"]
     assert events[2]["adds"] == [{"fact": "order.placed", "time_ms": NOW_MS}]
+
+
+async def test_an_event_that_waits_has_added_nothing_yet(shop: Line) -> None:
+    """It is no event of the number before a worker has read it."""
+    await shop.post("orders/create", order(4))
+    told = await asked(shop, "/orders-today/explain")
+    assert (told["fresh"]["waiting"], [event["key"].rpartition(":")[2] for event in told["last_events"]]) == (
+        1, ["3", "2", "1"])
 
 
 async def test_every_number_can_be_explained_and_has_a_history_or_says_that_it_has_none(
@@ -191,32 +246,58 @@ async def test_every_number_can_be_explained_and_has_a_history_or_says_that_it_h
 
 
 class Counting(Reader):
-    """A reader that remembers how many hashes it was asked for, and how often it asked."""
+    """A reader that remembers how often it went to the store."""
 
-    hashes = trips = 0
+    trips = 0
 
     async def many(self, reads: Sequence[Read]) -> list[Any]:
         self.trips += 1
-        self.hashes += sum(read.method == "hgetall" for read in reads)
         return await super().many(reads)
 
 
-@pytest.mark.parametrize(("kpi", "kind", "hashes"), [
+async def commands(store: Redis) -> Counter[str]:
+    """How often the server was given each command so far, by its own count."""
+    told = await store.info("commandstats")
+    return Counter({name.removeprefix("cmdstat_"): stats["calls"] for name, stats in told.items()
+                    if name != "cmdstat_info"})
+
+
+def queries_of(reader: Reader, keys: Keys) -> KpiQueries:
+    """What reads the numbers of a shop in Berlin."""
+    return KpiQueries(reader, keys, BUILT_IN, BERLIN, "EUR", 0, Retention())
+
+
+@pytest.mark.parametrize(("kpi", "kind", "most"), [
     ("orders-today", CalendarUnit("hour"), 2), ("orders-today", Every(MINUTE_MS), 25),
     ("revenue-by-country", CalendarUnit("hour"), 25),
 ])
-async def test_a_chart_of_a_day_takes_few_reads(shop: Line, keys: Keys, kpi: str, kind: Any, hashes: int) -> None:
+async def test_a_chart_of_a_day_takes_few_reads(store: Redis, keys: Keys, kpi: str, kind: Any, most: int) -> None:
     """One hash per day of hours, per hour of minutes, per hour of rows; and the site's facts, twice."""
-    reader = Counting(shop.store)
-    queries = KpiQueries(reader, keys, BUILT_IN, BERLIN, "EUR", 0, Retention())
+    reader = Counting(store)
+    before = await commands(store)
     day = windows(kind, NOW_MS - 24 * HOUR_MS, NOW_MS, BERLIN)
-    await queries.windows(BUILT_IN.kpi_by_id[kpi], day, NOW_MS, NOW_MS)
-    assert (reader.trips, reader.hashes - 2 <= hashes) == (2, True)
+    await queries_of(reader, keys).windows(BUILT_IN.kpi_by_id[kpi], day, NOW_MS, NOW_MS)
+    made = await commands(store) - before
+    assert (reader.trips, list(made), made["hgetall"] - 2 <= most) == (2, ["hgetall"], True)
 
 
-async def test_a_board_of_twelve_tiles_is_read_in_one_round_trip(shop: Line, keys: Keys) -> None:
-    """At most six hashes each, and the site's facts, all at once."""
-    reader = Counting(shop.store)
-    queries = KpiQueries(reader, keys, BUILT_IN, BERLIN, "EUR", 0, Retention())
-    await queries.read(KPIS[5:17], NOW_MS, NOW_MS)
-    assert (reader.trips, reader.hashes - 1 <= 6 * 12) == (1, True)
+async def test_a_board_of_twelve_tiles_is_read_in_one_round_trip(store: Redis, keys: Keys) -> None:
+    """At most six reads each, and the site's facts, all at once."""
+    reader = Counting(store)
+    before = await commands(store)
+    await queries_of(reader, keys).read(KPIS[:12], NOW_MS, NOW_MS)
+    made = await commands(store) - before
+    assert (reader.trips, made.total() - 1 <= 6 * 12) == (1, True)
+
+
+# Hour by hour with its rows: one hash an hour, for a chart of 24.
+CHARTS_OF_ROWS = {"output-by-line": 24, "output-by-station": 24, "output-by-person": 24}
+
+
+@pytest.mark.parametrize("kpi", KPIS, ids=lambda kpi: kpi.id)
+async def test_a_tile_takes_at_most_six_reads(store: Redis, keys: Keys, kpi: Kpi) -> None:
+    """Beside the site's facts; with last week and the bars, whatever the hour."""
+    before = await commands(store)
+    await queries_of(Reader(store), keys).read([kpi], NOW_MS, NOW_MS)
+    made = await commands(store) - before
+    assert made.total() - 1 <= CHARTS_OF_ROWS.get(kpi.id, 6)

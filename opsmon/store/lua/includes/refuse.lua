@@ -12,10 +12,13 @@ local function is_error(reply) return type(reply) == 'table' and reply.err ~= ni
 
 -- fits(stored, amount): their sum, if the stored value is a whole number and the sum is below 2^53.
 local function fits(stored, amount)
-  local value = stored and tonumber(stored) or 0
-  if not value or (stored and not string.match(stored, '^%-?%d+$')) then return nil end
-  value = value + amount
-  return math.abs(value) < 9007199254740992 and value or nil
+  local value = amount
+  if stored then
+    value = tonumber(stored)
+    if not value or value % 1 ~= 0 then return nil end
+    value = value + amount
+  end
+  if value > -9007199254740992 and value < 9007199254740992 then return value end
 end
 
 -- expire(key, expires_ms): let a key go at an instant; 0 is never.
