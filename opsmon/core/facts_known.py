@@ -1,0 +1,147 @@
+"""The facts opsmon knows, with their fields: what a site's own KPIs can count.
+
+Facts made of vendors' deliveries have these fields and no others. Facts that a site posts under a name the
+built-in KPIs count have at least the fields that are counted. All other names are a site's own, and so are
+their fields. What a fact says is in facts.py and groups.py; a test holds this table to them.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Literal
+
+Kind = Literal["text", "number", "money", "ms"]
+
+
+@dataclass(frozen=True, slots=True)
+class KnownField:
+    """One field: what it holds, in a few words; `is_below_zero`: an amount that lowers revenue."""
+
+    kind: Kind
+    meaning: str
+    is_below_zero: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFact:
+    """One fact. `is_closed`: opsmon makes it, with these fields only; `is_revised`: a newer version or a
+    cancellation may change it or take it back."""
+
+    meaning: str
+    fields: dict[str, KnownField]
+    is_closed: bool = False
+    is_revised: bool = False
+
+
+def _text(meaning: str) -> KnownField:
+    return KnownField("text", meaning)
+
+
+def _number(meaning: str) -> KnownField:
+    return KnownField("number", meaning)
+
+
+def _money(meaning: str, *, is_below_zero: bool = False) -> KnownField:
+    return KnownField("money", meaning, is_below_zero)
+
+
+def _ms(meaning: str) -> KnownField:
+    return KnownField("ms", meaning)
+
+
+def _told(meaning: str, **fields: KnownField) -> KnownFact:
+    return KnownFact(meaning, fields, is_closed=True, is_revised=True)
+
+
+def _posted(meaning: str, **fields: KnownField) -> KnownFact:
+    return KnownFact(meaning, fields)
+
+
+_WHERE = {
+    "country": _text("country it goes to, e.g. DE"),
+    "region": _text("country and region it goes to, e.g. DE-BE"),
+    "channel": _text("where it came from, e.g. web or pos"),
+}
+_VISITOR = {"visitor": _text("who, as the shop's pages tell visitors apart")}
+_USER = {"user": _text("who, as the sender tells users apart")}
+_PLACE = {
+    "stage": _text("stage it was moved to"),
+    "station": _text("station it was moved at"),
+    "person": _text("who moved it"),
+    "line": _text("line it was moved on"),
+}
+
+FACTS: dict[str, KnownFact] = {
+    "order.placed": _told(
+        "an order, when it was placed", amount=_money("total with tax and shipping, after discounts"),
+        goods=_money("the same without gift cards"), customer=_text("who ordered, '' for a guest"),
+        checkout=_text("checkout it came from"), **_WHERE),
+    "order.cancelled": _told(
+        "an order, when it was cancelled",
+        amount=_money("what the cancelling takes back, below zero", is_below_zero=True), **_WHERE),
+    "order.line": _told(
+        "a line of an order that is not cancelled, when the order was placed", product=_text("title, else SKU"),
+        sku=_text("SKU"), pieces=_number("how many"), amount=_money("price times pieces")),
+    "order.open": _told(
+        "an order that is neither fulfilled nor cancelled, when it was placed", entity=_text("which order"),
+        waits_for=_text("what comes next: payment, packing or the rest"), **_WHERE),
+    "order.completed": _told(
+        "an order, when it was fulfilled", took_ms=_ms("from placing to fulfilment"), **_WHERE),
+    "refund.given": _told(
+        "a refund, when it was given", amount=_money("value given back, below zero", is_below_zero=True)),
+    "customer.ordered": _told(
+        "an order of a known customer, when it was placed", kind=_text("new or returning"),
+        customer=_text("who ordered"), amount=_money("total of the order")),
+    "customer.known": _told(
+        "a customer, when the first order was placed", tier=_text("new, returning, loyal or VIP"),
+        customer=_text("who it is")),
+    "checkout.followed": _told(
+        "a checkout, when it was started", paid=_text("yes or no: whether an order came of it")),
+    "stage.entered": _told("an order's move to a stage", **_PLACE),
+    "stage.left": _told("an order's leaving of a stage", took_ms=_ms("how long it was there"), **_PLACE),
+    "stage.holds": _told("the stage an order is at", stage=_text("which stage"), entity=_text("which order")),
+    "delivery.arrived": KnownFact(
+        "a delivery or event that came in", {"source": _text("who sent it, e.g. shopify")}, is_closed=True),
+    "page.viewed": _posted("a page seen by a visitor", **_VISITOR),
+    "cart.updated": _posted("a cart changed by a visitor", **_VISITOR),
+    "checkout.started": _posted("a checkout begun by a visitor", **_VISITOR),
+    "checkout.completed": _posted("a checkout paid by a visitor", amount=_money("what was paid"), **_VISITOR),
+    "stage.moved": _posted("a move of an order, as it was told", **_PLACE),
+    "inventory.changed": KnownFact(
+        "a stock level, replaced by the next version",
+        {"sku": _text("SKU"), "location": _text("where"), "available": _number("pieces available")},
+        is_revised=True),
+    "user.active": _posted("a user who did something", **_USER),
+    "feature.used": _posted("a feature used by a user", **_USER),
+    "api.request": _posted("a request that was answered", endpoint=_text("which endpoint"),
+                           status=_number("HTTP status"), ms=_ms("time to the answer")),
+    "queue.depth": _posted("a queue's length, when it was told", queue=_text("which queue"),
+                           depth=_number("how many wait")),
+    "gauge.set": _posted("a gauge, when it was told", name=_text("which gauge"), value=_number("what it shows")),
+    "count.add": _posted("something that was counted", name=_text("which counter"), value=_number("how many more")),
+    "function.called": _posted("a call of a function", ms=_ms("how long it took"),
+                               **{"class": _text("of which class")}),
+}
+
+
+def kind_of(field: str, facts: Iterable[str]) -> Kind | None:
+    """What a field of these facts holds; None where only the site knows."""
+    kinds = [FACTS[fact].fields[field].kind for fact in facts if fact in FACTS and field in FACTS[fact].fields]
+    return kinds[0] if kinds else None
+
+
+def is_below_zero(field: str, facts: Iterable[str]) -> bool:
+    """Whether a field of each of these facts is an amount below zero."""
+    found = [FACTS[fact].fields.get(field) if fact in FACTS else None for fact in facts]
+    return bool(found) and all(known is not None and known.is_below_zero for known in found)
+
+
+def without(field: str, facts: Iterable[str]) -> list[str]:
+    """Those of the facts that certainly do not have a field."""
+    return [fact for fact in facts if fact in FACTS and FACTS[fact].is_closed and field not in FACTS[fact].fields]
+
+
+def similar(name: str, known: Iterable[str]) -> str:
+    """' (did you mean …?)' where something known is spelt almost so."""
+    found = get_close_matches(name[:64].lower(), list(known), n=1, cutoff=0.7)
+    return f" (did you mean {found[0]}?)" if found and found[0] != name else ""
