@@ -5,6 +5,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from http.client import HTTPConnection, HTTPException
 from typing import Any
 
@@ -88,21 +89,25 @@ def _print_all(lines: Iterable[str]) -> None:
 
 
 async def _facts(settings: Settings) -> dict[str, Any]:
-    """From the store itself, so that it works while no web process does; latency from the web process."""
-    from opsmon.app import sources, store_url
+    """From the store itself, so that it works while no web process does; latency from the web process. What the
+    memory is spent on is measured now."""
+    from opsmon.app import kpi_queries, sources, store_url
+    from opsmon.core.folding import Rules
     from opsmon.store.connection import STORE_ERRORS, Reader, worker_client
     from opsmon.store.data_dir import DataDir
     from opsmon.store.keys import Keys
-    from opsmon.store.kpi_queries import KpiQueries
+    from opsmon.store.meta import read_meta
     from opsmon.web.status import gather
+    from opsmon.workers.measuring import look
 
-    client, keys = worker_client(store_url(settings)), Keys(settings.site)
-    calendar = SiteCalendar(settings.timezone, settings.day_start_ms)
-    kpis = KpiQueries(Reader(client), keys, settings.catalogue, calendar, settings.currency, settings.grace_ms,
-                      settings.kept)
+    client, keys, now_ms = worker_client(store_url(settings)), Keys(settings.site), SystemClock().now_ms()
+    kpis = kpi_queries(client, settings)
     try:
-        return await gather(Reader(client), keys, kpis, tuple(sources(settings)), _latency(settings),
-                            DataDir(settings.data).fsync(), SystemClock().now_ms())
+        facts = await gather(Reader(client), keys, kpis, tuple(sources(settings)), _latency(settings),
+                             DataDir(settings.data).fsync(), now_ms)
+        generation = (await read_meta(Reader(client), keys)).generation
+        rules = Rules(settings.catalogue, kpis.calendar, settings.kept)
+        return facts | {"memory": asdict(await look(client, keys, rules, generation, now_ms))}
     except STORE_ERRORS as error:
         raise OpsmonError(f"the store at {without_password(store_url(settings))} cannot be reached: {error}. "
                           "Is opsmon running with this --data or --store?") from None

@@ -1,14 +1,17 @@
-"""Query: a number explained, with how fresh it is and the newest events it was made of."""
+"""Query: a number explained, with how fresh it is and the newest events within its window that it was made of."""
 
+from itertools import islice
 from typing import Any
 
-from opsmon.core.catalogue import Kpi, Rollup
+from opsmon.core.catalogue import Kpi, Now, Rollup
+from opsmon.core.contributions import contributions
 from opsmon.core.events import Event
-from opsmon.core.explaining import contributions, kpi_words, window_in_words
+from opsmon.core.explaining import kpi_words, window_in_words
 from opsmon.core.folding import kept
 from opsmon.core.money import exponent
 from opsmon.core.ranges import levels_of
 from opsmon.core.readings import Reading
+from opsmon.core.windows import Bounds
 from opsmon.store import health_queries
 from opsmon.store.connection import Reader
 from opsmon.store.event_stream import GROUP, decode_entry
@@ -38,7 +41,7 @@ async def explain(reader: Reader, keys: Keys, kpis: KpiQueries, kpi: Kpi, now_ms
         "fresh": {"as_of_ms": now_ms, "caught_up_ms": caught_up_ms, "waiting": backlog.unread + backlog.pending,
                   "last_counted_ms": counted[0] if counted else None},
         "kept_ms": {{"m": "minutes", "h": "hours", "d": "days"}[level]: life for level, life in lives.items()},
-        "last_events": await _last_events(reader, keys, rollup, counted),
+        "last_events": await _last_events(reader, keys, rollup, _bounds(reading), counted),
     }
 
 
@@ -55,14 +58,19 @@ async def _counted(reader: Reader, keys: Keys) -> tuple[int, int] | None:
     return last if last > (0, 0) else None
 
 
-async def _last_events(reader: Reader, keys: Keys, rollup: Rollup, counted: tuple[int, int] | None
-                       ) -> list[dict[str, Any]]:
+def _bounds(reading: Reading) -> Bounds | None:
+    """The window; what holds now was made at any time."""
+    return None if isinstance(reading.kpi.window, Now) else (reading.start_ms, reading.end_ms)
+
+
+async def _last_events(reader: Reader, keys: Keys, rollup: Rollup, bounds: Bounds | None,
+                       counted: tuple[int, int] | None) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for most in LOOKED_AT:
         entries = await reader.newest(keys.events, most)
         read = [decode_entry(fields) for entry_id, fields in reversed(entries) if counted and _id(entry_id) <= counted]
-        found = [_shown(event, added) for (event, added), _ in zip(
-            contributions([event for event in read if isinstance(event, Event)], rollup), range(SHOWN), strict=False)]
+        made = contributions([event for event in read if isinstance(event, Event)], rollup, bounds)
+        found = [_shown(event, added) for event, added in islice(made, SHOWN)]
         if len(found) == SHOWN or len(entries) < most:
             break
     return found

@@ -1,0 +1,66 @@
+"""The long forms: python -m tests.faults {workers,aof,hand-over,all} [--events N] [--workers N] [--seed N]."""
+
+import argparse
+import signal
+import sys
+from statistics import median
+
+from tests.faults.runs import append, cut_files, hand_over_s, run_workers
+from tests.faults.trade import make_trade
+from tests.workers.fleet import open_fleet
+
+
+def main() -> int:
+    """Run what is named; 0 when everything came out right."""
+    parser = argparse.ArgumentParser(prog="python -m tests.faults")
+    parser.add_argument("run", choices=["workers", "aof", "hand-over", "all"])
+    parser.add_argument("--events", type=int, default=200_000)
+    parser.add_argument("--workers", type=int, default=8)
+    parser.add_argument("--cuts", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=1)
+    args = parser.parse_args()
+    runs = {"workers": workers, "aof": aof, "hand-over": hand_over}
+    chosen = runs.values() if args.run == "all" else [runs[args.run]]
+    done = [run(args) for run in chosen]
+    return 0 if all(done) else 1
+
+
+def workers(args: argparse.Namespace) -> bool:
+    """Many workers, killed and stopped all the time."""
+    trade = make_trade(args.events, args.seed)
+    with open_fleet() as fleet:
+        done = run_workers(fleet, trade, args.workers, args.seed)
+    right = done.counted == trade.expected and not done.differences
+    print(f"workers: {args.events} events, {args.workers} workers, {done.kills} SIGKILLs, {done.stops} SIGSTOPs, "
+          f"{done.seconds:.0f} s: {'exact' if right else f'WRONG {done.counted} instead of {trade.expected}'}")
+    return right
+
+
+def aof(args: argparse.Namespace) -> bool:
+    """The append-only file cut anywhere."""
+    trade = make_trade(min(args.events, 20_000), args.seed)
+    with open_fleet() as fleet:
+        fleet.start("worker-1")
+        append(fleet, trade.deliveries)
+        fleet.wait_until_drained()
+        found = cut_files(fleet, args.cuts, args.seed)
+    wrong = [outcome for outcome in found if outcome.differences]
+    print(f"aof: {len(found)} cuts, {len(wrong)} with counters that are not those of the acknowledged entries")
+    return not wrong
+
+
+def hand_over(args: argparse.Namespace) -> bool:
+    """From a worker's end until all it held is counted by another."""
+    trade, right = make_trade(20_000, args.seed), True
+    for how, most_s in ((signal.SIGTERM, 1.0), (signal.SIGKILL, 3.0)):
+        times = []
+        for _ in range(3):
+            with open_fleet() as fleet:
+                times.append(hand_over_s(fleet, trade, how))
+        print(f"hand-over after {how.name}: median {median(times):.2f} s, worst {max(times):.2f} s (aim {most_s:g} s)")
+        right = right and median(times) <= most_s
+    return right
+
+
+if __name__ == "__main__":
+    sys.exit(main())
