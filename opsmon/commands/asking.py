@@ -141,7 +141,8 @@ def _print(view: StatusView, wording: Any) -> None:
               f"fsync {view.store.fsync}")
     print(f"Screens    order to screen {view.latency or 'not measured yet'}")
     for row in view.memory:
-        print(f"Memory     {row.name}: {row.size} in {row.keys} keys{f', {row.bound}' if row.bound else ''}")
+        print(f"Memory     {row.name}: {row.size}, {row.keys} {'key' if row.keys == '1' else 'keys'}"
+              f"{f', {row.bound}' if row.bound else ''}")
     for sentence in view.full:
         print(f"Full       {sentence}")
     for letter in view.dead_letters:

@@ -89,8 +89,11 @@ class Wording:
         return self._unit(round(duration_ms / HOUR_MS), "hour")
 
     def size(self, size_bytes: int) -> str:
-        """'84 MB'."""
-        return self._unit(round(size_bytes / 1024**2), "megabyte")
+        """'84 MB', '3.1 MB', '12 kB'; whole from ten on."""
+        if size_bytes < 1024**2:
+            return self._unit(round(size_bytes / 1024), "kilobyte")
+        megabytes = size_bytes / 1024**2
+        return self._unit(round(megabytes, 1) if megabytes < 10 else round(megabytes), "megabyte")
 
     def milliseconds(self, milliseconds: float) -> str:
         """'1.8 ms'; whole above ten."""

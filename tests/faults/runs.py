@@ -147,7 +147,8 @@ def verified(url: str) -> list[Difference]:
 def numbers(client: redis.Redis, keys: Keys) -> Numbers:
     """What is stored, in the oracle's words."""
     found = dict.fromkeys(("events", "orders", "revenue", "open", "requests", "failed", "visits", "views"), 0)
-    for key in client.scan_iter(match=f"{keys.tag}:pane:*:d:*", count=1000):
+    generation = int(client.hget(keys.meta, "generation") or 0)
+    for key in client.scan_iter(match=f"{keys.tag}:pane:{generation}:*:d:*", count=1000):
         rollup = key.decode().split(":")[3]
         for name, amount in client.hgetall(key).items():
             aggregate = name.decode().rpartition(".")[2]
@@ -157,7 +158,7 @@ def numbers(client: redis.Redis, keys: Keys) -> Numbers:
             if word:
                 found[word] += int(amount)
     with suppress(redis.ResponseError):
-        found["open"] = client.zcard(keys.open(0, "open-orders"))
+        found["open"] = client.zcard(keys.open(generation, "open-orders"))
     return found
 
 

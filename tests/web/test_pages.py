@@ -6,19 +6,24 @@ import re
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from opsmon.app import open_web
 from opsmon.clock import ManualClock
-from opsmon.core.kpis import BOARD, KPIS
-from opsmon.web.feed import revision_of
+from opsmon.core.calendar import SiteCalendar
+from opsmon.core.folding import Rules
+from opsmon.core.kpis import BOARD, BUILT_IN, KPIS
 from opsmon.listening import listen
 from opsmon.settings import Settings
 from opsmon.store.connection import worker_client
+from opsmon.store.keys import Keys
 from opsmon.web import rendering
+from opsmon.web.feed import revision_of
 from opsmon.web.server import serve
+from opsmon.workers.measuring import measure
 from tests.conftest import NOW_MS, SECRET
 from tests.http import Answer, request
 from tests.line import Line, open_line
@@ -31,6 +36,7 @@ pytestmark = pytest.mark.anyio
 
 CSP = ("default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
        "worker-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+RULES = Rules(BUILT_IN, SiteCalendar(ZoneInfo("Europe/Berlin")))
 PAGES = ("/", "/wall", "/status", "/components")
 VALUE = re.compile(r'<article id="kpi-([\w-]+)".*?<data class="tile__value" value="(.*?)">(.*?)</data>', re.DOTALL)
 
@@ -382,6 +388,35 @@ async def test_the_status_names_who_works_and_on_what(line: Line) -> None:
     store = status["store"]
     assert (list(status["workers"]), store["name"] in ("Valkey", "Redis"), store["appendfsync"]) == (
         ["worker-1"], True, "always")
+
+
+async def measured(line: Line, rules: Rules) -> None:
+    """Two orders are counted, and a worker has looked what that costs."""
+    await counted(line)
+    await measure(line.store, Keys("main"), rules, 0, NOW_MS)
+
+
+async def test_the_status_says_what_the_memory_is_spent_on(line: Line) -> None:
+    """Each kind with its keys, its size, and the setting that bounds it; also for programs."""
+    await measured(line, RULES)
+    html = (await line.get("/status")).text
+    rows = {row[0]: row[1:] for row in re.findall(
+        r'<tr><th scope="row">([^<]+)</th><td>(.+?)</td><td>(.+?)</td><td>(.+?)</td></tr>', html)}
+    assert {name: bound for name, (_, _, bound) in rows.items()}.items() >= {
+        "Counts by the minute": "OPSMON_KEEP_MINUTES", "Counts by the hour": "OPSMON_KEEP_HOURS",
+        "Counts by the day": "OPSMON_KEEP_DAYS", "Orders, customers, visitors": "OPSMON_KEEP_ORDERS",
+        "Raw events": "OPSMON_RETENTION, OPSMON_STREAM_MEMORY"}.items()
+    told = {one["kind"]: one for one in (await line.get("/status.json")).json["memory"]["footprints"]}
+    assert rows["Raw events"][:2] == ("1", f"{round(told['events']['size_bytes'] / 1024)} kB")
+
+
+async def test_the_status_warns_of_a_dimension_that_is_full(line: Line) -> None:
+    """Its rest is in other, where nobody can tell it apart."""
+    countries = replace(BUILT_IN.rollup("sales-by-country"), cap=1)
+    await measured(line, replace(RULES, catalogue=replace(BUILT_IN, rollups=(countries,))))
+    html = (await line.get("/status")).text
+    assert re.findall(r'<p class="status__warning">.*?(sales-[^<]*)</p>', html, re.DOTALL) == [
+        "sales-by-country has more rows than it tells apart: the rest is in other."]
 
 
 async def test_metrics_are_prometheus_text(line: Line) -> None:

@@ -44,7 +44,8 @@ async def test_each_level_says_what_it_costs(store: Redis, keys: Keys, clock: Ma
 async def test_the_sizes_are_those_the_server_tells(store: Redis, keys: Keys, clock: ManualClock) -> None:
     """Of few keys every one is measured: nothing is estimated."""
     note = await measured(store, keys, clock)
-    told = sum([await store.memory_usage(key, samples=0) or 0 async for key in store.scan_iter(match=f"{keys.tag}:open:*")])
+    told = sum([await store.memory_usage(key, samples=0) or 0
+                async for key in store.scan_iter(match=f"{keys.tag}:open:*")])
     assert {one.kind: one.size_bytes for one in note.footprints}["open"] == told
 
 
@@ -59,6 +60,14 @@ async def test_a_dimension_at_its_cap_is_named(store: Redis, keys: Keys, clock: 
     few = Catalogue((Rollup("x-country", on=("order.placed",), measure="count", by=("country",), cap=2),
                      Rollup("x-channel", on=("order.placed",), measure="count", by=("channel",), cap=2)), ())
     assert (await measured(store, keys, clock, few)).full == ["x-country"]
+
+
+async def test_the_rows_that_hold_now_are_those_of_all_times(store: Redis, keys: Keys, clock: ManualClock) -> None:
+    """This month there is one, and room for another; but not among what holds now."""
+    now = Catalogue((Rollup("x-waits", on=("order.open",), measure="count", by=("waits_for",), cap=2,
+                            levels="nh"),), ())
+    await store.sadd(keys.rows(0, "x-waits", ""), "packing", "payment")
+    assert (await measured(store, keys, clock, now)).full == ["x-waits"]
 
 
 async def test_a_ranking_with_a_rest_is_named(store: Redis, keys: Keys, clock: ManualClock) -> None:
