@@ -171,9 +171,9 @@ def _duckdb(rows: list[tuple[int, str, int]]) -> None:
     with tempfile.TemporaryDirectory() as folder, duckdb.connect() as database:
         table = Path(folder) / "rows.csv"
         table.write_text("".join(f"{at},{key},{value}\n" for at, key, value in rows))
-        database.execute("create table rows (at bigint, key varchar, value bigint)")
+        database.execute("create table rows (time_ms bigint, key varchar, value bigint)")
         database.execute(f"copy rows from '{table}'")
-        database.execute("select key, at // 60000, count(*), sum(value) from rows group by 1, 2").fetchall()
+        database.execute("select key, time_ms // 60000, count(*), sum(value) from rows group by 1, 2").fetchall()
 
 
 @contextmanager

@@ -73,12 +73,12 @@ def _duckdb() -> None:
 
     chance, now_ms = random.Random(1), time.time_ns() // 1_000_000
     with duckdb.connect() as database:
-        database.execute("create table rows as select (? - (random() * 86400000)::bigint) as at, "
+        database.execute("create table rows as select (? - (random() * 86400000)::bigint) as time_ms, "
                          "(random() * 10000)::bigint as minor from range(1000000)", [now_ms])
         times = []
         for _ in range(READS // 10):
             began_s = time.perf_counter()
-            database.execute("select at // 3600000, sum(minor) from rows where at >= ? group by 1",
+            database.execute("select time_ms // 3600000, sum(minor) from rows where time_ms >= ? group by 1",
                              [now_ms - 24 * HOUR_MS - chance.randrange(1000)]).fetchall()
             times.append((time.perf_counter() - began_s) * 1000)
         _print("DuckDB, 24 hours by the hour of 1,000,000 rows in memory", times)
