@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from redis.asyncio import Redis
@@ -14,9 +14,9 @@ from opsmon.core.calendar import SiteCalendar
 from opsmon.core.errors import OpsmonError
 from opsmon.listening import listen
 from opsmon.settings import Settings, without_password
-from opsmon.sources.base import Secret, Source
+from opsmon.sources.base import Secret, Source, SourceSettings
 from opsmon.sources.json_events import JsonEvents
-from opsmon.sources.shopify import Shopify
+from opsmon.sources.kinds import KINDS
 from opsmon.sources.signing import TEST_SHOP
 from opsmon.store.appender import Appender
 from opsmon.store.connection import STORE_ERRORS, Reader, ingest_client, worker_client
@@ -64,7 +64,13 @@ def store_url(settings: Settings) -> str:
 def sources(settings: Settings) -> dict[str, Source]:
     """Every source that can be heard. The local test secret is good for the test shop only."""
     test_secret = Secret(DataDir(settings.data).test_secret().encode(), TEST_SHOP)
-    return {"shopify": Shopify((*settings.shopify_secrets, test_secret), settings.site)}
+    shopify = SourceSettings("shopify", "shopify", (*settings.shopify_secrets, test_secret))
+    # Declared by name, Shopify has these secrets and its own.
+    declared = {source.name: source for source in (shopify, *settings.sources)}
+    if declared["shopify"] is not shopify:
+        own = declared["shopify"]
+        declared["shopify"] = replace(own, secrets=(*own.secrets, *shopify.secrets))
+    return {name: KINDS[source.kind](source, settings.site) for name, source in declared.items()}
 
 
 def ingest_tokens(settings: Settings) -> tuple[Secret, ...]:

@@ -24,14 +24,14 @@ from opsmon.core.errors import SettingsError
 from opsmon.core.kpis import BUILT_IN
 from opsmon.core.money import is_currency
 from opsmon.core.panes import Retention
-from opsmon.sources.base import Secret
+from opsmon.sources.base import Secret, SourceSettings
+from opsmon.sources.declared import read_secret, read_sources
 
 _DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)(ms|s|m|h|d)", re.ASCII)
 _MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _SIZE = re.compile(r"(\d{1,6})(mb|gb)", re.IGNORECASE | re.ASCII)
 _CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)", re.ASCII)
 _SITE = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
-_SHOP = re.compile(r"[a-z0-9][a-z0-9-]*(\.[a-z0-9-]+)+")
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]{16,}=*", re.ASCII)  # as RFC 6750 writes them
 _WORKER = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _STORE_SCHEMES = ("redis://", "rediss://", "unix://")
@@ -112,6 +112,7 @@ class Settings:
     keep_days_ms: int | None
     keep_orders_ms: int
     catalogue: Catalogue
+    sources: tuple[SourceSettings, ...]
     grace_ms: int
     worker_name: str
 
@@ -139,7 +140,7 @@ def check(
 ) -> tuple[Settings | None, list[str]]:
     """Read all settings; return them, or None and every problem found, each naming its setting."""
     problems: list[str] = []
-    texts, catalogue = _from_file(config or Path("opsmon.toml"), problems)
+    texts, catalogue, declared = _from_file(config or Path("opsmon.toml"), problems)
     texts |= _from_environment(os.environ if environ is None else environ, problems)
     texts |= overrides or {}
     read = _Reader(texts, problems)
@@ -163,6 +164,7 @@ def check(
         "keep_days_ms": read("keep_days", lambda text: duration_ms(text) if text else None),
         "keep_orders_ms": read("keep_orders", duration_ms),
         "catalogue": catalogue,
+        "sources": declared,
         "grace_ms": read("grace", duration_ms),
         "worker_name": read("worker_name", _worker_name),
     }
@@ -222,28 +224,37 @@ def _from_environment(environ: Mapping[str, str], problems: list[str]) -> dict[s
 
 def _from_secret_file(path: str, variable: str, problems: list[str]) -> str:
     try:
-        return Path(path).read_text().strip()
-    except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is no text"
-        problems.append(f"{variable}={path}: cannot be read ({why})")
+        return _secret_file(Path(path))
+    except ValueError as error:
+        problems.append(f"{variable}={path}: {error}")
         return ""
 
 
-def _from_file(config: Path, problems: list[str]) -> tuple[dict[str, str], Catalogue]:
+def _secret_file(path: Path) -> str:
+    try:
+        return path.read_text().strip()
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise ValueError(f"cannot be read ({why})") from None
+
+
+def _from_file(config: Path, problems: list[str]
+               ) -> tuple[dict[str, str], Catalogue, tuple[SourceSettings, ...]]:
     if not config.is_file():
-        return {}, BUILT_IN
+        return {}, BUILT_IN, ()
     try:
         text = config.read_text()
         table = tomllib.loads(text)
     except (ValueError, RecursionError, OSError) as error:
         problems.append(f"{config}: cannot be read: {error}")
-        return {}, BUILT_IN
+        return {}, BUILT_IN, ()
     catalogue = _own_kpis(table.pop("kpi", []), text, config, problems)
+    sources = _own_sources(table.pop("source", []), text, config, problems)
     for name in sorted(set(table) - set(_BY_NAME)):
         problems.append(f"{config}: {name}: no such setting; known are {', '.join(sorted(_BY_NAME))}")
     listed = {name: ",".join(map(str, value)) if isinstance(value, list) else str(value)
               for name, value in table.items()}
-    return {name: text for name, text in listed.items() if name in _BY_NAME}, catalogue
+    return {name: text for name, text in listed.items() if name in _BY_NAME}, catalogue, sources
 
 
 def _own_kpis(tables: object, text: str, config: Path, problems: list[str]) -> Catalogue:
@@ -252,23 +263,39 @@ def _own_kpis(tables: object, text: str, config: Path, problems: list[str]) -> C
         problems.append(f"{config}: kpi: expected tables headed [[kpi]]")
         return BUILT_IN
     catalogue, found = read_definitions(tables, BUILT_IN)
-    lines = lines_of(text)
-    for problem in found:
-        # Written in any other way than under [[kpi]], tables have no lines of their own.
-        line = f":{line_of(problem.field, lines[problem.index])}" if len(lines) == len(tables) else ""
-        problems.append(f"{config}{line}: kpi {_called(tables, problem.index)}: {_told(problem)}")
+    _tell("kpi", found, tables, text, config, problems)
     return catalogue
 
 
-def _called(tables: list[object], index: int) -> str:
+def _own_sources(tables: object, text: str, config: Path, problems: list[str]) -> tuple[SourceSettings, ...]:
+    """The sources of the file; each problem with the line it is on."""
+    if not isinstance(tables, list):
+        problems.append(f"{config}: source: expected tables headed [[source]]")
+        return ()
+    sources, found = read_sources(tables, lambda path: _secret_file(config.parent / Path(path).expanduser()))
+    _tell("source", found, tables, text, config, problems)
+    return sources
+
+
+def _tell(kind: str, found: list[Problem], tables: list[object], text: str, config: Path,
+          problems: list[str]) -> None:
+    lines = lines_of(text, kind)
+    for problem in found:
+        # Written in any other way than under [[kind]], tables have no lines of their own.
+        line = f":{line_of(problem.field, lines[problem.index])}" if len(lines) == len(tables) else ""
+        called = _called(tables, problem.index, "id" if kind == "kpi" else "name")
+        problems.append(f"{config}{line}: {kind} {called}: {_told(problem, kind)}")
+
+
+def _called(tables: list[object], index: int, by: str) -> str:
     table = tables[index]
-    called = table.get("id") if isinstance(table, dict) else None
+    called = table.get(by) if isinstance(table, dict) else None
     return f'"{called[:40]}"' if isinstance(called, str) and called else f"number {index + 1}"
 
 
-def _told(problem: Problem) -> str:
+def _told(problem: Problem, kind: str) -> str:
     if problem.field in _BY_NAME:
-        return f"{problem.field} is a setting: expected above the first [[kpi]]"
+        return f"{problem.field} is a setting: expected above the first [[{kind}]]"
     return problem.text
 
 
@@ -350,16 +377,7 @@ def _clock_time(text: str) -> int:
 
 
 def _secrets(text: str) -> tuple[Secret, ...]:
-    return tuple(_secret(entry.strip()) for entry in re.split(r"[,\n]", text) if entry.strip())
-
-
-def _secret(entry: str) -> Secret:
-    shop, bound, value = entry.partition("=")
-    if not bound or not _SHOP.fullmatch(shop.lower()):
-        shop, value = "", entry
-    if len(value) < 8 or not value.isascii():
-        raise ValueError("secrets of at least 8 ASCII characters")
-    return Secret(value.encode(), shop.lower() or None)
+    return tuple(read_secret(entry.strip()) for entry in re.split(r"[,\n]", text) if entry.strip())
 
 
 def _tokens(text: str) -> tuple[Secret, ...]:

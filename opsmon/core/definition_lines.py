@@ -3,8 +3,6 @@
 import re
 
 _KEY = r"""(?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')"""
-_HEADER = re.compile(r"""\s*\[\[\s*["']?kpi["']?\s*\]\]\s*(?:#.*)?""")
-_PART = re.compile(rf"""\s*\[\s*["']?kpi["']?\s*\.\s*({_KEY})\s*\]\s*(?:#.*)?""")
 _OTHER = re.compile(r"\s*\[\[?[^\[\]]+\]\]?\s*(?:#.*)?")
 _FIELD = re.compile(rf"\s*({_KEY}(?:\s*\.\s*{_KEY})*)\s*=")
 _LONG_TEXT = re.compile(r'"""|' + "'''")
@@ -12,26 +10,28 @@ _LONG_TEXT = re.compile(r'"""|' + "'''")
 Lines = dict[str, int]
 
 
-def lines_of(text: str) -> list[Lines]:
-    """Of each [[kpi]] table the lines (from 1) of its header, under '', and of its fields (`where.amount`)."""
+def lines_of(text: str, name: str = "kpi") -> list[Lines]:
+    """Of each [[name]] table the lines (from 1) of its header, under '', and of its fields (`where.amount`)."""
+    header = re.compile(rf"""\s*\[\[\s*["']?{name}["']?\s*\]\]\s*(?:#.*)?""")
+    part_of = re.compile(rf"""\s*\[\s*["']?{name}["']?\s*\.\s*({_KEY})\s*\]\s*(?:#.*)?""")
     tables: list[Lines] = []
     table, part, long_text = Lines(), "", False
     for number, line in enumerate(text.splitlines(), 1):
         was_long, long_text = long_text, long_text ^ (len(_LONG_TEXT.findall(line)) % 2 == 1)
         if was_long:
             continue
-        if _HEADER.fullmatch(line):
+        if header.fullmatch(line):
             table, part = {"": number}, ""
             tables.append(table)
-        elif found := _PART.fullmatch(line):
+        elif found := part_of.fullmatch(line):
             part = f"{_bare(found[1])}."
             table.setdefault(part[:-1], number)
         elif _OTHER.fullmatch(line):
             table, part = Lines(), ""
         elif found := _FIELD.match(line):
-            name = part + ".".join(map(_bare, re.findall(_KEY, found[1])))
-            table.setdefault(name, number)
-            table.setdefault(name.partition(".")[0], number)
+            key = part + ".".join(map(_bare, re.findall(_KEY, found[1])))
+            table.setdefault(key, number)
+            table.setdefault(key.partition(".")[0], number)
     return tables
 
 

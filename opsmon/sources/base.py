@@ -1,7 +1,7 @@
 """The port of a source: what a delivery (one raw request) turns out to be."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from opsmon.core.events import Event
@@ -43,13 +43,15 @@ class Accepted:
 class Unusable:
     """Signed, but not to be understood: kept as a dead letter, and answered as if all were well.
 
-    A 4xx would cost the shop its subscription (Shopify deletes it after eight failures).
+    A 4xx would cost the shop its subscription (Shopify deletes it after eight failures). `headers` are those
+    that it is read again by, as text; none of them is a secret.
     """
 
     seen: str
     reason: str
     body: bytes
     about: str
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +62,72 @@ class NotUsed:
     about: str
 
 
-Outcome = Rejected | Accepted | Unusable | NotUsed
+Single = Accepted | Unusable | NotUsed
+
+
+@dataclass(frozen=True, slots=True)
+class Many:
+    """Several in one body: all of them are stored, or none."""
+
+    outcomes: tuple[Single, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """Nothing to store and nothing wrong: a vendor's ping or handshake. Counted under `counter`."""
+
+    status: int
+    counter: str
+    text: str = ""
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+
+
+Outcome = Rejected | Answered | Single | Many
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSettings:
+    """What a site says of one of its sources: its name, which is its path too, its kind, its secrets or tokens,
+    and what only its kind knows."""
+
+    name: str
+    kind: str
+    secrets: tuple[Secret, ...] = ()
+    options: Mapping[str, str] = field(default_factory=dict)
 
 
 class Source(Protocol):
-    """One vendor. `take` is pure: it may be called again with the same delivery."""
+    """One vendor. Pure: both may be called again with the same delivery. Names of headers are small letters.
+
+    `is_patient`: whether the sender sends again what was not answered 2xx; for one who does not, a delivery
+    that the store cannot take is kept on disk.
+    """
 
     name: str
+    is_patient: bool
 
-    def take(self, headers: Mapping[bytes, bytes], body: bytes, arrived_ms: int) -> Outcome:
-        """Verify and read one delivery. Header names are small letters. Raises nothing on bad input."""
+    def verify(self, headers: Mapping[bytes, bytes], body: bytes, token: bytes) -> Rejected | Answered | None:
+        """Why the sender may not, or what it is told instead; None: it is who it says. Raises nothing.
+
+        `token` is what the address held: its last part, or `?access_token=`. Nothing of the body is parsed here.
+        """
         ...
+
+    def read(self, headers: Mapping[bytes, bytes], body: bytes, arrived_ms: int) -> Outcome:
+        """What a verified delivery says. Raises nothing on bad input. Dead letters are read again by this."""
+        ...
+
+
+class SourceKind(Protocol):
+    """What makes a source of its settings, for a site. `options` are the settings only it has, and what they say."""
+
+    options: Mapping[str, str]
+
+    def __call__(self, settings: SourceSettings, site: str) -> Source:
+        """A source as declared."""
+        ...
+
+
+def take(source: Source, headers: Mapping[bytes, bytes], body: bytes, arrived_ms: int, token: bytes = b"") -> Outcome:
+    """Verify, then read: nothing of a body that is not its sender's is looked at."""
+    return source.verify(headers, body, token) or source.read(headers, body, arrived_ms)

@@ -6,12 +6,12 @@ body only, so a shop name counts for nothing unless the secret is bound to it.
 
 import hmac
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import ClassVar, NamedTuple
 
 from opsmon.core.events import Event, EventId
 from opsmon.sources import shopify_bodies
-from opsmon.sources.base import Accepted, NotUsed, Outcome, Rejected, Secret, Unusable
+from opsmon.sources.base import Accepted, NotUsed, Outcome, Rejected, Secret, SourceSettings, Unusable
 from opsmon.sources.reading import BadBody, instant_ms, parse_object
 
 _LONGEST_HEADER = 255
@@ -35,16 +35,18 @@ class Headers(NamedTuple):
 class Shopify:
     """The adapter for `POST /webhooks/shopify`. Holds the secrets; remembers nothing else."""
 
-    name = "shopify"
+    is_patient = True
+    options: ClassVar[Mapping[str, str]] = {}
 
-    def __init__(self, secrets: Sequence[Secret], site: str) -> None:
-        self._secrets = tuple(secrets)
-        self._site = site
+    def __init__(self, settings: SourceSettings, site: str) -> None:
+        self.name, self._secrets, self._site = settings.name, settings.secrets, site
 
-    def take(self, headers: Mapping[bytes, bytes], body: bytes, arrived_ms: int) -> Outcome:
-        """Verify, then read. Signature first: nothing of an unsigned body is looked at."""
-        if not self.is_signed(headers, body):
-            return self._refuse(headers)
+    def verify(self, headers: Mapping[bytes, bytes], body: bytes, token: bytes = b"") -> Rejected | None:
+        """Who signed the body's bytes?"""
+        return None if self.is_signed(headers, body) else self._refuse(headers)
+
+    def read(self, headers: Mapping[bytes, bytes], body: bytes, arrived_ms: int) -> Outcome:
+        """What a signed delivery says."""
         about = read_headers(headers)
         if about is None:
             return Rejected(400, "X-Shopify-Topic, -Shop-Domain and -Webhook-Id are needed, as short ASCII "
@@ -55,7 +57,7 @@ class Shopify:
         try:
             return Accepted(seen, read_event(about, body, arrived_ms, self._site))
         except BadBody as error:
-            return Unusable(seen, str(error), body, f"{about.topic} from {about.shop}")
+            return Unusable(seen, str(error), body, f"{about.topic} from {about.shop}", _kept(about))
 
     def _refuse(self, headers: Mapping[bytes, bytes]) -> Rejected:
         return _why(headers, bool(self._good_for(headers)))
@@ -108,6 +110,12 @@ def _event_time(triggered_at: str, body_ms: int | None, arrived_ms: int) -> int:
         return instant_ms(triggered_at, "triggered-at")
     except BadBody:
         return arrived_ms if body_ms is None else body_ms
+
+
+def _kept(about: Headers) -> dict[str, str]:
+    """The headers by which a body can be read again."""
+    return {"x-shopify-topic": about.topic, "x-shopify-shop-domain": about.shop,
+            "x-shopify-webhook-id": about.webhook_id, "x-shopify-triggered-at": about.triggered_at[:_LONGEST_HEADER]}
 
 
 def _header(headers: Mapping[bytes, bytes], names: tuple[bytes, bytes]) -> bytes:

@@ -1,17 +1,19 @@
-"""POST /webhooks/{source}: verify, append, answer. Nothing else happens on this path.
+"""POST /webhooks/{source} and /ingest/{source}: verify, append, answer. Nothing else happens on this path.
 
-Raw ASGI: no client call but the append, no render, no second round trip. 200 means durable.
+Raw ASGI: no client call but the append, no render, no second round trip. 200 means durable: in the store, or,
+for a sender who never sends again, on this machine's disk.
 """
 
 from collections import Counter
 from collections.abc import Mapping
 from time import perf_counter
+from urllib.parse import parse_qsl
 
 from starlette.types import Receive, Scope, Send
 
 from opsmon.clock import Clock
 from opsmon.core.errors import StoreUnavailable
-from opsmon.sources.base import Accepted, NotUsed, Rejected, Source, Unusable
+from opsmon.sources.base import Accepted, Answered, Many, Outcome, Rejected, Single, Source, Unusable, take
 from opsmon.store.appender import Appender
 from opsmon.store.event_stream import checksum, encode
 from opsmon.store.scripts import Taken
@@ -22,7 +24,7 @@ MAX_BODY = 1024 * 1024
 BODY_DEADLINE_S = 5.0
 _OK = {"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]}
 _NOTHING = {"type": "http.response.body", "body": b""}
-OUTCOMES = ("event", "duplicate", "not_used", "dead", "unavailable", "refused")
+OUTCOMES = ("event", "duplicate", "not_used", "dead", "unavailable", "refused", "answered")
 
 
 class Webhooks:
@@ -35,18 +37,23 @@ class Webhooks:
             (name, outcome): WEBHOOKS.labels(name, outcome) for name in sources for outcome in OUTCOMES
         }
 
+    def knows(self, path: str) -> bool:
+        """Whether a path is one of a source: /webhooks/name or /ingest/name, and perhaps a token."""
+        return path.split("/")[2] in self._sources
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = perf_counter()
-        source = self._sources.get(scope["path"].removeprefix("/webhooks/"))
+        _, _, name, *rest = scope["path"].split("/")
+        source = self._sources.get(name) if len(rest) < 2 and rest != [""] else None
         if source is None:
             await answer(send, 404, f"No such source; known are {', '.join(sorted(self._sources))}.\n")
-        elif scope["method"] != "POST":
+        elif scope["method"] != "POST" and (scope["method"] != "OPTIONS" or not hasattr(source, "greet")):
             await answer(send, 405, "Webhooks are POSTed.\n", ((b"allow", b"POST"),))
         else:
-            await self._take(source, scope, receive, send)
+            await self._take(source, rest[0].encode() if rest else b"", scope, receive, send)
             WEBHOOK_SECONDS.observe(perf_counter() - started)
 
-    async def _take(self, source: Source, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _take(self, source: Source, token: bytes, scope: Scope, receive: Receive, send: Send) -> None:
         headers = dict(scope["headers"])
         try:
             body = await read_body(headers, receive, MAX_BODY, BODY_DEADLINE_S)
@@ -56,23 +63,41 @@ class Webhooks:
         except TimeoutError:
             await self._refuse(source, Rejected(408, "The body did not arrive in 5 s.\n", "slow_body"), send)
             return
-        outcome = (
-            Rejected(413, f"The body is over the limit of {MAX_BODY} bytes.\n", "too_large") if body is None
-            else source.take(headers, body, self._clock.now_ms())
-        )
+        if body is None:
+            outcome: Outcome = Rejected(413, f"The body is over the limit of {MAX_BODY} bytes.\n", "too_large")
+        elif scope["method"] == "OPTIONS":
+            outcome = source.greet(headers)  # type: ignore[attr-defined]  # asked by __call__
+        else:
+            token = token or _token_asked(scope["query_string"])
+            outcome = take(source, headers, body, self._clock.now_ms(), token)
         if isinstance(outcome, Rejected):
             await self._refuse(source, outcome, send)
-            return
+        elif isinstance(outcome, Answered):
+            self._count(source, outcome.counter)
+            await answer(send, outcome.status, outcome.text, outcome.headers)
+        else:
+            await self._store(source, outcome, send)
+
+    async def _store(self, source: Source, outcome: Single | Many, send: Send) -> None:
         try:
-            result = await self._appender.append(taken(outcome, source.name))
+            if isinstance(outcome, Many):
+                together = [taken(one, source.name) for one in outcome.outcomes]
+                results = [result.decode() for result in await self._appender.append_batch(together)]
+            else:
+                results = [await self._appender.append(taken(outcome, source.name))]
         except StoreUnavailable:
             self._answered[source.name, "unavailable"].inc()
             await answer(send, 503, "The store did not confirm in time: please send it again.\n",
                          ((b"retry-after", b"5"),))
             return
-        self._answered[source.name, result].inc()
+        for result in results:
+            self._answered[source.name, result].inc()
         await send(_OK)
         await send(_NOTHING)
+
+    def _count(self, source: Source, counter: str) -> None:
+        self.refused[f"{source.name}:{counter}"] += 1
+        self._answered[source.name, "answered"].inc()
 
     async def _refuse(self, source: Source, rejected: Rejected, send: Send) -> None:
         self.refused[f"{source.name}:{rejected.counter}"] += 1
@@ -80,7 +105,15 @@ class Webhooks:
         await answer(send, rejected.status, rejected.reason)
 
 
-def taken(outcome: Accepted | Unusable | NotUsed, source: str) -> Taken:
+def _token_asked(query: bytes) -> bytes:
+    """What `?access_token=` says (RFC 6750, section 2.3; CloudEvents' webhook specification), or `?token=`."""
+    if not query:
+        return b""
+    asked = dict(parse_qsl(query.decode("latin-1"), max_num_fields=20) if query.count(b"&") < 20 else ())
+    return (asked.get("access_token") or asked.get("token") or "").encode()
+
+
+def taken(outcome: Single, source: str) -> Taken:
     """What an outcome stores."""
     if isinstance(outcome, Accepted):
         payload = encode(outcome.event)

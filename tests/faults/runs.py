@@ -48,7 +48,8 @@ class Outcome:
 
 
 def run_workers(fleet: Fleet, trade: Trade, workers: int, seed: int, program: Sequence[str] = OPSMON) -> Outcome:
-    """Workers killed and stopped at random, every 50 to 300 ms, while events pour in and until all are counted."""
+    """Workers killed and stopped at random while events pour in and until all are counted: of three one every 50
+    to 300 ms, of more less often each, because a start takes half a second of a processor."""
     chance, began_s = random.Random(seed), time.monotonic()
     outcome, names = Outcome({}, []), [f"worker-{n}" for n in range(workers)]
     for name in names:
@@ -56,7 +57,7 @@ def run_workers(fleet: Fleet, trade: Trade, workers: int, seed: int, program: Se
     sending = threading.Thread(target=append, args=(fleet, trade.deliveries))
     sending.start()
     while sending.is_alive() or not fleet.is_drained():
-        time.sleep(chance.uniform(0.05, 0.3))
+        time.sleep(chance.uniform(0.05, 0.3) * max(1, workers / 3))
         name = chance.choice(names)
         if chance.random() < 0.6:
             fleet.kill(name)

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from opsmon.core.events import Event
-from opsmon.sources.base import Accepted, NotUsed, Outcome, Rejected, Secret, Unusable
+from opsmon.sources.base import Accepted, NotUsed, Outcome, Rejected, Secret, SourceSettings, Unusable
+from opsmon.sources.base import take as take_delivery
 from opsmon.sources.shopify import Shopify
 from opsmon.sources.shopify_bodies import READERS
 from opsmon.store.event_stream import encode
@@ -51,13 +52,13 @@ def signed(body: bytes, topic: str, secret: bytes = SECRET, **others: bytes) -> 
 
 def door(*secrets: Secret) -> Shopify:
     """The adapter with these secrets, or with the shop's one."""
-    return Shopify(secrets or (Secret(SECRET),), "main")
+    return Shopify(SourceSettings("shopify", "shopify", secrets or (Secret(SECRET),)), "main")
 
 
 def take(topic: str, body: Any, **headers: bytes) -> Outcome:
     """What becomes of a signed body."""
     raw = body if isinstance(body, bytes) else orjson.dumps(body)
-    return door().take(signed(raw, topic, **headers), raw, NOW_MS)
+    return take_delivery(door(), signed(raw, topic, **headers), raw, NOW_MS)
 
 
 def event(topic: str, body: Any, **headers: bytes) -> Event:
@@ -95,7 +96,7 @@ def test_a_delivery_signed_with_the_secret_is_taken() -> None:
 def test_a_delivery_signed_with_another_secret_is_refused_with_the_likely_cause() -> None:
     """Who made a webhook in the admin and set the app's secret reads here what is wrong."""
     raw = orjson.dumps(order())
-    outcome = door().take(signed(raw, "orders/create", b"another-secret"), raw, NOW_MS)
+    outcome = take_delivery(door(), signed(raw, "orders/create", b"another-secret"), raw, NOW_MS)
     assert outcome == Rejected(
         401, "The signature matches no secret: it was made with another one (webhooks made in the admin and by an "
              "app have different secrets), or something on the way changed the body.\n", "bad_signature")
@@ -146,14 +147,15 @@ def test_a_secret_bound_to_a_shop_is_good_for_that_shop() -> None:
 def test_a_secret_bound_to_a_shop_is_good_for_no_other() -> None:
     """The shop's name is not signed: a branch must not book into another."""
     raw = orjson.dumps(order())
-    outcome = door(Secret(SECRET, "other.myshopify.com")).take(signed(raw, "orders/create"), raw, NOW_MS)
+    outcome = take_delivery(door(Secret(SECRET, "other.myshopify.com")), signed(raw, "orders/create"), raw, NOW_MS)
     assert isinstance(outcome, Rejected) and (outcome.status, outcome.counter) == (401, "no_secret")
 
 
 def test_without_any_secret_the_answer_says_where_to_put_one() -> None:
     """The first thing one meets when setting up."""
     raw = orjson.dumps(order())
-    outcome = Shopify((), "main").take(signed(raw, "orders/create"), raw, NOW_MS)
+    nobody = Shopify(SourceSettings("shopify", "shopify"), "main")
+    outcome = take_delivery(nobody, signed(raw, "orders/create"), raw, NOW_MS)
     assert outcome == Rejected(
         401, "No signing secret is set for this shop: put it into OPSMON_SHOPIFY_SECRETS.\n", "no_secret")
 
@@ -162,7 +164,7 @@ def test_headers_without_the_x_are_as_good() -> None:
     """Shopify's new deliveries write the same labels shorter."""
     raw = orjson.dumps(order())
     short = {name.removeprefix(b"x-"): value for name, value in signed(raw, "orders/create").items()}
-    assert door().take(short, raw, NOW_MS) == take("orders/create", order())
+    assert take_delivery(door(), short, raw, NOW_MS) == take("orders/create", order())
 
 
 @pytest.mark.parametrize("header", [b"topic", b"shop-domain", b"webhook-id"])
@@ -171,13 +173,13 @@ def test_a_label_that_is_missing_or_odd_is_refused(header: bytes, value: bytes) 
     """Without topic, shop and number nobody knows what is in the parcel, or whether it came before."""
     headers = signed(b"{}", "orders/create")
     headers[b"x-shopify-" + header] = value
-    outcome = door().take(headers, b"{}", NOW_MS)
+    outcome = take_delivery(door(), headers, b"{}", NOW_MS)
     assert isinstance(outcome, Rejected) and (outcome.status, outcome.counter) == (400, "bad_headers")
 
 
 def test_nothing_of_an_unsigned_body_is_looked_at() -> None:
     """An unsigned pile of rubbish costs a signature check and no more."""
-    outcome = door().take(signed(b"", "orders/create", b"another"), b"[" * 100_000, NOW_MS)
+    outcome = take_delivery(door(), signed(b"", "orders/create", b"another"), b"[" * 100_000, NOW_MS)
     assert isinstance(outcome, Rejected) and outcome.status == 401
 
 
@@ -639,7 +641,7 @@ def test_a_good_body_with_odd_fields_breaks_nothing(topic: str, name: str, odd: 
     body=st.binary(max_size=60))
 def test_arbitrary_headers_are_refused_and_break_nothing(headers: dict[bytes, bytes], body: bytes) -> None:
     """Whatever stands on the label of an unsigned parcel."""
-    assert isinstance(door().take(headers, body, NOW_MS), Rejected)
+    assert isinstance(take_delivery(door(), headers, body, NOW_MS), Rejected)
 
 
 @pytest.mark.skipif(not RECORDED_NAMES, reason="the recorded payloads (../shared/fixtures/shopify) are not here")

@@ -363,7 +363,7 @@ async def test_once_a_token_is_set_the_test_secret_is_none(door: Door, settings:
 # --- addresses --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", ["/ingest/", "/ingest/event", "/ingest/events/", "/ingest//events", "/ingest/shopify"])
+@pytest.mark.parametrize("path", ["/ingest/", "/ingest/event", "/ingest/events/", "/ingest//events", "/ingest/shopfy"])
 async def test_an_address_that_only_looks_alike_is_a_404(door: Door, path: str) -> None:
     """It names the right one."""
     answer = await request(door.port, "POST", path, b"[]", {"authorization": f"Bearer {TOKEN}"})
