@@ -14,12 +14,16 @@ from dataclasses import replace
 from functools import partial
 from itertools import count
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from redis.asyncio import Redis
 
 from opsmon.clock import ManualClock
+from opsmon.core.calendar import SiteCalendar
 from opsmon.core.errors import StoreUnavailable
+from opsmon.core.folding import Rules
+from opsmon.core.kpis import BUILT_IN
 from opsmon.settings import Settings
 from opsmon.store.appender import Appender
 from opsmon.store.connection import STORE_ERRORS, Reader, ingest_client, worker_client
@@ -28,6 +32,8 @@ from opsmon.store.event_stream import GROUP
 from opsmon.store.keys import Keys
 from opsmon.store.refusals import flush_once
 from opsmon.store.scripts import Scripts, Taken
+from opsmon.workers.rebuild import rebuild
+from opsmon.workers.verify import verify
 from tests.conftest import NOW_MS, SECRET
 from tests.line import Line, open_line
 from tests.orders import order, refund
@@ -351,3 +357,17 @@ async def test_a_primary_that_hangs_makes_nobody_wait_for_ever(cluster: Cluster)
                 async with asyncio.timeout(2):
                     await appender.append_batch([delivery])
             assert await wait_until_async(lambda: taken(appender, delivery), "the replica's answer") == [b"event"]
+
+
+async def test_a_site_on_a_cluster_can_be_counted_anew_and_proved(cluster: Cluster, settings: Settings) -> None:
+    """`opsmon replay` and `opsmon verify` do there what they do on one server."""
+    site = site_in(cluster, 1)
+    async with open_site(cluster.url, site, settings) as line:
+        for number in range(1, 6):
+            assert await send(line, number)
+        await line.work()
+        keys, rules = Keys(site), Rules(BUILT_IN, SiteCalendar(ZoneInfo("Europe/Berlin")))
+        before = await orders(line)
+        assert await rebuild(line.store, keys, rules, NOW_MS) == 1
+        report = await verify(line.store, keys, rules, NOW_MS)
+        assert (before, report.differences, report.numbers > 0) == (5, [], True)
