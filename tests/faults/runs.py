@@ -57,7 +57,7 @@ def run_workers(fleet: Fleet, trade: Trade, workers: int, seed: int, program: Se
     sending = threading.Thread(target=append, args=(fleet, trade.deliveries))
     sending.start()
     while sending.is_alive() or not fleet.is_drained():
-        time.sleep(chance.uniform(0.05, 0.3) * max(1, 4 * workers - 11))
+        time.sleep(chance.uniform(0.05, 0.3) * max(1, workers / 3))
         name = chance.choice(names)
         if chance.random() < 0.6:
             fleet.kill(name)

@@ -90,7 +90,7 @@ class Schedule(RuleBasedStateMachine):
     @rule(number=st.integers(0, 12), version=st.integers(0, 1), kind=st.sampled_from("orv"), late=st.integers(0, 90))
     def deliver(self, number: int, version: int, kind: str, late: int) -> None:
         """An event, or one that was delivered before: out of order, twice, whatever."""
-        event = {"o": lambda: _order(number, version, NOW_MS, _Fixed(late)),
+        event = {"o": lambda: _order(number, version, NOW_MS),
                  "r": lambda: _request(number, NOW_MS, _Fixed(late)),
                  "v": lambda: _view(number * 300, NOW_MS, _Fixed(late))}[kind]()
         event = event._replace(id=EventId(f"{event.id}:{late}" if kind != "o" else event.id))

@@ -11,6 +11,8 @@ from opsmon.store.event_stream import checksum, encode
 from opsmon.store.scripts import Taken
 
 GAP_MS = 1_800_000
+# At least; more of both where there are more events, so that none of them has thousands.
+CUSTOMERS, VISITORS = 50, 300
 Numbers = dict[str, int]
 
 
@@ -26,9 +28,10 @@ class Trade:
 def make_trade(count: int, seed: int) -> Trade:
     """A third orders in two versions, a third requests, a third page views; shuffled."""
     chance, now_ms = random.Random(seed), time.time_ns() // 1_000_000
-    made = [_order(n // 2, n % 2, now_ms, chance) for n in range(count // 3)]
+    customers, visitors = max(CUSTOMERS, count // 400), max(VISITORS, count // 60)
+    made = [_order(n // 2, n % 2, now_ms, customers) for n in range(count // 3)]
     made += [_request(n, now_ms, chance) for n in range(count // 3)]
-    made += [_view(n, now_ms, chance) for n in range(count - 2 * (count // 3))]
+    made += [_view(n, now_ms, chance, visitors) for n in range(count - 2 * (count // 3))]
     chance.shuffle(made)
     return Trade([_taken(event) for event in made], oracle(made), made)
 
@@ -60,13 +63,13 @@ def _visits(times: list[int]) -> int:
     return 1 + sum(b - a > GAP_MS for a, b in zip(ordered, ordered[1:], strict=False))
 
 
-def _order(number: int, version: int, now_ms: int, chance: random.Random) -> Event:
+def _order(number: int, version: int, now_ms: int, customers: int = CUSTOMERS) -> Event:
     placed_ms = now_ms - number % 1200 * 60_000
     total = 1_000 + number * 7 % 5_000 + version
     data: dict[str, Any] = {
         "name": f"#{number}", "test": False, "placed_ms": placed_ms, "cancelled_ms": None, "total_minor": total,
         "goods_minor": total, "currency": "EUR", "paid": "paid", "fulfilled": "", "channel": "web", "country": "DE",
-        "region": "", "customer": f"c{number % 50}", "checkout": "", "refunds": [],
+        "region": "", "customer": f"c{number % customers}", "checkout": "", "refunds": [],
         "lines": [["BOAT", 1, total, "Boat"]],
         "fulfilled_ms": placed_ms + 60_000 if version and number % 3 == 0 else None,
     }
@@ -80,10 +83,10 @@ def _request(number: int, now_ms: int, chance: random.Random) -> Event:
     return Event(EventId(f"api:{number}"), "api.request", time_ms, now_ms, "api", "main", "", None, data)
 
 
-def _view(number: int, now_ms: int, chance: random.Random) -> Event:
+def _view(number: int, now_ms: int, chance: random.Random, visitors: int = VISITORS) -> Event:
     time_ms = now_ms - chance.randrange(20 * 3_600_000)
     return Event(EventId(f"web:{number}"), "page.viewed", time_ms, now_ms, "web", "main", "", None,
-                 {"visitor": f"v{number % 300}"})
+                 {"visitor": f"v{number % visitors}"})
 
 
 def _taken(event: Event) -> Taken:
