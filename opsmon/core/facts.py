@@ -6,7 +6,7 @@ whole and any order of arrival ends the same. A *group* (a customer, a checkout,
 keeps members that come from several events; its facts are a pure function of all its members.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from opsmon.core.events import Event
@@ -52,14 +52,11 @@ class Member(NamedTuple):
 
 def tell(event: Event) -> tuple[Iterable[Told], Sequence[Member]]:
     """What an event says of entities and groups. Raises KeyError, TypeError or ValueError for unusable data."""
-    reader = _READERS.get(event.type)
-    if reader is not None:
-        return list(reader(event)), ()
-    version = event.version
-    if version is not None:
+    reader, version = _READERS.get(event.type), event.version
+    if reader is None and version is not None:
         return [Told(event.key, version, (Fact(event.type, event.time_ms, with_money(event.data)),))], ()
     member = _MEMBERS.get(event.type)
-    return (), (member(event),) if member and event.key else ()
+    return list(reader(event)) if reader else (), (member(event),) if member and event.key else ()
 
 
 def is_remembered_whole(event: Event) -> bool:
@@ -90,6 +87,13 @@ def order_members(key: str, facts: tuple[Fact, ...]) -> Iterator[Member]:
 def _checkout(event: Event) -> Member:
     """A checkout's token as orders name it, without the source that told of it."""
     return Member(CHECKOUT + event.key.removeprefix(f"{event.source}:"), "started", (believable_ms(event),))
+
+
+def _opened(event: Event) -> Member:
+    """A checkout that its shop tells of: each delivery says again when it was started."""
+    started_ms = event.data["started_ms"]
+    believed_ms = started_ms if started_ms <= event.arrived_ms + FUTURE_MS else event.arrived_ms
+    return Member(CHECKOUT + event.data["checkout"], "started", (believed_ms,))
 
 
 def _move(event: Event) -> Member:
@@ -164,17 +168,100 @@ def _unreturned(order: Mapping[str, Any]) -> int:
     return int(order["total_minor"] - refunded)
 
 
+def _edit(event: Event) -> Iterator[Told]:
+    """Pieces only: what the order is worth now is told by the order."""
+    version = event.version or _UNVERSIONED
+    fields = {"added": event.data["added"], "removed": event.data["removed"]}
+    yield Told(event.key, version, (Fact("order.edited", version[0], fields),))
+
+
+def _tried(event: Event) -> Iterator[Told]:
+    """A payment that was tried, unless it is not decided yet."""
+    tried = event.data
+    fields = {name: tried[name] for name in ("ok", "kind", "gateway", "error")}
+    facts = (Fact("payment.attempted", tried["tried_ms"], fields),) if tried["ok"] and not tried["test"] else ()
+    yield Told(event.key, event.version or _UNVERSIONED, facts)
+
+
+def _moved(event: Event) -> Iterator[Told]:
+    moved = event.data
+    fields = {"amount": [moved["amount_minor"], moved["currency"]], "method": moved["method"]}
+    facts = () if moved["test"] else (Fact("payment.received", moved["moved_ms"], fields),)
+    yield Told(event.key, event.version or _UNVERSIONED, facts)
+
+
+def _dispute(event: Event) -> Iterator[Told]:
+    dispute = event.data
+    fields = {"status": dispute["status"], "kind": dispute["kind"], "reason": dispute["reason"],
+              "amount": [dispute["amount_minor"], dispute["currency"]]}
+    yield Told(event.key, event.version or _UNVERSIONED, (Fact("dispute.opened", dispute["opened_ms"], fields),))
+
+
+def _return(event: Event) -> Iterator[Told]:
+    """Two things to remember: how the return stands, of which the newest word holds, and when it was first
+    heard of, of which the earliest does. Its deliveries have no time of its own."""
+    version = event.version or _UNVERSIONED
+    told_ms, status = version[0], event.data["status"]
+    first = (DELETED[0] - max(told_ms, 0), 0, "")
+    yield Told(f"{event.key}:first", first, (Fact("return.requested", told_ms, {"entity": event.key}),))
+    if status:
+        is_open = status in ("requested", "open")
+        fields = {"status": status, "entity": event.key}
+        yield Told(event.key, version, (Fact("return.open", told_ms, fields),) if is_open else ())
+
+
+def _parcel(event: Event) -> Iterator[Told]:
+    """Where a parcel is: said by its fulfillment and by its carrier, of whom the later word holds.
+
+    A fulfillment that says nothing of it is no word; a cancelled one has no parcel.
+    """
+    version, status = event.version or _UNVERSIONED, event.data["shipment"]
+    if event.data.get("status") in ("cancelled", "error", "failure"):
+        yield Told(event.key, version, ())
+    elif status:
+        yield Told(event.key, version, (Fact("parcel.moved", version[0], {"status": status, "entity": event.key}),))
+
+
+def _holds(event: Event) -> Iterator[Told]:
+    """The parts of an order, each by itself: held, or not any more."""
+    version = event.version or _UNVERSIONED
+    for part in event.data["parts"]:
+        held = Fact("order.held", version[0], {"reason": part["reason"], "entity": part["key"]})
+        yield Told(part["key"], version, (held,) if part["status"] == "on_hold" else ())
+
+
+def _cart(event: Event) -> Iterator[Told]:
+    count = event.data["pieces"]
+    facts = (Fact("cart.filled", event.data["filled_ms"], {"pieces": count}),) if count else ()
+    yield Told(event.key, event.version or _UNVERSIONED, facts)
+
+
 def _nothing(event: Event) -> Iterator[Told]:
     return iter(())
 
 
-_READERS = {
+_READERS: dict[str, Callable[[Event], Iterator[Told]]] = {
     "order.updated": _order,
     "order.deleted": _deletion,
+    "order.edited": _edit,
     "refund.created": _refunds,
-    "fulfillment.updated": _nothing,
+    "return.updated": _return,
+    "payment.tried": _tried,
+    "payment.moved": _moved,
+    "dispute.updated": _dispute,
+    "fulfillment.updated": _parcel,
+    "parcel.tracked": _parcel,
+    "fulfillment_order.updated": _holds,
+    "cart.changed": _cart,
+    # Told to other parts of opsmon, or for reading only: no number is made of these. Nobody but a vendor may
+    # say them, least of all that someone is to be forgotten.
+    **dict.fromkeys((
+        "checkout.updated", "checkout.deleted", "draft.updated", "draft.deleted", "inventory_item.updated",
+        "inventory_item.deleted", "product.updated", "product.deleted", "location.updated", "location.deleted",
+        "shop.updated", "app.uninstalled", "app.scopes_updated", "bulk.finished", "privacy.requested",
+        "privacy.customer_redacted", "privacy.shop_redacted"), _nothing),
 }
-_MEMBERS = {"checkout.started": _checkout, "stage.moved": _move}
+_MEMBERS = {"checkout.started": _checkout, "checkout.updated": _opened, "stage.moved": _move}
 # What vendors' own events become; everything else is a fact under its own name.
 VENDOR_TYPES = frozenset(_READERS)
 # What is remembered, whether or not it has a version.

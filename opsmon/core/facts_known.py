@@ -100,6 +100,31 @@ FACTS: dict[str, KnownFact] = {
     "stage.entered": _told("an order's move to a stage", **_PLACE),
     "stage.left": _told("an order's leaving of a stage", took_ms=_ms("how long it was there"), **_PLACE),
     "stage.holds": _told("the stage an order is at", stage=_text("which stage"), entity=_text("which order")),
+    "order.edited": _told(
+        "a change of an order's lines, when it was made", added=_number("pieces put in"),
+        removed=_number("pieces taken out")),
+    "order.held": _told(
+        "a part of an order that is on hold, when it was put there", reason=_text("why, e.g. awaiting_payment"),
+        entity=_text("which part")),
+    "payment.attempted": _told(
+        "a payment that was tried, when it was", ok=_text("yes or no"),
+        kind=_text("authorization, sale, capture, void or refund"), gateway=_text("who was to move the money"),
+        error=_text("what the gateway says went wrong, e.g. card_declined")),
+    "payment.received": _told(
+        "money that moved, when it did", amount=_money("how much; below zero: back to the customer"),
+        method=_text("e.g. credit_card or cash")),
+    "dispute.opened": _told(
+        "a dispute, when the customer began it", status=_text("how it stands, e.g. needs_response"),
+        kind=_text("inquiry or chargeback"), reason=_text("what the customer says, e.g. fraudulent"),
+        amount=_money("what it is about")),
+    "return.requested": _told("a return, when it was first heard of", entity=_text("which return")),
+    "return.open": _told(
+        "a return that is not at an end, when that was told", status=_text("requested or open"),
+        entity=_text("which return")),
+    "parcel.moved": _told(
+        "where a parcel is, when it got there", status=_text("e.g. in_transit or delivered"),
+        entity=_text("which parcel")),
+    "cart.filled": _told("a cart with something in it, when it was begun", pieces=_number("how many")),
     "delivery.arrived": KnownFact(
         "a delivery or event that came in", {"source": _text("who sent it, e.g. shopify")}, is_closed=True),
     "page.viewed": _posted("a page seen by a visitor", **_VISITOR),

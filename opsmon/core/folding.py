@@ -167,6 +167,7 @@ def _hear_told(heard: Heard, event: Event) -> None:
         heard.keys.add(told.key)
         heard.keys.update(member.group for member in order_members(told.key, facts))
     for member in members:
+        heard.note_since(event)
         heard.told.append((event.source, member))
         heard.keys.add(member.group)
 

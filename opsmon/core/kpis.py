@@ -23,6 +23,9 @@ from opsmon.core.catalogue import (
 _ORDER = ("order.placed",)
 _STEPS = ("page.viewed", "cart.updated", "checkout.started", "checkout.completed")
 _FAILED = (Condition("status", ">=", 500),)
+# What a customer does; capturing, voiding and paying back is done by the shop.
+_BY_CUSTOMERS = (Condition("kind", "in", ("authorization", "sale")),)
+_UNDECIDED = (Condition("status", "in", ("needs_response", "under_review")),)
 
 ROLLUPS = (
     Rollup("orders", on=_ORDER, measure="count"),
@@ -43,6 +46,16 @@ ROLLUPS = (
     Rollup("open-orders", on=("order.open",), measure="open", levels=""),
     Rollup("waiting", on=("order.open",), measure="count", by=("waits_for",), levels="n"),
     Rollup("completed", on=("order.completed",), measure="mean", value="took_ms"),
+    Rollup("payments", on=("payment.attempted",), measure="ratio", where=_BY_CUSTOMERS,
+           hits=(Condition("ok", "=", "no"),)),
+    Rollup("paid", on=("payment.received",), measure="sum", value="amount"),
+    Rollup("carts", on=("cart.filled",), measure="count"),
+    Rollup("holds", on=("order.held",), measure="count", by=("reason",), levels="n"),
+    Rollup("parcels", on=("parcel.moved",), measure="count", by=("status",),
+           where=(Condition("status", "!=", "delivered"),), levels="n"),
+    Rollup("returns", on=("return.requested",), measure="count"),
+    Rollup("returns-open", on=("return.open",), measure="count", by=("status",), levels="n"),
+    Rollup("disputes", on=("dispute.opened",), measure="count", by=("status",), where=_UNDECIDED, levels="n"),
     Rollup("stages", on=("stage.holds",), measure="count", by=("stage",), levels="n"),
     Rollup("stage-times", on=("stage.left",), measure="mean", value="took_ms", by=("stage",), levels="hd"),
     Rollup("output-by-line", on=("stage.entered",), measure="count", by=("line",), levels="hd"),
@@ -125,6 +138,12 @@ SALES = (
         "Today's orders by whether they are the customer's first one known here.", "neither", show="count"),
     Kpi("customer-tiers", "Customers by tier", "customer-tiers", Now(), "customers",
         "Customers by the number of their orders: new 1, returning 2, loyal 5, VIP 10 or more."),
+    Kpi("paid-today", "Paid today", "paid", Today(), "money",
+        "Money received today, less what was paid back today, as the payment providers tell it. Sales are "
+        "counted when they are ordered, this when it is paid."),
+    Kpi("carts-today", "Carts today", "carts", Today(), "count",
+        "Carts of the online shop that were begun today and have something in them. The shop tells of them, "
+        "whether or not a visitor consented."),
     Kpi("revenue-30d", "Revenue, 30 days", "revenue", Days(30), "money",
         "As revenue today, over the last 30 business days, today among them."),
 )
@@ -152,6 +171,21 @@ OPERATIONS = (
     Kpi("fulfilment-time", "Time to fulfil", "completed", Days(7), "ms",
         "From placing to fulfilment, on average, of the orders fulfilled in the last 7 business days.", "down",
         "operations", show="mean"),
+    Kpi("payment-failures", "Failed payments", "payments", Sliding(HOUR_MS), "share",
+        "Of the payments that customers tried in the last 60 minutes, those that failed. Tests are left out.",
+        "down", "operations", least=10),
+    Kpi("orders-on-hold", "Orders on hold", "holds", Now(), "orders",
+        "Orders that are on hold, by reason. One that is packed in several parts counts once for each part "
+        "on hold.", "down", "operations"),
+    Kpi("parcels", "Parcels by status", "parcels", Now(), "count",
+        "Parcels that are not delivered, by what the carrier last said of them.", "neither", "operations"),
+    Kpi("returns-today", "Returns today", "returns", Today(), "count",
+        "Returns that were requested today, or begun by the shop without a request.", "down", "operations"),
+    Kpi("returns-open", "Returns under way", "returns-open", Now(), "count",
+        "Returns that are requested and not answered, or accepted and not closed.", "down", "operations"),
+    Kpi("disputes-open", "Open disputes", "disputes", Now(), "count",
+        "Payments that customers dispute, not decided yet: those that need an answer, and those under review.",
+        "down", "operations"),
     Kpi("stage-times", "Time in each stage", "stage-times", Days(5), "ms",
         "From entering a stage to leaving it, on average, over the last 5 business days.", "down", "operations",
         show="mean"),

@@ -20,6 +20,8 @@ from opsmon.core.states import Believed, EntityState, State
 REMEMBERED = frozenset({
     "order.placed", "order.cancelled", "order.line", "order.open", "order.completed", "refund.given",
     "customer.ordered", "customer.known", "checkout.followed", "stage.entered", "stage.left", "stage.holds",
+    "order.edited", "order.held", "payment.attempted", "payment.received", "dispute.opened", "return.requested",
+    "return.open", "parcel.moved", "cart.filled",
 })
 _LONG_AGO = -(2**62)
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import ClassVar, NamedTuple
 
 from opsmon.core.events import Event, EventId
+from opsmon.core.facts import VENDOR_TYPES
 from opsmon.sources import shopify_bodies
 from opsmon.sources.base import Accepted, NotUsed, Outcome, Rejected, Secret, SourceSettings, Unusable
 from opsmon.sources.reading import BadBody, instant_ms, parse_object
@@ -91,15 +92,20 @@ def read_headers(headers: Mapping[bytes, bytes]) -> Headers | None:
 def read_event(about: Headers, body: bytes, arrived_ms: int, site: str) -> Event:
     """The canonical Event of a verified body. Raises BadBody with what is wrong in the user's words."""
     read = shopify_bodies.READERS[about.topic](parse_object(body), f"shopify:{about.shop}", about.topic)
+    time_ms = _event_time(about.triggered_at, read.time_ms, arrived_ms)
+    version = read.version
+    if version is not None and read.is_undated:
+        version = (time_ms, *version[1:])
     return Event(
         id=EventId(f"shopify:{about.shop}:{about.webhook_id}"),
         type=read.type,
-        time_ms=_event_time(about.triggered_at, read.time_ms, arrived_ms),
+        # What is one fact of an entity happens when its version says: the same, by whatever way it came.
+        time_ms=version[0] if version is not None and read.type not in VENDOR_TYPES else time_ms,
         arrived_ms=arrived_ms,
         source="shopify",
         site=site,
         key=read.key,
-        version=read.version,
+        version=version,
         data=read.data,
     )
 
