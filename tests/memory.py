@@ -23,7 +23,7 @@ ABOUT_ORDERS = ("orders", "revenue", "order-value")
 
 def event(topic: str, body: dict[str, Any], *, arrived_ms: int = NOW_MS, triggered_at: str = "") -> Event:
     """The event that a Shopify delivery becomes."""
-    about = Headers(topic, SHOP, f"webhook-{topic}-{body['id']}-{arrived_ms}", triggered_at)
+    about = Headers(topic, SHOP, f"webhook-{topic}-{body.get('id', '')}-{arrived_ms}", triggered_at)
     return read_event(about, orjson.dumps(body), arrived_ms, "main")
 
 

@@ -23,7 +23,7 @@ from opsmon.core.recounting import REMEMBERED
 from opsmon.core.requests import Answers, Request, parse
 from tests.conftest import NOW_MS
 from tests.memory import Memory, event
-from tests.orders import order, refund
+from tests.orders import iso, order, refund
 
 BERLIN = SiteCalendar(ZoneInfo("Europe/Berlin"))
 TYPES = {"text": str, "number": int | float, "ms": int | float, "money": list}
@@ -40,6 +40,20 @@ def shopify_events() -> Iterator[Event]:
                                           cancelled_at="2026-11-20T13:03:21Z"))
     yield event("orders/fulfilled", order(3, placed_ms=placed_ms, updated_ms=NOW_MS, **about,
                                           fulfillment_status="fulfilled"))
+    at = iso(placed_ms)
+    yield event("orders/edited", {"id": 4, "order_id": 1, "created_at": at, "line_items": {
+        "additions": [{"delta": 1}], "removals": [{"delta": 1}]}})
+    yield event("order_transactions/create", {"id": 5, "order_id": 1, "kind": "sale", "status": "failure",
+                                              "gateway": "card", "error_code": "declined", "created_at": at})
+    yield event("tender_transactions/create", {"id": 6, "amount": "9.50", "currency": "EUR", "processed_at": at,
+                                               "payment_method": "cash"})
+    yield event("disputes/create", {"id": 7, "type": "inquiry", "amount": "9.50", "currency": "EUR",
+                                    "reason": "fraudulent", "status": "under_review", "initiated_at": at})
+    yield event("fulfillment_events/create", {"fulfillment_id": 8, "status": "in_transit", "happened_at": at})
+    yield event("fulfillment_orders/placed_on_hold", {"fulfillment_order": {
+        "id": 9, "status": "on_hold", "fulfillment_holds": [{"reason": "other"}]}}, triggered_at=at)
+    yield event("returns/request", {"id": 10, "status": "requested"}, triggered_at=at)
+    yield event("carts/update", {"token": "c2", "updated_at": at, "line_items": [{"quantity": 2}]})
 
 
 def posted_events() -> Iterator[Event]:
