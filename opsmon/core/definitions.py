@@ -229,7 +229,7 @@ class _Definition:
         if fact in FACTS or (_FACT.fullmatch(fact) and fact not in VENDOR_TYPES):
             return True
         if fact in VENDOR_TYPES:
-            self._wrong("on", f"is {shown(fact)}, which a shop sends: expected what it tells, {either(_ORDER_FACTS)}")
+            self._wrong("on", f"is {shown(fact)}, which a shop sends: expected what it tells, {either(_told_by(fact))}")
         else:
             self._wrong("on", f"is {shown(fact)}, and no fact is called so{similar(fact, FACTS)}: expected "
                               f"{', '.join(FACTS)}, or the type of your own events, e.g. till.opened")
@@ -408,6 +408,12 @@ class _Definition:
         if not needed <= set(levels):
             self._expected("levels", f"{both(sorted(needed - set(levels)))} among them, e.g. {shown(usual)}")
         return "".join(level for level in "nmhd" if level in levels)
+
+
+def _told_by(kind: str) -> tuple[str, ...]:
+    """What a shop's event tells, by the word it begins with; what orders tell where nothing is called so."""
+    family = tuple(fact for fact in FACTS if fact.startswith(kind.partition(".")[0] + "."))
+    return family if family and not kind.startswith("order.") else _ORDER_FACTS
 
 
 def _is_percentile(show: str) -> bool:

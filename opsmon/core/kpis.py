@@ -179,7 +179,7 @@ OPERATIONS = (
         "on hold.", "down", "operations"),
     Kpi("parcels", "Parcels by status", "parcels", Now(), "count",
         "Parcels that are not delivered, by what the carrier last said of them.", "neither", "operations"),
-    Kpi("returns-today", "Returns today", "returns", Today(), "count",
+    Kpi("return-requests", "Return requests today", "returns", Today(), "count",
         "Returns that were requested today, or begun by the shop without a request.", "down", "operations"),
     Kpi("returns-open", "Returns under way", "returns-open", Now(), "count",
         "Returns that are requested and not answered, or accepted and not closed.", "down", "operations"),

@@ -150,10 +150,10 @@ def test_inspect_says_why_a_body_would_be_a_dead_letter(spoken: Spoken, tmp_path
 
 def test_inspect_says_which_topics_are_used(spoken: Spoken, tmp_path: Path) -> None:
     """A topic of no number is no mistake."""
-    (tmp_path / "cart.json").write_text("{}")
-    code, said, _ = spoken("inspect", "shopify", "carts/update", "cart.json")
+    (tmp_path / "theme.json").write_text("{}")
+    code, said, _ = spoken("inspect", "shopify", "themes/update", "theme.json")
     assert (code, said.partition(",")[0]) == (
-        0, "carts/update: counted as not used; used are orders/create")
+        0, "themes/update: counted as not used; used are orders/create")
 
 
 @pytest.mark.parametrize("name, why", [("gone.json", "No such file or directory"), (".", "Is a directory")])

@@ -58,7 +58,8 @@ def test_any_json_under_any_topic_is_taken_or_set_aside(topic: str, body: Any) -
 
 
 @settings(max_examples=MUTATIONS, deadline=None)
-@given(name=st.sampled_from(NAMES), topic=st.sampled_from(sorted(READERS)), odd=st.dictionaries(FIELDS, JSONS, max_size=3))
+@given(name=st.sampled_from(NAMES), topic=st.sampled_from(sorted(READERS)),
+       odd=st.dictionaries(FIELDS, JSONS, max_size=3))
 def test_a_good_body_with_something_odd_in_it_is_taken_or_set_aside(name: str, topic: str, odd: dict[str, Any]) -> None:
     """The nearer to the truth, the deeper it is read."""
     outcome = take(topic, written(name) | odd)

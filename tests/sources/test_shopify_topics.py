@@ -217,8 +217,8 @@ def test_every_recorded_body_is_taken_at_its_own_topic(start: str, topic: str) -
 # --- nothing personal -------------------------------------------------------------------------------------------
 
 PERSONAL = {
-    "first_name", "last_name", "company", "address1", "address2", "city", "zip", "province", "country", "phone", "email",
-    "customer_email", "contact_email", "latitude", "longitude", "note", "message", "browser_ip", "user_agent",
+    "first_name", "last_name", "company", "address1", "address2", "city", "zip", "province", "country", "phone",
+    "email", "customer_email", "contact_email", "latitude", "longitude", "note", "message", "browser_ip", "user_agent",
     "receipt", "authorization", "payment_details", "credit_card_bin", "credit_card_number", "credit_card_name",
     "credit_card_company", "reason_notes", "return_reason_note", "customer_note", "staff_note", "reference",
     "remote_reference", "tracking_number", "tracking_url", "tracking_numbers", "tracking_urls", "properties",
@@ -258,7 +258,8 @@ def test_no_personal_field_of_any_topic_crosses_the_stream(name: str, topic: str
 def test_no_word_about_a_person_in_the_deliveries_crosses_the_stream(name: str, topic: str) -> None:
     """The same, by the words themselves, in whatever field they stand."""
     stored = encode(event(topic, written(name))).decode().lower()
-    words = ("wendelin", "ottilie", "grausam", "@", "+43", "4242", "411111", "unterm", "innsbruck", "6020", "47.2", "emv")
+    words = ("wendelin", "ottilie", "grausam", "@", "+43", "4242", "411111", "unterm", "innsbruck", "6020",
+             "47.2", "emv")
     assert [word for word in words if word in stored] == []
 
 

@@ -129,7 +129,7 @@ async def test_the_same_delivery_a_hundred_times_at_once_is_taken_once(line: Lin
 
 async def test_a_topic_of_no_number_is_answered_well_and_counted(line: Line, totals: Totals) -> None:
     """A shop may send everything it has."""
-    answer = await line.post("carts/update", {"id": "token"})
+    answer = await line.post("themes/update", {"id": 7})
     assert (answer.status, await totals()) == (200, {"not_used": 1})
 
 
