@@ -96,6 +96,14 @@ class SourceSettings:
     options: Mapping[str, str] = field(default_factory=dict)
 
 
+class BadOption(ValueError):
+    """A setting of a source that its kind cannot use: `name` is which, the message says what would be right."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(reason)
+        self.name = name
+
+
 class Source(Protocol):
     """One vendor. Pure: both may be called again with the same delivery. Names of headers are small letters.
 
@@ -130,7 +138,7 @@ class SourceKind(Protocol):
     steps: tuple[str, ...]
 
     def __call__(self, settings: SourceSettings, site: str) -> Source:
-        """A source as declared."""
+        """A source as declared. Raises BadOption for an option that does not fit, ValueError for such a secret."""
         ...
 
 

@@ -1,5 +1,7 @@
 """Reading vendors' JSON with care: bounded, and with a sentence for what is wrong."""
 
+import json
+import re
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -10,6 +12,10 @@ from opsmon.core.calendar import MAX_MS, MIN_MS
 from opsmon.sources.base import MAX_DEPTH, MAX_MEMBERS
 
 _END = 256
+_MANY_BRACKETS = 500
+# Finds where things end: numbers stay as they are written, however many digits they have.
+_DECODER = json.JSONDecoder(parse_int=str, parse_float=str)
+_SPACE = re.compile(r"[ \t\n\r]*")
 
 
 class BadBody(ValueError):
@@ -34,11 +40,13 @@ def parse_object(body: bytes) -> dict[str, Any]:
 def _may_be_rubbish(parsed: dict[str, Any], body: bytes) -> bool:
     """Whether depth and width are worth a look: rubbish has very many members, or ends in a run of brackets.
 
-    A look costs as much as reading the body, and saves nothing: what is read is read by name and bounded
-    there, nothing walks the rest, and orjson's own 1,024 bounds its depth.
+    A look costs as much as reading the body, and saves little: what is read is read by name and bounded
+    there, nothing walks the rest, and orjson's own 1,024 bounds its depth. But Python cannot even show in a
+    sentence what is nested nearly as deep, so that brackets enough for it are worth a look too.
     """
     end = body[-_END:]
-    return len(parsed) > MAX_MEMBERS or b"]]]]]]]]" in end or b"}}}}}}}}" in end
+    return (len(parsed) > MAX_MEMBERS or b"]]]]]]]]" in end or b"}}}}}}}}" in end
+            or body.count(b"[") + body.count(b"{") > _MANY_BRACKETS)
 
 
 def _check_bounds(parsed: dict[str, Any]) -> None:
@@ -52,6 +60,49 @@ def _check_bounds(parsed: dict[str, Any]) -> None:
         if not level:
             return
     raise BadBody(f"the body is nested deeper than {MAX_DEPTH}")
+
+
+def elements(body: bytes, most: int) -> list[bytes]:
+    """The elements of a JSON array, each as its own bytes, none of them checked; `most` + 1 when there are more.
+
+    Raises BadBody.
+    """
+    try:
+        text = body.decode()
+        return _elements(text, most)
+    except (ValueError, RecursionError) as error:
+        raise BadBody(f"the body is no JSON array: {str(error)[:120]}") from None
+
+
+def _elements(text: str, most: int) -> list[bytes]:
+    found: list[bytes] = []
+    at, mark = _past(text, 0)
+    if mark != "[":
+        raise ValueError("it does not begin with [")
+    begun, mark = _past(text, at)
+    if mark == "]" and not text[begun:].strip(" \t\n\r"):
+        return found
+    while len(found) <= most:
+        begun = _space(text, at)
+        _, ended = _DECODER.raw_decode(text, begun)
+        found.append(text[begun:ended].encode())
+        at, mark = _past(text, ended)
+        if mark == "]" and not text[at:].strip(" \t\n\r"):
+            return found
+        if mark != ",":
+            raise ValueError(f"a comma or the end is missing after element {len(found)}")
+    return found
+
+
+def _past(text: str, at: int) -> tuple[int, str]:
+    """The next mark after blanks, and where one is behind it."""
+    begun = _space(text, at)
+    return begun + 1, text[begun : begun + 1]
+
+
+def _space(text: str, at: int) -> int:
+    match = _SPACE.match(text, at)
+    return match.end() if match else at
 
 
 @lru_cache(maxsize=4096)
