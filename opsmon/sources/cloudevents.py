@@ -10,6 +10,7 @@ from hashlib import blake2b, sha256
 from typing import Any, ClassVar
 from urllib.parse import unquote_to_bytes
 
+from opsmon.core.showing import shown_or_missing
 from opsmon.sources.base import Accepted, Answered, Many, Outcome, Rejected, SourceSettings, Unusable
 from opsmon.sources.own_shape import flat, read_event, type_name
 from opsmon.sources.reading import BadBody, elements, parse_object
@@ -110,9 +111,9 @@ class CloudEvents:
     def _accepted(self, said: Mapping[str, Any], data: object, arrived_ms: int) -> Accepted:
         """One event of attributes and data. Raises BadBody."""
         if said.get("specversion") != "1.0":
-            raise BadBody(f"specversion is {_shown(said.get('specversion'))}: expected '1.0'")
+            raise BadBody(f"specversion is {shown_or_missing(said.get('specversion'))}: expected '1.0'")
         if data is not None and not _is_json(said.get("datacontenttype")):
-            raise BadBody(f"the data are {_shown(said['datacontenttype'])}: expected application/json")
+            raise BadBody(f"the data are {shown_or_missing(said['datacontenttype'])}: expected application/json")
         identity = f"{_hash(_text(said, 'source', _LONGEST_SOURCE))}:{_text(said, 'id', _LONGEST_ID)}"
         event = {"id": identity, "type": type_name(said.get("type"), self.name), "time": said.get("time"),
                  "subject": said.get("subject"), "data": flat(data) if type(data) is dict else data}
@@ -153,14 +154,10 @@ def _is_json(kind: object) -> bool:
 def _text(said: Mapping[str, Any], name: str, longest: int) -> str:
     value = said.get(name)
     if type(value) is not str or not 0 < len(value) <= longest:
-        raise BadBody(f"{name} is {_shown(value)}: expected a text of 1 to {longest} characters")
+        raise BadBody(f"{name} is {shown_or_missing(value)}: expected a text of 1 to {longest} characters")
     return value
 
 
 def _hash(source: str) -> str:
     """Stands for the source in an identity: long ones stay short, and no id can look like part of one."""
     return blake2b(source.encode(), digest_size=8).hexdigest()
-
-
-def _shown(value: object) -> str:
-    return "missing" if value is None else f"{value!r:.48}"

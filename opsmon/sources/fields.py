@@ -7,6 +7,7 @@ import orjson
 
 from opsmon.core.events import EventType, entity_id
 from opsmon.core.money import MAX_MINOR, is_currency, to_minor
+from opsmon.core.showing import shown
 from opsmon.sources.base import MAX_MEMBERS
 from opsmon.sources.reading import BadBody
 
@@ -41,7 +42,7 @@ def id_text(body: Body, name: str) -> str:
 def currency_code(code: object) -> str:
     """An ISO 4217 code. Raises BadBody."""
     if not is_currency(code):
-        raise BadBody(f"not a currency: {code!r:.40}")
+        raise BadBody(f"not a currency: {shown(code)}")
     return str(code)
 
 

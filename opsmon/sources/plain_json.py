@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any, ClassVar
 
+from opsmon.core.showing import shown_or_missing
 from opsmon.sources.base import Accepted, BadOption, Outcome, Rejected, SourceSettings, Unusable
 from opsmon.sources.json_events import LEAST_MS, JsonEvents, Refused
 from opsmon.sources.own_shape import flat, read_event, type_name
@@ -71,9 +72,9 @@ class PlainJson:
         value = self._at(body, option)
         if type(value) is int or (type(value) is str and value):
             return str(value)
-        shown = "missing" if value is None else f"{value!r:.40}"
-        raise BadBody(f"{'.'.join(self._paths[option])} is {shown}: expected a text or a whole number below 2^64, as "
-                      f"it is the {option}")
+        where = ".".join(self._paths[option])
+        raise BadBody(f"{where} is {shown_or_missing(value)}: expected a text or a whole number below 2^64, as it is "
+                      f"the {option}")
 
     def _at(self, body: dict[str, Any], option: str) -> object:
         """What an option points to; None where there is nothing, or no option."""

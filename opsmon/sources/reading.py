@@ -9,10 +9,10 @@ from typing import Any
 import orjson
 
 from opsmon.core.calendar import MAX_MS, MIN_MS
+from opsmon.core.showing import shown
 from opsmon.sources.base import MAX_DEPTH, MAX_MEMBERS
 
 _END = 256
-_MANY_BRACKETS = 500
 # Finds where things end: numbers stay as they are written, however many digits they have.
 _DECODER = json.JSONDecoder(parse_int=str, parse_float=str)
 _SPACE = re.compile(r"[ \t\n\r]*")
@@ -40,13 +40,11 @@ def parse_object(body: bytes) -> dict[str, Any]:
 def _may_be_rubbish(parsed: dict[str, Any], body: bytes) -> bool:
     """Whether depth and width are worth a look: rubbish has very many members, or ends in a run of brackets.
 
-    A look costs as much as reading the body, and saves little: what is read is read by name and bounded
-    there, nothing walks the rest, and orjson's own 1,024 bounds its depth. But Python cannot even show in a
-    sentence what is nested nearly as deep, so that brackets enough for it are worth a look too.
+    A look costs as much as reading the body, and saves nothing: what is read is read by name and bounded
+    there, nothing walks the rest, and orjson's own 1,024 bounds its depth.
     """
     end = body[-_END:]
-    return (len(parsed) > MAX_MEMBERS or b"]]]]]]]]" in end or b"}}}}}}}}" in end
-            or body.count(b"[") + body.count(b"{") > _MANY_BRACKETS)
+    return len(parsed) > MAX_MEMBERS or b"]]]]]]]]" in end or b"}}}}}}}}" in end
 
 
 def _check_bounds(parsed: dict[str, Any]) -> None:
@@ -122,7 +120,7 @@ def instant_ms(value: object, name: str) -> int:
             return _instant(value)
     except (ValueError, OverflowError):
         pass
-    raise BadBody(f"{name} is no date: {value!r:.40}")
+    raise BadBody(f"{name} is no date: {shown(value)}")
 
 
 def short_text(value: object, longest: int = 64) -> str:

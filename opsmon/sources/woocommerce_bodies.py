@@ -18,6 +18,7 @@ import math
 from decimal import Decimal
 from typing import Any
 
+from opsmon.core.showing import shown
 from opsmon.sources.fields import (
     Body,
     Read,
@@ -156,7 +157,7 @@ def _quantity(quantity: object) -> int:
     """Pieces. What is sold by weight, as a plugin allows, counts rounded up: half a kilo is one piece."""
     if isinstance(quantity, int | float) and type(quantity) is not bool and 0 <= quantity <= _MOST_PIECES:
         return math.ceil(quantity)
-    raise BadBody(f"line quantity is no count: {quantity!r:.40}")
+    raise BadBody(f"line quantity is no count: {shown(quantity)}")
 
 
 def _refund(refund: Body, prefix: str, currency: str, modified_ms: int) -> dict[str, Any]:
