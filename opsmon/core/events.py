@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any, NamedTuple, NewType
 
+from opsmon.core.showing import shown
+
 EventId = NewType("EventId", str)
 
 # Open: whoever sends events of their own names them (`page.viewed`); vendors' own are in core/facts.py.
@@ -47,4 +49,4 @@ def entity_id(value: object) -> str:
     if isinstance(value, str) and 0 < len(value) <= _MAX_ID_LENGTH:
         if value.isascii() and value.isprintable():
             return value
-    raise ValueError(f"not an id: {value!r:.40}")
+    raise ValueError(f"not an id: {shown(value)}")

@@ -14,7 +14,7 @@ from opsmon.core.money import is_currency, to_minor
 
 Version = tuple[int, int, str]
 
-# A deletion carries no version; nothing that was known before it may undo it.
+# A deletion without a version: nothing that was known before it may undo it.
 DELETED: Version = (2**53 - 1, 0, "deleted")
 
 _UNVERSIONED: Version = (0, 0, "")
@@ -115,7 +115,7 @@ def _order(event: Event) -> Iterator[Told]:
 
 
 def _deletion(event: Event) -> Iterator[Told]:
-    yield Told(event.key, DELETED, ())
+    yield Told(event.key, event.version or DELETED, ())
     yield from _refunds(event)
 
 

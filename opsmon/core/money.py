@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 
+from opsmon.core.showing import shown
+
 # Digits after the point where they are not two. Source: ISO 4217, list one.
 _BY_EXPONENT = {
     0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
@@ -52,7 +54,7 @@ def to_minor(amount: object, currency: str) -> int:
     if isinstance(amount, str):
         return _text_minor(amount, currency) if len(amount) <= _LONGEST else _decimal_minor(amount, currency)
     if isinstance(amount, bool) or not isinstance(amount, int | float):
-        raise ValueError(f"not an amount: {amount!r:.40}")
+        raise ValueError(f"not an amount: {shown(amount)}")
     return _decimal_minor(str(amount), currency)
 
 

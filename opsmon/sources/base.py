@@ -96,6 +96,14 @@ class SourceSettings:
     options: Mapping[str, str] = field(default_factory=dict)
 
 
+class BadOption(ValueError):
+    """A setting of a source that its kind cannot use: `name` is which, the message says what would be right."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(reason)
+        self.name = name
+
+
 class Source(Protocol):
     """One vendor. Pure: both may be called again with the same delivery. Names of headers are small letters.
 
@@ -119,12 +127,18 @@ class Source(Protocol):
 
 
 class SourceKind(Protocol):
-    """What makes a source of its settings, for a site. `options` are the settings only it has, and what they say."""
+    """What makes a source of its settings, for a site.
+
+    `options` are the settings only it has, and what they say. `steps` are the three to five things to do in the
+    vendor's admin and in opsmon.toml, each in a sentence or two, for the page that shows how to connect it:
+    {url} in them is where this source's address goes, {name} its name.
+    """
 
     options: Mapping[str, str]
+    steps: tuple[str, ...]
 
     def __call__(self, settings: SourceSettings, site: str) -> Source:
-        """A source as declared."""
+        """A source as declared. Raises BadOption for an option that does not fit, ValueError for such a secret."""
         ...
 
 

@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from opsmon.core.definitions import Problem
-from opsmon.sources.base import Secret, SourceSettings
+from opsmon.sources.base import BadOption, Secret, SourceSettings
 from opsmon.sources.kinds import KINDS
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,31}", re.ASCII)
@@ -29,6 +29,8 @@ def read_sources(tables: Sequence[object], read_file: ReadFile) -> tuple[tuple[S
         if not wrong and isinstance(table, dict):
             try:
                 found.append(_source(table, read_file))
+            except BadOption as error:
+                wrong = [Problem(index, error.name, str(error))]
             except ValueError as error:
                 wrong = [Problem(index, "secrets_file" if "secrets_file" in table else "secrets", str(error))]
         problems += wrong
@@ -74,7 +76,9 @@ def _source(table: Mapping[str, Any], read_file: ReadFile) -> SourceSettings:
         texts += [line.strip() for line in read_file(str(table["secrets_file"])).splitlines() if line.strip()]
     options = {name: str(value).lower() if isinstance(value, bool) else str(value)
                for name, value in table.items() if name not in _FIELDS}
-    return SourceSettings(table["name"], table["kind"], tuple(map(read_secret, texts)), options)
+    settings = SourceSettings(table["name"], table["kind"], tuple(map(read_secret, texts)), options)
+    KINDS[settings.kind](settings, "")  # says what does not fit
+    return settings
 
 
 _SHOP = re.compile(r"[a-z0-9][a-z0-9-]*(\.[a-z0-9-]+)+")
