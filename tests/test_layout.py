@@ -26,6 +26,7 @@ MAY_IMPORT = {
     "settings": {"core", "sources"},
     "store": {"core", "clock", "spawning"},
     "workers": {"core", "store", "settings", "clock"},
+    "pollers": {"core", "sources", "store", "settings", "clock"},
     "web": {"core", "store", "sources", "clock", "telemetry"},
 }
 FREE = {"app", "commands", "__main__", "__init__"}
