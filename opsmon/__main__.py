@@ -39,6 +39,7 @@ def parser() -> argparse.ArgumentParser:
     verbs = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _running(verbs)
     _trying(verbs)
+    _connecting(verbs)
     _importing(verbs)
     _asking(verbs)
     return top
@@ -50,7 +51,8 @@ def _running(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     ingest = _verb(verbs, "ingest", "running:ingest", "take webhooks (no boards)")
     web = _verb(verbs, "web", "running:web", "serve boards (no webhooks)")
     worker = _verb(verbs, "worker", "running:worker", "count events")
-    for verb in (up, store, ingest, web, worker):
+    poll = _verb(verbs, "poll", "running:poll", "ask vendors for what their webhooks did not bring")
+    for verb in (up, store, ingest, web, worker, poll):
         _where(verb)
     for verb in (up, ingest, web):
         _address(verb)
@@ -76,6 +78,18 @@ def _trying(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> Non
     inspect.add_argument("source", choices=["shopify"])
     inspect.add_argument("topic", metavar="TOPIC", help="e.g. orders/create")
     inspect.add_argument("file", metavar="FILE", help="the body, as JSON; - for standard input")
+
+
+def _connecting(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    verb = _verb(verbs, "connect", "connect:connect", "make the webhooks a source should send, say what is there")
+    verb.add_argument("source", choices=["shopify", "odoo"])
+    verb.add_argument("--shop", metavar="NAME", help="shop.myshopify.com (OPSMON_SHOPIFY_SHOP)")
+    verb.add_argument("--url", metavar="URL", help="https address of this opsmon (OPSMON_PUBLIC_URL)")
+    verb.add_argument("--odoo", metavar="URL", help="where Odoo is, e.g. https://shop.odoo.com")
+    verb.add_argument("--database", metavar="NAME", help="Odoo's database")
+    verb.add_argument("--key-file", metavar="FILE", help="a file with an API key of Odoo")
+    verb.add_argument("--user", metavar="LOGIN", help="login of the key's user, for Odoo 18 and older")
+    verb.add_argument("--name", dest="called", metavar="NAME", help="which of several sources (odoo)")
 
 
 def _importing(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -1,9 +1,11 @@
 """Composition root: the only file that imports every folder. Read it and you know how a process is made."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TypeVar
 
 from redis.asyncio import Redis
@@ -13,6 +15,12 @@ from opsmon.clock import Clock, SystemClock
 from opsmon.core.calendar import SiteCalendar
 from opsmon.core.errors import OpsmonError
 from opsmon.listening import listen
+from opsmon.pollers import odoo
+from opsmon.pollers.base import Poller
+from opsmon.pollers.polling import Polling
+from opsmon.pollers.shopify import ShopifyOrders
+from opsmon.pollers.shopify_admin import ShopifyAdmin
+from opsmon.pollers.shopify_webhooks import WebhookCheck
 from opsmon.settings import Settings, without_password
 from opsmon.sources.base import Secret, Source, SourceSettings
 from opsmon.sources.json_events import JsonEvents
@@ -23,8 +31,10 @@ from opsmon.store.connection import STORE_ERRORS, Reader, ingest_client, worker_
 from opsmon.store.data_dir import DataDir
 from opsmon.store.keys import Keys
 from opsmon.store.kpi_queries import KpiQueries
+from opsmon.store.notes import note_spool
 from opsmon.store.refusals import flush_once, flush_refusals
 from opsmon.store.scripts import Scripts
+from opsmon.store.spool import Spool
 from opsmon.web import rendering
 from opsmon.web.feed import Board, Feed
 from opsmon.web.hub import Hub
@@ -70,7 +80,15 @@ def sources(settings: Settings) -> dict[str, Source]:
     if declared["shopify"] is not shopify:
         own = declared["shopify"]
         declared["shopify"] = replace(own, secrets=(*own.secrets, *shopify.secrets))
-    return {name: KINDS[source.kind](source, settings.site) for name, source in declared.items()}
+    return {name: KINDS[source.kind](_in_currency(source, settings), settings.site)
+            for name, source in declared.items()}
+
+
+def _in_currency(source: SourceSettings, settings: Settings) -> SourceSettings:
+    """A source that asks for a currency has the site's, unless it says which."""
+    if settings.currency is None or "currency" not in KINDS[source.kind].options:
+        return source
+    return replace(source, options={"currency": settings.currency, **source.options})
 
 
 def ingest_tokens(settings: Settings) -> tuple[Secret, ...]:
@@ -114,6 +132,35 @@ async def run_worker(settings: Settings, stop: asyncio.Event, clock: Clock | Non
         await client.aclose()
 
 
+async def run_poll(settings: Settings, stop: asyncio.Event, clock: Clock | None = None) -> None:
+    """Ask what is to be asked until `stop` is set."""
+    client, keys = worker_client(store_url(settings)), Keys(settings.site)
+    who = f"{settings.worker_name}:{os.getpid()}"
+    try:
+        await Polling(pollers(settings, client), client, keys, clock or SystemClock(), who).run(stop)
+    finally:
+        await client.aclose()
+
+
+def pollers(settings: Settings, client: Redis) -> list[Poller]:
+    """Everything that is to be asked."""
+    found: list[Poller] = []
+    keys = Keys(settings.site)
+    if settings.shopify_shop and settings.shopify_token:
+        admin = ShopifyAdmin(settings.shopify_shop, settings.shopify_token)
+        found.append(ShopifyOrders(admin, client, keys, Scripts(client, keys), settings.site, settings.poll_every_ms))
+        if settings.public_url:
+            # One client each: they may ask at the same time.
+            admin = ShopifyAdmin(settings.shopify_shop, settings.shopify_token)
+            found.append(WebhookCheck(admin, f"{settings.public_url}/webhooks/shopify"))
+    adapters = sources(settings)
+    for source in settings.sources:
+        made = (odoo.make_poller(source, adapters[source.name], client, keys, Scripts(client, keys))
+                if source.kind == "odoo" else None)
+        found += [made] if made else []
+    return found
+
+
 async def on_store(settings: Settings, act: Callable[[Redis], Awaitable[T]]) -> T:
     """Do something on the site's store. Raises OpsmonError when it cannot be reached."""
     client = worker_client(store_url(settings))
@@ -131,11 +178,14 @@ async def _open_ingest(settings: Settings, keys: Keys, heard: dict[str, Source],
     client = ingest_client(store_url(settings))
     stack.push_async_callback(client.aclose)
     appender = Appender(Scripts(client, keys), clock)
-    webhooks = Webhooks(heard, appender, clock)
+    spool = Spool(DataDir(settings.data).path / "spool" / settings.site, appender, clock,
+                  partial(note_spool, client, keys, settings.worker_name))
+    stack.push_async_callback(spool.close)
+    webhooks = Webhooks(heard, appender, clock, spool)
     events = Ingest(JsonEvents(settings.site, heard), ingest_tokens(settings), appender, clock,
                     refused=webhooks.refused)
     stack.push_async_callback(flush_once, client, keys, webhooks.refused)
-    await _run(stack, flush_refusals(client, keys, webhooks.refused))
+    await _run(stack, flush_refusals(client, keys, webhooks.refused), spool.run())
     return webhooks, events
 
 

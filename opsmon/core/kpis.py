@@ -26,6 +26,7 @@ _FAILED = (Condition("status", ">=", 500),)
 # What a customer does; capturing, voiding and paying back is done by the shop.
 _BY_CUSTOMERS = (Condition("kind", "in", ("authorization", "sale")),)
 _UNDECIDED = (Condition("status", "in", ("needs_response", "under_review")),)
+_UNDONE = tuple(Condition("state", "!=", state) for state in ("done", "shipped", "cancelled"))
 
 ROLLUPS = (
     Rollup("orders", on=_ORDER, measure="count"),
@@ -72,6 +73,9 @@ ROLLUPS = (
     Rollup("opsmon", on=(), measure="own", levels=""),
     Rollup("functions", on=("function.called",), measure="percentile", value="ms", by=("class",), levels="mh",
            minutes_kept_ms=PERCENTILE_MINUTES_MS),
+    Rollup("transfers", on=("picking.updated",), measure="count", by=("state",), where=_UNDONE, levels="n"),
+    Rollup("production", on=("production.updated",), measure="count", by=("state",), where=_UNDONE, levels="n"),
+    Rollup("quotations", on=("order.quoted",), measure="count", by=("state",), where=_UNDONE, levels="n"),
 )
 
 # What the board of today shows, in its order.
@@ -191,6 +195,12 @@ OPERATIONS = (
         show="mean"),
     Kpi("completed-month", "Completed this month", "completed", Month(), "orders",
         "Orders fulfilled since the month began.", area="operations", show="count"),
+    Kpi("transfers-by-state", "Transfers by state", "transfers", Now(), "count",
+        "Transfers of goods that are neither done nor cancelled, by their state.", "neither", "operations"),
+    Kpi("production-by-state", "Production by state", "production", Now(), "count",
+        "Manufacturing orders that are neither done nor cancelled, by their state.", "neither", "operations"),
+    Kpi("quotations-by-state", "Quotations by state", "quotations", Now(), "count",
+        "Quotations that are neither confirmed nor cancelled, by their state.", "neither", "operations"),
 )
 
 TECHNOLOGY = (

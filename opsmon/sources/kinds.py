@@ -2,6 +2,7 @@
 
 from opsmon.sources.base import SourceKind
 from opsmon.sources.cloudevents import CloudEvents
+from opsmon.sources.odoo import Odoo
 from opsmon.sources.plain_json import PlainJson
 from opsmon.sources.shopify import Shopify
 from opsmon.sources.standard_webhooks import StandardWebhooks
@@ -10,6 +11,7 @@ from opsmon.sources.woocommerce import WooCommerce
 KINDS: dict[str, SourceKind] = {
     "cloudevents": CloudEvents,
     "json": PlainJson,
+    "odoo": Odoo,
     "shopify": Shopify,
     "standard-webhooks": StandardWebhooks,
     "woocommerce": WooCommerce,

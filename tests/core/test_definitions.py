@@ -313,11 +313,12 @@ def test_a_wrong_word_is_told_with_a_right_one(said: dict[str, Any], problem: st
     ({"on": None}, 'on is missing: expected a fact, e.g. "order.placed", or a list of up to 20'),
     ({"on": []}, 'on is a list: expected a fact, e.g. "order.placed", or a list of up to 20'),
     ({"on": "order.updated"}, 'on is "order.updated", which a shop sends: expected what it tells, order.placed, '
-                              'order.cancelled, order.line, order.open, order.completed, refund.given, order.edited '
-                              'or order.held'),
+                              'order.cancelled, order.line, order.open, order.completed, refund.given, order.edited, '
+                              'order.held or order.quoted'),
     ({"on": "payment.tried"}, 'on is "payment.tried", which a shop sends: expected what it tells, payment.attempted or '
                               'payment.received'),
     ({"on": "parcel.tracked"}, 'on is "parcel.tracked", which a shop sends: expected what it tells, parcel.moved'),
+    ({"on": "refund_given"}, 'on is "refund_given", and no fact is called so (did you mean refund.given?): expected '),
     ({"on": "till opened"}, 'on is "till opened", and no fact is called so: expected '),
 ], ids=str)
 def test_what_cannot_be_a_fact_is_told(said: dict[str, Any], problem: str) -> None:
