@@ -195,6 +195,7 @@ class StatusView:
     lag: str = shown("events that wait to be counted")
     pending: str = shown("events a worker has taken and not finished")
     dead_letters: tuple[DeadLetterView, ...] = shown("the last 5, newest first")
+    stopped: tuple[str, ...] = shown("a sentence for each source that has too many dead letters")
     store: StoreView | None = shown("None while the store cannot be reached")
     memory: tuple[MemoryRowView, ...] = shown("what the memory is spent on, dearest first; () until measured")
     full: tuple[str, ...] = shown("a sentence for each dimension that has reached its cap")
