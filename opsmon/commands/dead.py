@@ -67,7 +67,8 @@ def show(args: argparse.Namespace) -> int:
         return 0
     wording = _wording(settings)
     print(f"Source     {source_name(letter.source)}\nReason     {letter.reason}\n"
-          f"Put aside  {wording.moment(letter.at_ms)}, after {letter.tries} tries\nSize       {len(letter.payload)} bytes")
+          f"Put aside  {wording.moment(letter.at_ms)}, after {letter.tries} tries\n"
+          f"Size       {len(letter.payload)} bytes")
     for name, value in masked(letter.headers).items():
         print(f"Header     {name}: {value}")
     print(f"\n{payload_text(letter.payload)}")
@@ -81,10 +82,12 @@ def replay(args: argparse.Namespace) -> int:
     if args.payload:
         return _correct(args)
     if args.ids:
-        return _report(args, _do(args, lambda dead: dead.replay(_ids(args), _BY)))
+        ids = _ids(args)
+        return _report(args, _do(args, lambda dead: dead.replay(ids, _BY)))
     wanted = _known(args)
     if not args.all:
-        return _report(args, _do(args, lambda dead: dead.replay([_oldest(args, wanted).id], _BY)),
+        oldest = _oldest(args, wanted).id
+        return _report(args, _do(args, lambda dead: dead.replay([oldest], _BY)),
                        "That was the oldest one, to try it: --all takes all of the reason.")
     return _report(args, _do(args, lambda dead: _through(dead.replay_all(wanted, _BY), args)))
 
@@ -97,7 +100,8 @@ def discard(args: argparse.Namespace) -> int:
     if not because:
         raise OpsmonError("--because: say why, in a few words: they stay in the journal")
     if args.ids:
-        return _report(args, _do(args, lambda dead: dead.discard(_ids(args), because, _BY)))
+        ids = _ids(args)
+        return _report(args, _do(args, lambda dead: dead.discard(ids, because, _BY)))
     wanted = _known(args)
     return _report(args, _do(args, lambda dead: _through(dead.discard_all(wanted, because, _BY), args)))
 
@@ -109,7 +113,8 @@ def _correct(args: argparse.Namespace) -> int:
         text = sys.stdin.read() if args.payload == "-" else Path(args.payload).read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise OpsmonError(f"--payload {args.payload} cannot be read: {error}") from None
-    return _report(args, _do(args, lambda dead: dead.correct(_ids(args)[0], text, _BY)))
+    (letter_id,) = _ids(args)
+    return _report(args, _do(args, lambda dead: dead.correct(letter_id, text, _BY)))
 
 
 async def _through(steps: AsyncIterator[Done], args: argparse.Namespace) -> Done:
@@ -166,7 +171,7 @@ def _oldest(args: argparse.Namespace, wanted: Wanted) -> Letter:
 def _ids(args: argparse.Namespace) -> list[str]:
     wrong = next((text for text in args.ids if not dead_queries.is_id(text)), None)
     if wrong is not None:
-        raise OpsmonError(f"{wrong}: no dead letter's id; those are like 1795179802000-0, see opsmon dead list --reason")
+        raise OpsmonError(f"{wrong}: no dead letter's id; those are like 1795179802000-0: see opsmon dead list")
     return list(args.ids)
 
 

@@ -95,6 +95,7 @@ class WholeLetterView:
 
     href: str = shown("its own address, where its forms go")
     group_href: str = shown("where the letters of the same reason are listed")
+    reason: str = shown("why it could not be used, with its details")
     facts: tuple[tuple[str, str, str], ...] = shown("(name, text, '') for the macro facts")
     headers: tuple[tuple[str, str, str], ...] = shown("the headers it is read again by, secrets masked, likewise")
     payload: str = shown("what came: JSON over lines, anything else as it is")
@@ -135,7 +136,7 @@ def group_view(group: Group, wording: Wording) -> DeadGroupView:
     return DeadGroupView(
         source=source_name(group.source), source_key=group.source, reason=group.reason or "no reason was given",
         reason_id=group.id, href=address(Wanted(group.source, group.id)), letters=wording.number(group.letters),
-        noun=_letters(group.letters), size=wording.size(group.size_bytes), oldest=wording.moment(group.oldest_ms),
+        noun=_letters(group.letters), size=_size(group.size_bytes, wording), oldest=wording.moment(group.oldest_ms),
         newest=wording.moment(group.newest_ms))
 
 
@@ -147,7 +148,7 @@ def reason_view(group: Group | None, letters: Sequence[Letter], notice: NoticeVi
         group=group_view(group, wording) if group else None,
         notice=notice, error=error,
         rows=tuple(DeadRowView(f"{PATH}/{one.id}", wording.moment(one.at_ms), one.reason,
-                               wording.size(len(one.payload))) for one in letters),
+                               _size(len(one.payload), wording)) for one in letters),
         more=f"{wording.number(older)} older {'one is' if older == 1 else 'ones are'} not listed." if older > 0 else "")
 
 
@@ -155,13 +156,13 @@ def letter_view(letter: Letter, wording: Wording, *, text: str | None = None, er
                 because_error: str = "") -> WholeLetterView:
     """A letter in words. `text` is a correction that could not be used."""
     payload, fixed = payload_text(letter.payload), _fixed(letter)
-    facts = {"Source": source_name(letter.source), "Reason": letter.reason, "Put aside": wording.moment(letter.at_ms),
+    facts = {"Source": source_name(letter.source), "Put aside": wording.moment(letter.at_ms),
              "Tries": wording.number(letter.tries), "Size": f"{wording.number(len(letter.payload))} bytes",
              "Id": letter.id}
     return WholeLetterView(
         href=f"{PATH}/{letter.id}",
         group_href=address(Wanted(letter.source, group_id_of(letter))),
-        facts=_facts(facts), headers=_facts(masked(letter.headers)),
+        reason=letter.reason, facts=_facts(facts), headers=_facts(masked(letter.headers)),
         payload=payload[:MOST_SHOWN],
         cut=f"This is its beginning. All of it: opsmon dead show {letter.id}" if len(payload) > MOST_SHOWN else "",
         text="" if fixed else payload if text is None else text,
@@ -210,7 +211,7 @@ def group_id_of(letter: Letter) -> str:
 
 
 def _facts(named: Mapping[str, str]) -> tuple[tuple[str, str, str], ...]:
-    return tuple((name, said, "") for name, said in named.items())
+    return tuple((name, said or "–", "") for name, said in named.items())
 
 
 def _fixed(letter: Letter) -> str:
@@ -227,6 +228,10 @@ def _fixed(letter: Letter) -> str:
 def _line_view(line: Line, wording: Wording) -> JournalLineView:
     about = f"{source_name(line.source)}: {line.reason}" if line.reason else source_name(line.source)
     return JournalLineView(wording.moment(line.at_ms), line.by, deed_text(line, wording), about if line.source else "")
+
+
+def _size(size_bytes: int, wording: Wording) -> str:
+    return wording.size(size_bytes) if size_bytes >= 1024 else f"{wording.number(size_bytes)} bytes"
 
 
 def _letters(count: int) -> str:

@@ -27,9 +27,10 @@ BODY_DEADLINE_S = 5.0
 _OK = {"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]}
 _NOTHING = {"type": "http.response.body", "body": b""}
 # Nobody looks: whatever more of the kind was kept would push older letters out.
-STOPPED = (f"This cannot be used, like {MOST_HELD} deliveries before it, or {MOST_HELD_BYTES >> 20} MiB of them. No "
-           "more are kept until somebody has looked at those, under /dead-letters or with opsmon dead list; what can be "
-           "used is still taken. Please send this one again later.\n")
+STOPPED = (
+    f"This cannot be used, like {MOST_HELD} deliveries before it, or {MOST_HELD_BYTES >> 20} MiB of them. No more are "
+    "kept until somebody has looked at those, under /dead-letters or with opsmon dead list; what can be used is still "
+    "taken. Please send this one again later.\n")
 OUTCOMES = ("event", "duplicate", "not_used", "dead", "unavailable", "refused", "answered", "stopped")
 
 
