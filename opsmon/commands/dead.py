@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import orjson
-from redis.asyncio import Redis
 
 from opsmon.app import dead_letters, on_store, sources
 from opsmon.clock import SystemClock
@@ -133,11 +132,11 @@ def _report(args: argparse.Namespace, done: Done, hint: str = "") -> int:
         _print_json({"settled": done.settled, "duplicates": done.duplicates, "stopped_early": done.is_stopped,
                      "failed": [{"id": letter_id, "why": why} for letter_id, why in done.failed]})
         return 1 if done.failed else 0
-    print(f"{done.settled} done, {done.duplicates} had been taken before, {len(done.failed)} cannot be used still")
+    print(f"{done.settled} done, {done.duplicates} had been taken before, {len(done.failed)} still cannot be used")
     for letter_id, why in done.failed[:20]:
         print(f"{letter_id:22} {why}")
     if done.is_stopped:
-        print(f"Stopped after {len(done.failed)} that cannot be used still: the others were left alone.")
+        print(f"Stopped after {len(done.failed)} that still cannot be used: the others were left alone.")
     if hint:
         print(hint)
     return 1 if done.failed else 0
@@ -185,11 +184,8 @@ def _ask(settings: Settings, query: Callable[[Reader, Keys], Awaitable[T]]) -> T
 
 def _do(args: argparse.Namespace, act: Callable[[DeadLetters], Awaitable[Done]]) -> Done:
     settings = settings_of(args)
-
-    async def on(client: Redis) -> Done:
-        return await act(dead_letters(client, Keys(settings.site), sources(settings), SystemClock()))
-
-    return asyncio.run(on_store(settings, on))
+    keys, heard = Keys(settings.site), sources(settings)
+    return asyncio.run(on_store(settings, lambda client: act(dead_letters(client, keys, heard, SystemClock()))))
 
 
 def _wording(settings: Settings) -> Wording:

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 import orjson
 
 from opsmon.core.dead_letters import indented, masked
+from opsmon.store.dead_letters import MOST_FAILURES
 from opsmon.store.dead_queries import STREAM, Group, Letter, Line, Wanted
 from opsmon.web.presenting import SOURCE_NAMES
 from opsmon.web.views import shown
@@ -102,7 +103,8 @@ class WholeLetterView:
     cut: str = shown("why only a part of it is shown, else ''")
     text: str = shown("what stands in the field for correcting it")
     fixed: str = shown("why it cannot be corrected here, else ''")
-    error: str = shown("why it, or its correction, cannot be used, else ''")
+    error: str = shown("why it still cannot be used as it is, else ''")
+    text_error: str = shown("why its correction cannot be used, else ''")
     because_error: str = shown("what is wrong with the words given for discarding, else ''")
 
 
@@ -154,7 +156,7 @@ def reason_view(group: Group | None, letters: Sequence[Letter], notice: NoticeVi
 
 def letter_view(letter: Letter, wording: Wording, *, text: str | None = None, error: str = "",
                 because_error: str = "") -> WholeLetterView:
-    """A letter in words. `text` is a correction that could not be used."""
+    """A letter in words. `error` is why it, or with `text` what it was corrected to, cannot be used."""
     payload, fixed = payload_text(letter.payload), _fixed(letter)
     facts = {"Source": source_name(letter.source), "Put aside": wording.moment(letter.at_ms),
              "Tries": wording.number(letter.tries), "Size": f"{wording.number(len(letter.payload))} bytes",
@@ -166,7 +168,8 @@ def letter_view(letter: Letter, wording: Wording, *, text: str | None = None, er
         payload=payload[:MOST_SHOWN],
         cut=f"This is its beginning. All of it: opsmon dead show {letter.id}" if len(payload) > MOST_SHOWN else "",
         text="" if fixed else payload if text is None else text,
-        fixed=fixed, error=error, because_error=because_error)
+        fixed=fixed, error=error if text is None else "", text_error="" if text is None else error,
+        because_error=because_error)
 
 
 def payload_text(payload: bytes) -> str:
@@ -185,7 +188,7 @@ def deed_text(line: Line, wording: Wording) -> str:
     if line.duplicates:
         said += f", {wording.number(line.duplicates)} had been taken before"
     if line.failed:
-        said += f"; {wording.number(line.failed)} cannot be used still: {line.why}"
+        said += f"; {wording.number(line.failed)} still cannot be used{_left_alone(line)}: {line.why}"
     if line.because:
         said += f", because: {line.because}"
     if line.was_hash:
@@ -232,6 +235,10 @@ def _line_view(line: Line, wording: Wording) -> JournalLineView:
 
 def _size(size_bytes: int, wording: Wording) -> str:
     return wording.size(size_bytes) if size_bytes >= 1024 else f"{wording.number(size_bytes)} bytes"
+
+
+def _left_alone(line: Line) -> str:
+    return ", and the others were left alone" if line.failed >= MOST_FAILURES else ""
 
 
 def _letters(count: int) -> str:

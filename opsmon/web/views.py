@@ -195,12 +195,12 @@ class StatusView:
     lag: str = shown("events that wait to be counted")
     pending: str = shown("events a worker has taken and not finished")
     dead_letters: tuple[DeadLetterView, ...] = shown("the last 5, newest first")
-    stopped: tuple[str, ...] = shown("a sentence for each source that has too many dead letters")
     store: StoreView | None = shown("None while the store cannot be reached")
     memory: tuple[MemoryRowView, ...] = shown("what the memory is spent on, dearest first; () until measured")
     full: tuple[str, ...] = shown("a sentence for each dimension that has reached its cap")
     latency: str = shown("from ingest to the screen: 'median 12 ms, p99 41 ms', '' until measured")
     versions: tuple[tuple[str, str], ...] = shown("(program, version) pairs")
+    stopped: tuple[str, ...] = shown("a sentence for each source that has too many dead letters", default=())
 
 
 @dataclass(frozen=True, slots=True)

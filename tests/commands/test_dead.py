@@ -118,9 +118,9 @@ def test_letters_are_replayed_by_id(server: EmbeddedStore, opsmon: Opsmon, kept:
     """Twice is harmless; what still cannot be used is told, and is a failure."""
     ids = kept(letter(1), letter(2, b"{"))
     code, printed = opsmon("replay", *ids)
-    assert (code, printed.splitlines()[0]) == (1, "1 done, 0 had been taken before, 1 cannot be used still")
+    assert (code, printed.splitlines()[0]) == (1, "1 done, 0 had been taken before, 1 still cannot be used")
     assert f"{ids[1]:22} the body is not JSON" in printed
-    assert opsmon("replay", ids[0]) == (0, "0 done, 1 had been taken before, 0 cannot be used still\n")
+    assert opsmon("replay", ids[0]) == (0, "0 done, 1 had been taken before, 0 still cannot be used\n")
     assert left(server) == (1, 1)
 
 
@@ -132,7 +132,7 @@ def test_a_reason_is_tried_with_one_letter_first(
     assert "--all takes all of the reason" in opsmon("replay", "--reason", NOT_JSON)[1]
     assert left(server) == (1, 249)
     assert opsmon("replay", "--reason", NOT_JSON, "--all") == (
-        0, "249 done, 0 had been taken before, 0 cannot be used still\n")
+        0, "249 done, 0 had been taken before, 0 still cannot be used\n")
     assert left(server) == (250, 0)
 
 
