@@ -42,6 +42,7 @@ def parser() -> argparse.ArgumentParser:
     _connecting(verbs)
     _importing(verbs)
     _asking(verbs)
+    _dead(verbs)
     return top
 
 
@@ -127,6 +128,28 @@ def _asking(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> Non
     kpis = _verb(verbs, "kpis", "asking:kpis", "list the KPIs of the site, and what they count")
     kpis.add_argument("--facts", action="store_true", help="list what can be counted, and by which fields")
     _where(kpis)
+
+
+def _dead(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    about = "what could not be used: list, show, replay, discard it"
+    dead = verbs.add_parser("dead", help=about, description=about[0].upper() + about[1:] + ".")
+    deeds = dead.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    held = _verb(deeds, "list", "dead:list_letters", "what is held, by source and reason")
+    show = _verb(deeds, "show", "dead:show", "one letter, with its headers and its payload")
+    show.add_argument("id", metavar="ID", help="as opsmon dead list --reason tells it")
+    replay = _verb(deeds, "replay", "dead:replay", "read letters again and count them")
+    discard = _verb(deeds, "discard", "dead:discard", "let letters go for good")
+    for verb in (replay, discard):
+        verb.add_argument("ids", nargs="*", metavar="ID", help="letters, as opsmon dead list --reason tells them")
+    for verb in (held, replay, discard):
+        verb.add_argument("--source", metavar="SOURCE", help="only of this source")
+        verb.add_argument("--reason", metavar="REASON", help="all of this reason, as opsmon dead list names it")
+    replay.add_argument("--all", action="store_true", help="with --reason: not only the oldest, to try it")
+    replay.add_argument("--payload", metavar="FILE", help="what a letter should have said; - for standard input")
+    discard.add_argument("--because", required=True, metavar="TEXT", help="why; it stays in the journal")
+    for verb in (held, show, replay, discard):
+        verb.add_argument("--json", action="store_true", help="for programs")
+        _where(verb)
 
 
 def _verb(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, function: str,

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -25,10 +25,12 @@ from opsmon.settings import Settings, without_password
 from opsmon.sources.base import Secret, Source, SourceSettings
 from opsmon.sources.json_events import JsonEvents
 from opsmon.sources.kinds import KINDS
+from opsmon.sources.rereading import read_again
 from opsmon.sources.signing import TEST_SHOP
 from opsmon.store.appender import Appender
 from opsmon.store.connection import STORE_ERRORS, Reader, ingest_client, worker_client
 from opsmon.store.data_dir import DataDir
+from opsmon.store.dead_letters import DeadLetters
 from opsmon.store.keys import Keys
 from opsmon.store.kpi_queries import KpiQueries
 from opsmon.store.notes import note_spool
@@ -36,6 +38,7 @@ from opsmon.store.refusals import flush_once, flush_refusals
 from opsmon.store.scripts import Scripts
 from opsmon.store.spool import Spool
 from opsmon.web import rendering
+from opsmon.web.dead_page import DeadPage
 from opsmon.web.feed import Board, Feed
 from opsmon.web.hub import Hub
 from opsmon.web.ingest import Ingest
@@ -112,7 +115,8 @@ async def open_web(settings: Settings, *, boards: bool, ingest: bool, clock: Clo
         hub = Hub(rendering.partial)
         feed, pages, api = _boards(settings, client, keys, tuple(heard), hub, clock)
         await _run(stack, feed.run(), feed.beat(), feed.watch())
-        app = board_app(pages, api, Live(hub, clock, rendering.build()))
+        dead = DeadPage(pages, Reader(client), keys, dead_letters(client, keys, heard, clock), feed.board.wording)
+        app = board_app(pages, api, Live(hub, clock, rendering.build()), dead)
         yield Web(Front(webhooks, events, app, health_app(pages)), hub, feed, webhooks)
 
 
@@ -194,6 +198,11 @@ def kpi_queries(client: Redis, settings: Settings) -> KpiQueries:
     calendar = SiteCalendar(settings.timezone, settings.day_start_ms)
     return KpiQueries(Reader(client), Keys(settings.site), settings.catalogue, calendar, settings.currency,
                       settings.grace_ms, settings.kept)
+
+
+def dead_letters(client: Redis, keys: Keys, heard: Mapping[str, Source], clock: Clock) -> DeadLetters:
+    """What takes dead letters back; each is read again by its source."""
+    return DeadLetters(client, keys, partial(read_again, heard), clock)
 
 
 def _boards(settings: Settings, client: Redis, keys: Keys, heard: tuple[str, ...], hub: Hub, clock: Clock

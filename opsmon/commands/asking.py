@@ -145,6 +145,8 @@ def _print(view: StatusView, wording: Any) -> None:
               f"{f', {row.bound}' if row.bound else ''}")
     for sentence in view.full:
         print(f"Full       {sentence}")
+    for sentence in view.stopped:
+        print(f"Stopped    {sentence}")
     for letter in view.dead_letters:
         print(f"Dead       {wording.day_and_hour(letter.at_ms)} {letter.source}: {letter.reason}")
 

@@ -96,6 +96,13 @@ class Reader:
         found: Any = await self._client.xrevrange(stream, count=count)
         return list(found)
 
+    async def entries(self, stream: str, start: str, end: str, count: int, *, newest_first: bool = False
+                      ) -> list[tuple[bytes, dict[bytes, bytes]]]:
+        """At most `count` entries of a stream between two ids ('(' before one leaves it out), from `start` on."""
+        read = self._client.xrevrange if newest_first else self._client.xrange
+        found: Any = await read(stream, start, end, count)
+        return list(found)
+
     async def groups(self, stream: str) -> list[dict[str, Any]]:
         """What the server says of a stream's consumer groups; [] when there is no stream."""
         if not await self._client.exists(stream):

@@ -12,6 +12,8 @@ from opsmon.core.events import Event, EventId, Problem
 from opsmon.store.keys import Keys
 
 GROUP = "rollups"
+# Why an entry is given up whose bytes were changed in the store.
+DAMAGED = "the stored bytes do not match their checksum"
 # How much of what others left is taken over at once.
 MOST_CLAIMED = 256
 
@@ -126,7 +128,7 @@ def _entry(entry_id: bytes, fields: dict[bytes, bytes] | None) -> Entry:
 
 def _event(payload: bytes, stored_checksum: bytes) -> Event | Problem:
     if b"%08x" % crc32(payload) != stored_checksum:
-        return Problem("the stored bytes do not match their checksum")
+        return Problem(DAMAGED)
     try:
         return decode(payload)
     except (ValueError, TypeError) as error:

@@ -28,10 +28,12 @@ KINDS = (
             "which KPIs moved; entry ids are the site's revisions"),
     KeyKind("{site}:dead", "stream", "permanent; 30 days or 32 MB", "append_events, commit",
             "deliveries and entries that could not be used, with the reason"),
+    KeyKind("{site}:journal", "stream", "permanent; the newest 1,000", "settle_dead",
+            "what was done with dead letters, by whom, with how many"),
     KeyKind("{site}:meta", "hash", "permanent", "commit, worker",
             "generation, calendar, currency, earliest instant counted, last tick"),
-    KeyKind("{site}:counts", "hash", "permanent", "append_events, commit, web",
-            "running totals by source: accepted, duplicate, not_used, refused, late …"),
+    KeyKind("{site}:counts", "hash", "permanent", "append_events, commit, settle_dead, trim_dead, web",
+            "running totals by source: accepted, duplicate, not_used, refused, late …; dead letters held, their bytes"),
     KeyKind("{site}:seen:<source>:<shop>:<id>", "string", "7 days", "append_events",
             "a delivery that was taken: its identity"),
     KeyKind("{site}:entity:<entity>", "string", "400 days after the last change; settable", "commit",
@@ -65,6 +67,9 @@ KINDS = (
 )
 
 SEEN_KEPT_MS = 7 * 86_400_000
+# So many dead letters of one source, or bytes of them, and its next one is not taken: append_events.lua.
+MOST_HELD = 10_000
+MOST_HELD_BYTES = 16 * 1024 * 1024
 
 
 class Keys:
@@ -75,6 +80,7 @@ class Keys:
         self.events = f"{self.tag}:events"
         self.changes = f"{self.tag}:changes"
         self.dead = f"{self.tag}:dead"
+        self.journal = f"{self.tag}:journal"
         self.meta = f"{self.tag}:meta"
         self.counts = f"{self.tag}:counts"
         self.cursors = f"{self.tag}:cursors"
@@ -82,6 +88,10 @@ class Keys:
     def seen(self, identity: str) -> str:
         """Where it is marked that a delivery was taken."""
         return f"{self.tag}:seen:{identity}"
+
+    def replayed(self, identity: str) -> str:
+        """Where it is marked that an event was taken from a dead letter."""
+        return self.seen(f"replayed:{identity}")
 
     def entity(self, entity: str) -> str:
         """Where it is kept what is remembered of an entity."""

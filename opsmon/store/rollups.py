@@ -84,7 +84,8 @@ class Rollups:
         return await self._scripts.commit(Commit(
             group=GROUP, now_ms=now_ms, generation=self.generation, kpis=(), arrived_ms=now_ms, since_ms=None,
             entry_ids=[letter.entry.id],
-            sums=[(self._keys.counts, (0, [counter], [1]))],
+            sums=[(self._keys.counts, (0, [counter, "stream:held", "stream:held_bytes"],
+                                       [1, 1, len(letter.entry.payload)]))],
             dead=[("stream", letter.entry.payload, letter.reason, letter.tries)],
         ))
 

@@ -1,7 +1,7 @@
 """The Lua scripts, loaded once: a typed coroutine each. redis-py's Script reloads one the server forgot."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
@@ -31,7 +31,11 @@ _SECTIONS = ("sums", "joins", "unique", "scores", "open", "rows")
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """One delivery to be appended: `kind` is event, dead or not_used; see append_events.lua."""
+    """One delivery to be appended: `kind` is event, dead or not_used; see append_events.lua.
+
+    Of a dead one `second` is the reason and, in a last line of its own, the headers as JSON: accepted events, of
+    which there are so many more, then need no field for them.
+    """
 
     kind: str
     source: str
@@ -67,6 +71,15 @@ class Commit:
         return self.sums, self.joins, self.unique, self.scores, self.open, self.rows
 
 
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """One dead letter to be taken away: its entry id, and the events that it is read as, each with its mark (the
+    key), bytes and checksum; none of them when it goes for good."""
+
+    id: str
+    events: Sequence[tuple[str, bytes, str]] = ()
+
+
 @dataclass(slots=True)
 class Refusal:
     """What a commit found other than believed; nothing was written. Empty: it is done.
@@ -95,11 +108,14 @@ class Scripts:
         self._commit = client.register_script(source("commit"))
         self._tick = client.register_script(source("tick"))
         self._trim = client.register_script(source("trim_events"))
+        self._settle_dead = client.register_script(source("settle_dead"))
+        self._trim_dead = client.register_script(source("trim_dead"))
         self._rebuild = client.register_script(source("rebuild"))
         self._turn = client.register_script(source("turn"))
 
     async def append_events(self, deliveries: Sequence[Taken], now_ms: int) -> list[bytes]:
-        """Take deliveries, each once; one of event, dead, not_used, duplicate for each. May be repeated."""
+        """Take deliveries, each once; one of event, dead, not_used, duplicate, stopped for each. May be
+        repeated."""
         keys = [self._keys.events, self._keys.dead, self._keys.counts]
         args: list[Any] = [SEEN_KEPT_MS, now_ms]
         for delivery in deliveries:
@@ -132,6 +148,24 @@ class Scripts:
     async def trim_events(self, before_ms: int) -> int:
         """Forget events that arrived earlier and that no group needs; how many went."""
         return int(await self._trim(keys=[self._keys.events], args=[before_ms]))
+
+    async def settle_dead(self, letters: Sequence[Settled], line: Mapping[str, str | int]) -> tuple[int, int]:
+        """Take dead letters away, each once, and say in the journal's `line` who did what; how many were settled,
+        and how many were duplicates. May be repeated."""
+        keys = [self._keys.events, self._keys.dead, self._keys.counts, self._keys.journal]
+        args: list[Any] = [orjson.dumps(line), SEEN_KEPT_MS]
+        for letter in letters:
+            args += (letter.id, len(letter.events))
+            for mark, payload, checksum in letter.events:
+                keys.append(mark)
+                args += (payload, checksum)
+        settled, duplicates = await self._settle_dead(keys=keys, args=args)
+        return int(settled), int(duplicates)
+
+    async def trim_dead(self, before_ms: int, stay: int = -1, most: int = 500) -> int:
+        """Let dead letters go that are older, and the oldest above `stay` (-1: any number may); how many went, at
+        the most `most`. May be repeated."""
+        return int(await self._trim_dead(keys=[self._keys.dead, self._keys.counts], args=[before_ms, stay, most]))
 
 
 def _commit_args(commit: Commit) -> list[Any]:

@@ -12,11 +12,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from opsmon.store.connection import STORE_ERRORS
 from opsmon.web import rendering
 from opsmon.web.assets import HashedFiles
+from opsmon.web.dead_page import DeadPage
 from opsmon.web.ingest import Ingest
 from opsmon.web.kpi_api import KpiApi
 from opsmon.web.live import Live
 from opsmon.web.pages import Pages
-from opsmon.web.security import LoopbackOnly, SecurityHeaders
+from opsmon.web.security import LoopbackOnly, SameOrigin, SecurityHeaders
 from opsmon.web.webhooks import Webhooks
 
 _ZIP = [Middleware(GZipMiddleware, minimum_size=500)]
@@ -27,7 +28,7 @@ _SENTENCES = {
 }
 
 
-def board_routes(pages: Pages, api: KpiApi, live: Live) -> list[BaseRoute]:
+def board_routes(pages: Pages, api: KpiApi, live: Live, dead: DeadPage) -> list[BaseRoute]:
     """What a browser asks for."""
     return [
         Route("/", pages.board, middleware=_ZIP),
@@ -35,6 +36,10 @@ def board_routes(pages: Pages, api: KpiApi, live: Live) -> list[BaseRoute]:
         Route("/live", live),
         Route("/status", pages.status, middleware=_ZIP),
         Route("/status.json", pages.status_json),
+        Route("/dead-letters", dead.list, middleware=_ZIP),
+        Route("/dead-letters", dead.act, methods=["POST"]),
+        Route("/dead-letters/{id}", dead.one, middleware=_ZIP),
+        Route("/dead-letters/{id}", dead.act_on_one, methods=["POST"]),
         Route("/components", pages.components, middleware=_ZIP),
         Route("/api/kpis", api.all),
         Route("/api/kpis/{id}", api.one),
@@ -44,18 +49,23 @@ def board_routes(pages: Pages, api: KpiApi, live: Live) -> list[BaseRoute]:
     ]
 
 
-def board_app(pages: Pages, api: KpiApi, live: Live) -> ASGIApp:
-    """The boards: local until there are accounts."""
+def board_app(pages: Pages, api: KpiApi, live: Live, dead: DeadPage) -> ASGIApp:
+    """The boards: local until there are accounts, and changed by their own pages only."""
 
     async def explain(request: Request, error: Exception) -> Response:
         code = 503 if isinstance(error, STORE_ERRORS) else getattr(error, "status_code", 500)
-        response = await pages.error(request, code, _SENTENCES.get(code, "This could not be shown. See the log."))
+        response = await pages.error(request, code, _sentence(code, error))
         response.headers.update(getattr(error, "headers", None) or {})  # 405: Allow
         return response
 
     explained: tuple[int | type[Exception], ...] = (404, 405, 500, HTTPException, *STORE_ERRORS)
-    app = Starlette(routes=board_routes(pages, api, live), exception_handlers=dict.fromkeys(explained, explain))
-    return SecurityHeaders(LoopbackOnly(app))
+    app = Starlette(routes=board_routes(pages, api, live, dead), exception_handlers=dict.fromkeys(explained, explain))
+    return SecurityHeaders(LoopbackOnly(SameOrigin(app)))
+
+
+def _sentence(code: int, error: Exception) -> str:
+    """What a page says that could not be shown: ours, or that of whoever refused it."""
+    return _SENTENCES.get(code) or str(getattr(error, "detail", "This could not be shown. See the log."))
 
 
 class Front:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from opsmon.web import dead_views as d
 from opsmon.web import views as v
 
 NOW_MS = 1_763_730_202_000  # Fri 2025-11-21 14:03:22 in Berlin
@@ -112,6 +113,13 @@ READY = v.SetupView(False, "https://ops.example.com/webhooks/shopify", "opsmon s
 NEEDED = replace(READY, needed=True)
 FILLING = replace(READY, progress="Filling in 8 weeks: 61 %")
 
+MANY_DEAD = d.DeadGroupView(
+    "Shopify", "shopify", "orders/create from paper-boat.myshopify.com: the body is not JSON: line … column …",
+    "3fa07de0", "/dead-letters?source=shopify&reason=3fa07de0", "1,204", "letters", "3.1 MB", "Nov 20, 08:12:01",
+    "Nov 21, 14:03:20")
+ONE_DEAD = replace(MANY_DEAD, source="A worker", reason="the event cannot be counted: KeyError …", letters="1",
+                   noun="letter", size="412 bytes")
+
 BOARDS = {
     "busy": (BUSY, WELL, READY), "quiet": (QUIET, QUIET_SOURCE, READY), "big": (BIG, WELL, READY),
     "german": (GERMAN, WELL, READY), "nothing": (NOTHING, WELL, READY), "behind": (BEHIND, LATE, READY),
@@ -127,6 +135,8 @@ class Gallery:
     kpis: tuple[tuple[str, str, v.KpiView], ...]
     healths: tuple[tuple[str, v.HealthView], ...]
     setups: tuple[tuple[str, v.SetupView], ...]
+    dead: tuple[tuple[str, d.DeadGroupView], ...]
+    notices: tuple[tuple[str, d.NoticeView], ...]
 
 
 def _kpis() -> Iterator[tuple[str, str, v.KpiView]]:
@@ -141,4 +151,7 @@ GALLERY = Gallery(
     (("well", WELL), ("silent source", QUIET_SOURCE), ("late", LATE), ("stopped", STOPPED),
      ("store down", STORE_DOWN), ("never heard", UNSEEN)),
     (("needed", NEEDED), ("filling in", FILLING)),
+    (("many", MANY_DEAD), ("one", ONE_DEAD)),
+    (("done", d.NoticeView("ok", "Replayed 212 letters, 3 had been taken before.")),
+     ("not all of it", d.NoticeView("warn", "Replayed 0 letters; 1 still cannot be used: the body is not JSON."))),
 )

@@ -5,13 +5,14 @@ from typing import Any
 
 import opsmon
 from opsmon.core.health import judge
-from opsmon.store import health_queries
+from opsmon.store import dead_queries, health_queries
 from opsmon.store.connection import Reader
 from opsmon.store.fsync import FsyncTimes
 from opsmon.store.health_queries import DeadEntry, StoreFacts
 from opsmon.store.keys import Keys
 from opsmon.store.kpi_queries import KpiQueries
 from opsmon.store.notes import read_memory
+from opsmon.web.dead_views import stopped_sentences
 from opsmon.web.presenting import SOURCE_NAMES
 from opsmon.web.views import DeadLetterView, MemoryRowView, StatusSourceView, StatusView, StoreView
 from opsmon.web.wording import Wording
@@ -63,7 +64,8 @@ async def gather(reader: Reader, keys: Keys, kpis: KpiQueries, sources: tuple[st
                                   "silent": source in health.silent, "totals": _of(source.name, totals)}
                     for source in heard},
         "memory": asdict(memory) if memory else None,
-        "dead_letters": {"held": held, "newest": [asdict(letter) for letter in letters]},
+        "dead_letters": {"held": held, "newest": [asdict(letter) for letter in letters],
+                         "stopped": dead_queries.stopped(totals)},
         "store": asdict(await health_queries.store_facts(reader)),
         "fsync_us": {"median": fsync.median_us, "p99": fsync.p99_us} if fsync else None,
         "latency_ms": {"median": latency_ms[0], "p99": latency_ms[1]} if latency_ms else None,
@@ -84,6 +86,7 @@ def status_view(facts: dict[str, Any], wording: Wording) -> StatusView:
         lag=wording.number(facts["lag"]),
         pending=wording.number(facts["pending"]),
         dead_letters=tuple(_letter(DeadEntry(**letter)) for letter in facts["dead_letters"]["newest"]),
+        stopped=stopped_sentences(facts["dead_letters"]["stopped"], wording),
         store=_store(store, facts["fsync_us"], wording),
         memory=_memory(facts["memory"], wording),
         full=tuple(f"{rollup} has more rows than it tells apart: the rest is in other."

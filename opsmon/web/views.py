@@ -200,6 +200,7 @@ class StatusView:
     full: tuple[str, ...] = shown("a sentence for each dimension that has reached its cap")
     latency: str = shown("from ingest to the screen: 'median 12 ms, p99 41 ms', '' until measured")
     versions: tuple[tuple[str, str], ...] = shown("(program, version) pairs")
+    stopped: tuple[str, ...] = shown("a sentence for each source that has too many dead letters", default=())
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from time import perf_counter
 from urllib.parse import parse_qsl
 
+import orjson
 from starlette.types import Receive, Scope, Send
 
 from opsmon.clock import Clock
@@ -16,6 +17,7 @@ from opsmon.core.errors import StoreUnavailable
 from opsmon.sources.base import Accepted, Answered, Many, Outcome, Rejected, Single, Source, Unusable, take
 from opsmon.store.appender import Appender
 from opsmon.store.event_stream import checksum, encode
+from opsmon.store.keys import MOST_HELD, MOST_HELD_BYTES
 from opsmon.store.scripts import Taken
 from opsmon.store.spool import Spool
 from opsmon.telemetry import WEBHOOK_SECONDS, WEBHOOKS
@@ -25,7 +27,13 @@ MAX_BODY = 1024 * 1024
 BODY_DEADLINE_S = 5.0
 _OK = {"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]}
 _NOTHING = {"type": "http.response.body", "body": b""}
-OUTCOMES = ("event", "duplicate", "not_used", "dead", "unavailable", "refused", "answered", "spooled")
+# Nobody looks: whatever more of the kind was kept would push older letters out.
+STOPPED = (
+    f"This cannot be used, like {MOST_HELD} deliveries before it, or {MOST_HELD_BYTES >> 20} MiB of them. No more are "
+    "kept until somebody has looked at those, under /dead-letters or with opsmon dead list; what can be used is still "
+    "taken. Please send this one again later.\n")
+OUTCOMES = ("event", "duplicate", "not_used", "dead", "unavailable", "refused", "answered", "spooled",
+            "stopped")
 
 
 class Webhooks:
@@ -92,6 +100,9 @@ class Webhooks:
             self._answered[source.name, result].inc()
         if "spooled" in results:
             self.refused[f"{source.name}:spooled"] += len(results)
+        if "stopped" in results:
+            await answer(send, 503, STOPPED, ((b"retry-after", b"3600"),))
+            return
         await send(_OK)
         await send(_NOTHING)
 
@@ -130,5 +141,6 @@ def taken(outcome: Single, source: str) -> Taken:
         payload = encode(outcome.event)
         return Taken("event", source, outcome.seen, payload, checksum(payload))
     if isinstance(outcome, Unusable):
-        return Taken("dead", source, outcome.seen, outcome.body, f"{outcome.about}: {outcome.reason}")
+        headers = orjson.dumps(dict(outcome.headers)).decode()
+        return Taken("dead", source, outcome.seen, outcome.body, f"{outcome.about}: {outcome.reason}\n{headers}")
     return Taken("not_used", source, outcome.seen)

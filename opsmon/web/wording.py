@@ -76,6 +76,10 @@ class Wording:
         """'Fri 13:00'."""
         return format_datetime(self._wall(time_ms), "EEE HH:mm", locale=self.locale)
 
+    def moment(self, time_ms: int) -> str:
+        """'Nov 20, 14:03:22': day and time, of what may be weeks old."""
+        return f"{format_skeleton('MMMd', self._wall(time_ms), locale=self.locale)}, {self.clock(time_ms)}"
+
     def hour(self, time_ms: int) -> str:
         """'13', for an axis."""
         return f"{self._wall(time_ms).hour:02}"

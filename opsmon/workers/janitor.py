@@ -28,11 +28,10 @@ async def tidy(client: Redis, keys: Keys, scripts: Scripts, now_ms: int, retenti
     """Trim what may go. May be repeated, and by several workers at once."""
     affordable_ms = await _affordable_ms(client, keys, stream_memory_bytes)
     await scripts.trim_events(max(now_ms - retention_ms, affordable_ms))
-    await client.xtrim(keys.dead, minid=f"{now_ms - _DEAD_KEPT_MS}-0")
     size_bytes = await client.memory_usage(keys.dead) or 0
-    if size_bytes > _DEAD_MAX_BYTES:
-        held = int(await client.xlen(keys.dead))
-        await client.xtrim(keys.dead, maxlen=held * 3 // 4)
+    stay = int(await client.xlen(keys.dead)) * 3 // 4 if size_bytes > _DEAD_MAX_BYTES else -1
+    while await scripts.trim_dead(now_ms - _DEAD_KEPT_MS, stay):
+        pass
 
 
 async def _affordable_ms(client: Redis, keys: Keys, max_bytes: int) -> int:

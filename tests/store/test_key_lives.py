@@ -14,7 +14,7 @@ pytestmark = pytest.mark.anyio
 KEYS = Keys("main")
 # A key of every kind, as the code names it.
 EXAMPLES = [
-    KEYS.events, KEYS.changes, KEYS.dead, KEYS.meta, KEYS.counts, KEYS.seen("shopify:shop.example:b1e2"),
+    KEYS.events, KEYS.changes, KEYS.dead, KEYS.journal, KEYS.meta, KEYS.counts, KEYS.seen("shopify:shop.example:b1e2"),
     KEYS.entity("shopify:shop.example:order:17"), KEYS.panes(0, Hash("orders", "m", "1795179600")),
     KEYS.panes(3, Hash("deliveries", "h", "1795179600")), KEYS.panes(0, Hash("revenue", "d", "202611")),
     KEYS.panes(0, Hash("stock", "n", "")), KEYS.panes(0, Hash("visitors", "h", "1795179600"), "unique"),

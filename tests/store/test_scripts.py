@@ -82,11 +82,12 @@ async def test_an_event_is_appended_with_its_checksum(client: Redis, keys: Keys,
 
 
 async def test_an_unusable_delivery_is_a_dead_letter(client: Redis, keys: Keys, scripts: Scripts) -> None:
-    """It is kept with its reason, and not among the events."""
-    letter = Taken("dead", "shopify", "shopify:shop:2", b"{", "not JSON")
+    """It is kept with its reason and what it needs to be read again, and not among the events."""
+    letter = Taken("dead", "shopify", "shopify:shop:2", b"{", 'not\nJSON\n{"x-shopify-topic":"orders/create"}')
     assert await scripts.append_events([letter], NOW_MS) == [b"dead"]
     assert [fields for _, fields in await client.xrange(keys.dead)] == [
-        {b"source": b"shopify", b"payload": b"{", b"reason": b"not JSON", b"tries": b"0"}]
+        {b"source": b"shopify", b"payload": b"{", b"reason": b"not\nJSON", b"tries": b"0",
+         b"headers": b'{"x-shopify-topic":"orders/create"}', b"seen": keys.seen("shopify:shop:2").encode()}]
     assert await client.exists(keys.events) == 0
 
 
@@ -118,6 +119,7 @@ async def test_every_outcome_is_counted_by_source(client: Redis, keys: Keys, scr
     await scripts.append_events([EVENT, *others, EVENT], NOW_MS)
     assert await client.hgetall(keys.counts) == {
         b"shopify:accepted": b"1", b"shopify:dead": b"1", b"shopify:not_used": b"1", b"shopify:duplicate": b"1",
+        b"shopify:held": b"1", b"shopify:held_bytes": b"2",
         b"odoo:accepted": b"1", b"shopify:last_ms": b"%d" % NOW_MS, b"odoo:last_ms": b"%d" % NOW_MS}
 
 

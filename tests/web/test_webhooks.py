@@ -162,7 +162,7 @@ async def test_signed_rubbish_twice_is_kept_once(line: Line, totals: Totals) -> 
     """The same parcel again is the same parcel."""
     for _ in range(2):
         await line.post("orders/create", b"{", x_shopify_webhook_id="b1e2")
-    assert await totals() == {"dead": 1, "duplicate": 1}
+    assert await totals() == {"dead": 1, "duplicate": 1, "held": 1, "held_bytes": 145}
 
 
 async def test_an_order_of_a_thousand_lines_is_counted(line: Line) -> None:

@@ -6,7 +6,7 @@ from redis.asyncio import Redis
 from opsmon.clock import ManualClock
 from opsmon.store.event_stream import GROUP, EventStream
 from opsmon.store.keys import Keys
-from opsmon.store.scripts import Scripts
+from opsmon.store.scripts import Scripts, Taken
 from opsmon.workers import janitor
 from tests.conftest import NOW_MS
 
@@ -51,6 +51,28 @@ async def test_a_stream_too_large_loses_its_older_part_early(
     size_bytes = await store.memory_usage(keys.events)
     await janitor.tidy(store, keys, Scripts(store, keys), NOW_MS + 1_000_000, HOUR_MS, size_bytes // 2)
     assert 490 <= await store.xlen(keys.events) <= 510
+
+
+async def test_old_dead_letters_go_and_are_no_longer_counted(store: Redis, keys: Keys) -> None:
+    """30 days after they came; a source that was stopped for them is so no more."""
+    for number in range(1200):
+        fields = {"source": "shopify", "payload": "x" * 10, "reason": "r", "tries": "0"}
+        await store.xadd(keys.dead, fields, id=f"{NOW_MS + number}-0")
+    await janitor.tidy(store, keys, Scripts(store, keys), NOW_MS + 1, HOUR_MS, ENOUGH)
+    assert await store.hget(keys.counts, "shopify:held") == b"1200"
+    await janitor.tidy(store, keys, Scripts(store, keys), NOW_MS + 1100 + 30 * 24 * HOUR_MS, HOUR_MS, ENOUGH)
+    assert await store.hmget(keys.counts, "shopify:held", "shopify:held_bytes") == [b"100", b"1000"]
+
+
+async def test_dead_letters_above_their_memory_go_oldest_first(
+    store: Redis, keys: Keys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A quarter of them, and the count with them."""
+    monkeypatch.setattr(janitor, "_DEAD_MAX_BYTES", 1000)
+    letters = [Taken("dead", "shopify", str(number), b"x" * 10, "r") for number in range(1000)]
+    await Scripts(store, keys).append_events(letters, NOW_MS)
+    await janitor.tidy(store, keys, Scripts(store, keys), NOW_MS, HOUR_MS, ENOUGH)
+    assert await store.xlen(keys.dead) == int(await store.hget(keys.counts, "shopify:held")) == 750
 
 
 async def test_a_stream_too_large_keeps_what_is_not_counted(
