@@ -25,6 +25,7 @@ from opsmon.settings import Settings, without_password
 from opsmon.sources.base import Secret, Source, SourceSettings
 from opsmon.sources.json_events import JsonEvents
 from opsmon.sources.kinds import KINDS
+from opsmon.sources.manual_entries import ManualEntries
 from opsmon.sources.rereading import read_again
 from opsmon.sources.signing import TEST_SHOP
 from opsmon.store.appender import Appender
@@ -39,13 +40,14 @@ from opsmon.store.scripts import Scripts
 from opsmon.store.spool import Spool
 from opsmon.web import rendering
 from opsmon.web.dead_page import DeadPage
+from opsmon.web.entry_form import EntryForm
 from opsmon.web.feed import Board, Feed
 from opsmon.web.hub import Hub
 from opsmon.web.ingest import Ingest
 from opsmon.web.kpi_api import KpiApi
 from opsmon.web.live import Live, drain
 from opsmon.web.pages import Pages
-from opsmon.web.routes import Front, board_app, health_app
+from opsmon.web.routes import Front, Rooms, board_app, health_app
 from opsmon.web.server import serve
 from opsmon.web.webhooks import Webhooks
 from opsmon.web.wording import Wording
@@ -116,7 +118,8 @@ async def open_web(settings: Settings, *, boards: bool, ingest: bool, clock: Clo
         feed, pages, api = _boards(settings, client, keys, tuple(heard), hub, clock)
         await _run(stack, feed.run(), feed.beat(), feed.watch())
         dead = DeadPage(pages, Reader(client), keys, dead_letters(client, keys, heard, clock), feed.board.wording)
-        app = board_app(pages, api, Live(hub, clock, rendering.build()), dead)
+        entry = _entry_form(settings, client, keys, pages, clock, stack)
+        app = board_app(Rooms(pages, api, Live(hub, clock, rendering.build()), dead, entry))
         yield Web(Front(webhooks, events, app, health_app(pages)), hub, feed, webhooks)
 
 
@@ -213,6 +216,16 @@ def _boards(settings: Settings, client: Redis, keys: Keys, heard: tuple[str, ...
     feed = Feed(hub, reader, keys, kpis, Scripts(client, keys), board, clock)
     return (feed, Pages(feed, reader, keys, kpis, clock, DataDir(settings.data).fsync()),
             KpiApi(reader, keys, kpis, clock))
+
+
+def _entry_form(settings: Settings, client: Redis, keys: Keys, pages: Pages, clock: Clock, stack: AsyncExitStack
+                ) -> EntryForm:
+    calendar = SiteCalendar(settings.timezone, settings.day_start_ms)
+    writing = ingest_client(store_url(settings))
+    stack.push_async_callback(writing.aclose)
+    return EntryForm(pages, ManualEntries(settings.site, calendar, settings.kept.entities_ms),
+                     Appender(Scripts(writing, keys), clock), (Reader(client), keys),
+                     calendar, Wording(settings.locale, calendar), settings.currency, clock)
 
 
 def webhook_url(settings: Settings) -> str:

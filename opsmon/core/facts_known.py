@@ -161,6 +161,9 @@ FACTS: dict[str, KnownFact] = {
         "a purchase order, replaced by the next version",
         {"state": _text("e.g. request, ordered"), "supplier": _text("of whom"),
          "amount": _money("total with tax")}, is_revised=True),
+    "item.scanned": _posted("a scan, when it was made", station=_text("station it was made at"),
+                            person=_text("who made it"), line=_text("line it was made on"), sku=_text("SKU"),
+                            quantity=_number("how many pieces")),
 }
 
 

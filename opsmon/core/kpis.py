@@ -76,6 +76,8 @@ ROLLUPS = (
     Rollup("transfers", on=("picking.updated",), measure="count", by=("state",), where=_UNDONE, levels="n"),
     Rollup("production", on=("production.updated",), measure="count", by=("state",), where=_UNDONE, levels="n"),
     Rollup("quotations", on=("order.quoted",), measure="count", by=("state",), where=_UNDONE, levels="n"),
+    Rollup("scans-by-person", on=("item.scanned",), measure="count", by=("person",), levels="hd"),
+    Rollup("scans-by-station", on=("item.scanned",), measure="count", by=("station",), levels="hd"),
 )
 
 # What the board of today shows, in its order.
@@ -201,6 +203,10 @@ OPERATIONS = (
         "Manufacturing orders that are neither done nor cancelled, by their state.", "neither", "operations"),
     Kpi("quotations-by-state", "Quotations by state", "quotations", Now(), "count",
         "Quotations that are neither confirmed nor cancelled, by their state.", "neither", "operations"),
+    Kpi("scans-by-person", "Scans per hour by person", "scans-by-person", Tumbling(HOUR_MS, history=24), "count",
+        "Scans in the present hour, by person.", area="operations"),
+    Kpi("scans-by-station", "Scans per hour by station", "scans-by-station", Tumbling(HOUR_MS, history=24), "count",
+        "Scans in the present hour, by station.", area="operations"),
 )
 
 TECHNOLOGY = (

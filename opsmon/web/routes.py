@@ -1,5 +1,7 @@
 """Table of contents: every URL in one place."""
 
+from dataclasses import dataclass
+
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -13,6 +15,7 @@ from opsmon.store.connection import STORE_ERRORS
 from opsmon.web import rendering
 from opsmon.web.assets import HashedFiles
 from opsmon.web.dead_page import DeadPage
+from opsmon.web.entry_form import EntryForm
 from opsmon.web.ingest import Ingest
 from opsmon.web.kpi_api import KpiApi
 from opsmon.web.live import Live
@@ -28,38 +31,50 @@ _SENTENCES = {
 }
 
 
-def board_routes(pages: Pages, api: KpiApi, live: Live, dead: DeadPage) -> list[BaseRoute]:
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """What is behind the URLs of a browser."""
+
+    pages: Pages
+    api: KpiApi
+    live: Live
+    dead: DeadPage
+    entry: EntryForm
+
+
+def board_routes(rooms: Rooms) -> list[BaseRoute]:
     """What a browser asks for."""
     return [
-        Route("/", pages.board, middleware=_ZIP),
-        Route("/wall", pages.wall, middleware=_ZIP),
-        Route("/live", live),
-        Route("/status", pages.status, middleware=_ZIP),
-        Route("/status.json", pages.status_json),
-        Route("/dead-letters", dead.list, middleware=_ZIP),
-        Route("/dead-letters", dead.act, methods=["POST"]),
-        Route("/dead-letters/{id}", dead.one, middleware=_ZIP),
-        Route("/dead-letters/{id}", dead.act_on_one, methods=["POST"]),
-        Route("/components", pages.components, middleware=_ZIP),
-        Route("/api/kpis", api.all),
-        Route("/api/kpis/{id}", api.one),
-        Route("/api/kpis/{id}/explain", api.explain),
-        Route("/metrics", pages.metrics),
+        Route("/", rooms.pages.board, middleware=_ZIP),
+        Route("/wall", rooms.pages.wall, middleware=_ZIP),
+        Route("/live", rooms.live),
+        Route("/status", rooms.pages.status, middleware=_ZIP),
+        Route("/status.json", rooms.pages.status_json),
+        Route("/dead-letters", rooms.dead.list, middleware=_ZIP),
+        Route("/dead-letters", rooms.dead.act, methods=["POST"]),
+        Route("/dead-letters/{id}", rooms.dead.one, middleware=_ZIP),
+        Route("/dead-letters/{id}", rooms.dead.act_on_one, methods=["POST"]),
+        Route("/enter", rooms.entry.answer, methods=["GET", "POST"], middleware=_ZIP),
+        Route("/components", rooms.pages.components, middleware=_ZIP),
+        Route("/api/kpis", rooms.api.all),
+        Route("/api/kpis/{id}", rooms.api.one),
+        Route("/api/kpis/{id}/explain", rooms.api.explain),
+        Route("/metrics", rooms.pages.metrics),
         Mount(f"/static/{rendering.build()}", HashedFiles(), middleware=_ZIP),
     ]
 
 
-def board_app(pages: Pages, api: KpiApi, live: Live, dead: DeadPage) -> ASGIApp:
+def board_app(rooms: Rooms) -> ASGIApp:
     """The boards: local until there are accounts, and changed by their own pages only."""
 
     async def explain(request: Request, error: Exception) -> Response:
         code = 503 if isinstance(error, STORE_ERRORS) else getattr(error, "status_code", 500)
-        response = await pages.error(request, code, _sentence(code, error))
+        response = await rooms.pages.error(request, code, _sentence(code, error))
         response.headers.update(getattr(error, "headers", None) or {})  # 405: Allow
         return response
 
     explained: tuple[int | type[Exception], ...] = (404, 405, 500, HTTPException, *STORE_ERRORS)
-    app = Starlette(routes=board_routes(pages, api, live, dead), exception_handlers=dict.fromkeys(explained, explain))
+    app = Starlette(routes=board_routes(rooms), exception_handlers=dict.fromkeys(explained, explain))
     return SecurityHeaders(LoopbackOnly(SameOrigin(app)))
 
 
