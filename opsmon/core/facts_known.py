@@ -101,7 +101,9 @@ FACTS: dict[str, KnownFact] = {
     "stage.left": _told("an order's leaving of a stage", took_ms=_ms("how long it was there"), **_PLACE),
     "stage.holds": _told("the stage an order is at", stage=_text("which stage"), entity=_text("which order")),
     "delivery.arrived": KnownFact(
-        "a delivery or event that came in", {"source": _text("who sent it, e.g. shopify")}, is_closed=True),
+        "a delivery or event that came in",
+        {"source": _text("who sent it, e.g. shopify"), "lag_ms": _ms("how long it was on its way, at most a day")},
+        is_closed=True),
     "page.viewed": _posted("a page seen by a visitor", **_VISITOR),
     "cart.updated": _posted("a cart changed by a visitor", **_VISITOR),
     "checkout.started": _posted("a checkout begun by a visitor", **_VISITOR),
