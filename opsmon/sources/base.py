@@ -119,9 +119,15 @@ class Source(Protocol):
 
 
 class SourceKind(Protocol):
-    """What makes a source of its settings, for a site. `options` are the settings only it has, and what they say."""
+    """What makes a source of its settings, for a site.
+
+    `options` are the settings only it has, and what they say. `steps` are the three to five things to do in the
+    vendor's admin and in opsmon.toml, each in a sentence or two, for the page that shows how to connect it:
+    {url} in them is where this source's address goes, {name} its name.
+    """
 
     options: Mapping[str, str]
+    steps: tuple[str, ...]
 
     def __call__(self, settings: SourceSettings, site: str) -> Source:
         """A source as declared."""

@@ -37,6 +37,14 @@ class Shopify:
 
     is_patient = True
     options: ClassVar[Mapping[str, str]] = {}
+    steps: ClassVar[tuple[str, ...]] = (
+        "In the Shopify admin open Settings → Notifications → Webhooks.",
+        "Create webhooks, format JSON, for order creation, update, payment, cancellation, fulfilment and deletion, "
+        "refund creation, fulfilment creation and update. One is enough to begin: order creation. The URL is {url}",
+        "Below the list Shopify shows the signing secret. Give it to opsmon: OPSMON_SHOPIFY_SECRETS=… Webhooks made "
+        "by an app are signed with the app's client secret instead: list several, comma-separated, as for a rotation.",
+        "Press Send test notification in the admin: it is taken and counted nowhere, because it is a test order.",
+    )
 
     def __init__(self, settings: SourceSettings, site: str) -> None:
         self.name, self._secrets, self._site = settings.name, settings.secrets, site
