@@ -134,8 +134,8 @@ async def _open_ingest(settings: Settings, keys: Keys, heard: dict[str, Source],
     webhooks = Webhooks(heard, appender, clock)
     events = Ingest(JsonEvents(settings.site, heard), ingest_tokens(settings), appender, clock,
                     refused=webhooks.refused)
-    stack.push_async_callback(flush_once, client, keys, webhooks.refused)
-    await _run(stack, flush_refusals(client, keys, webhooks.refused))
+    stack.push_async_callback(flush_once, client, keys, webhooks.refused, clock)
+    await _run(stack, flush_refusals(client, keys, webhooks.refused, clock))
     return webhooks, events
 
 

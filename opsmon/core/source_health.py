@@ -46,6 +46,15 @@ class Poll:
 
 
 @dataclass(frozen=True, slots=True)
+class Trial:
+    """What became of a test event, and when it was sent; `went_well`: it arrived."""
+
+    at_ms: int
+    went_well: bool
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class SourceFacts:
     """What is known of one source. `totals` are running counts by outcome; rates and `lag_ms` are of what has
     been counted; `stopped` is why nothing more of it is taken, '' while it is."""
@@ -59,6 +68,7 @@ class SourceFacts:
     poll: Poll | None = None
     spooled: int | None = None
     stopped: str = ""
+    trial: Trial | None = None
 
     @property
     def refusals(self) -> dict[str, int]:
