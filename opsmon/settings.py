@@ -33,6 +33,7 @@ _SIZE = re.compile(r"(\d{1,6})(mb|gb)", re.IGNORECASE | re.ASCII)
 _CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)", re.ASCII)
 _SITE = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]{16,}=*", re.ASCII)  # as RFC 6750 writes them
+_LOOPBACK = re.compile(r"http://(127\.0\.0\.1|localhost)(:[0-9]{1,5})?")
 _WORKER = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _STORE_SCHEMES = ("redis://", "rediss://", "unix://")
 _CLUSTER_SCHEMES = ("redis+cluster://", "rediss+cluster://")
@@ -68,6 +69,8 @@ TABLE = (
             "Signing secrets, comma-separated; shop=secret binds one to a shop. "
             "OPSMON_SHOPIFY_SECRETS_FILE names a file of them.",
             secret=True),
+    Setting("public_url", "", "https://ops.example.com",
+            "Where this opsmon is reached from the internet: webhooks that Shopify has deleted are made again there."),
     Setting("ingest_token", "", "till-0f3a9c1b5d7e2468",
             "Tokens of those who may POST /ingest/events, comma-separated; empty: the local test secret is one. "
             "OPSMON_INGEST_TOKEN_FILE names a file of them.",
@@ -101,6 +104,7 @@ class Settings:
     locale: str
     day_start_ms: int
     shopify_secrets: tuple[Secret, ...]
+    public_url: str
     ingest_tokens: tuple[Secret, ...]
     host: str
     port: int
@@ -153,6 +157,7 @@ def check(
         "locale": read("locale", _locale),
         "day_start_ms": read("day_start", _clock_time),
         "shopify_secrets": read("shopify_secrets", _secrets),
+        "public_url": read("public_url", _public_url),
         "ingest_tokens": read("ingest_token", _tokens),
         "host": read("host", _matching(re.compile(r"\S+"), "an address")),
         "port": read("port", _port),
@@ -385,6 +390,18 @@ def _tokens(text: str) -> tuple[Secret, ...]:
     if not all(map(_TOKEN.fullmatch, entries)):
         raise ValueError("tokens of at least 16 letters, digits and -._~+/")
     return tuple(Secret(entry.encode()) for entry in entries)
+
+
+def _public_url(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        is_safe = parts.scheme == "https" or bool(_LOOPBACK.fullmatch(f"{parts.scheme}://{parts.netloc}"))
+        usable = is_safe and bool(parts.hostname) and parts.port != 0 and not (parts.query or parts.fragment)
+    except ValueError:
+        usable = False
+    if text and not usable:
+        raise ValueError("an https:// address; Shopify sends to no other")
+    return text.rstrip("/")
 
 
 def _port(text: str) -> int:

@@ -32,6 +32,8 @@ EACH: dict[str, tuple[str, Any, tuple[str, Any], tuple[str, Any], str]] = {
     "day_start": ("day_start_ms", 0, ("04:00", 14_400_000), ("23:59", 86_340_000), "24:00"),
     "shopify_secrets": ("shopify_secrets", (), ("shpss_one", (Secret(b"shpss_one"),)),
                         ("two.myshopify.com=shpss_two", (Secret(b"shpss_two", "two.myshopify.com"),)), "short"),
+    "public_url": ("public_url", "", ("https://one.example.com/", "https://one.example.com"),
+                   ("https://two.example.com/ops", "https://two.example.com/ops"), "http://one.example.com"),
     "ingest_token": ("ingest_tokens", (), ("token-of-the-till", (Secret(b"token-of-the-till"),)),
                      ("one-0123456789abc=,two.0123456789+/a",
                       (Secret(b"one-0123456789abc="), Secret(b"two.0123456789+/a"))), "too-short"),

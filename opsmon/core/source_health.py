@@ -21,7 +21,7 @@ SourceState = Literal["never", "well", "silent", "refusing", "stopped"]
 # What is counted by source beside refusals; every other counter is the reason of one.
 COUNTERS = frozenset({
     "accepted", "duplicate", "not_used", "dead", "last_ms", "late", "future", "too-old", "crowded", "out-of-order",
-    "reconciled", "spooled", "unavailable", "ping", "greeting",
+    "reconciled", "spooled", "unavailable", "ping", "handshake", "empty",
 })
 
 

@@ -45,8 +45,9 @@ def read_poll(found: dict[bytes, bytes]) -> Poll | None:
     """What a poller noted; fields that are missing or odd say nothing."""
     if not found:
         return None
-    return Poll(_whole(found, b"polled_ms") or _whole(found, b"last_ms"), _whole(found, b"next_ms"), _whole(found, b"found") or 0,
-                _whole(found, b"new") or 0, found.get(b"error", b"").decode("utf-8", "replace"))
+    polled_ms = _whole(found, b"polled_ms") or _whole(found, b"last_ms")
+    return Poll(polled_ms, _whole(found, b"next_ms"), _whole(found, b"found") or 0, _whole(found, b"new") or 0,
+                found.get(b"error", b"").decode("utf-8", "replace"))
 
 
 def read_count(found: dict[bytes, bytes], name: bytes) -> int | None:

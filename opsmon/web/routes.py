@@ -17,6 +17,7 @@ from opsmon.web.kpi_api import KpiApi
 from opsmon.web.live import Live
 from opsmon.web.pages import Pages
 from opsmon.web.security import LoopbackOnly, SameOrigin, SecurityHeaders
+from opsmon.web.sources_page import SourcesPage
 from opsmon.web.webhooks import Webhooks
 
 _ZIP = [Middleware(GZipMiddleware, minimum_size=500)]
@@ -27,12 +28,14 @@ _SENTENCES = {
 }
 
 
-def board_routes(pages: Pages, api: KpiApi, live: Live) -> list[BaseRoute]:
+def board_routes(pages: Pages, api: KpiApi, live: Live, sources: SourcesPage) -> list[BaseRoute]:
     """What a browser asks for."""
     return [
         Route("/", pages.board, middleware=_ZIP),
         Route("/wall", pages.wall, middleware=_ZIP),
         Route("/live", live),
+        Route("/sources", sources.show, middleware=_ZIP),
+        Route("/sources/{name}/test", sources.test, methods=["POST"]),
         Route("/status", pages.status, middleware=_ZIP),
         Route("/status.json", pages.status_json),
         Route("/components", pages.components, middleware=_ZIP),
@@ -44,7 +47,7 @@ def board_routes(pages: Pages, api: KpiApi, live: Live) -> list[BaseRoute]:
     ]
 
 
-def board_app(pages: Pages, api: KpiApi, live: Live) -> ASGIApp:
+def board_app(pages: Pages, api: KpiApi, live: Live, sources: SourcesPage) -> ASGIApp:
     """The boards: local until there are accounts, and changed by their own pages only."""
 
     async def explain(request: Request, error: Exception) -> Response:
@@ -54,7 +57,8 @@ def board_app(pages: Pages, api: KpiApi, live: Live) -> ASGIApp:
         return response
 
     explained: tuple[int | type[Exception], ...] = (404, 405, 500, HTTPException, *STORE_ERRORS)
-    app = Starlette(routes=board_routes(pages, api, live), exception_handlers=dict.fromkeys(explained, explain))
+    routes = board_routes(pages, api, live, sources)
+    app = Starlette(routes=routes, exception_handlers=dict.fromkeys(explained, explain))
     return SecurityHeaders(LoopbackOnly(SameOrigin(app)))
 
 
