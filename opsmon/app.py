@@ -206,7 +206,8 @@ def _steps(kind: str) -> tuple[str, ...]:
 
 def _address(settings: Settings) -> tuple[str, str]:
     """Where this machine is reached from outside, and what is to be done while that is not known."""
-    return (settings.public_url, "") if settings.public_url else (local_url(settings), NOT_PUBLIC)
+    base = local_url(settings)
+    return (settings.public_url, "") if settings.public_url else (base, NOT_PUBLIC.format(base=base))
 
 
 def _doors(settings: Settings, heard: Mapping[str, Source]) -> dict[str, Door]:

@@ -10,6 +10,7 @@ from opsmon.web.views import PollView, RefusalView, SourceCardView, SourcesView,
 from opsmon.web.wording import Wording
 
 _SECOND_MS = 1_000
+_OPTIONAL = "Nothing has come by this door. It is there for programs of your own."
 _WAY_OUTSIDE = "It takes the way from outside, and no number counts it."
 _WAY_HERE = "It goes no further than this machine, and no number counts it."
 
@@ -36,7 +37,7 @@ def card(info: SourceInfo, facts: SourceFacts | None, wording: Wording, now_ms: 
     return SourceCardView(
         name=info.name, title=title(info.name), kind=title(info.kind) if info.kind not in ("", info.name) else "",
         known=True, state=state, word=state_word(state, facts.heard, wording),
-        sentence=_sentence(state, facts, wording),
+        sentence=_sentence(state, facts, wording) if info.kind or state != "never" else _OPTIONAL,
         last_ms=facts.heard.last_ms,
         in_5_minutes=wording.number(facts.in_5_minutes), in_an_hour=wording.number(facts.in_an_hour),
         lag=lag_words(facts.lag_ms, wording),
@@ -48,7 +49,8 @@ def card(info: SourceInfo, facts: SourceFacts | None, wording: Wording, now_ms: 
         refused=wording.number(sum(refusals.values())),
         poll=_poll(facts.poll, wording),
         spool="" if info.is_patient or facts.spooled is None else spool_words(facts.spooled, wording),
-        url=info.url, hint=info.hint, steps=info.steps,
+        url="" if any(info.url in text for step in info.steps for text, _ in step) else info.url,
+        hint=info.hint, steps=info.steps, is_open=state == "never" and bool(info.kind),
         way="" if not info.testable else _WAY_HERE if info.hint else _WAY_OUTSIDE,
         trial=TrialView(facts.trial.went_well, facts.trial.at_ms, facts.trial.text) if facts.trial else None,
     )
@@ -74,8 +76,9 @@ def whole(cards: Sequence[SourceCardView]) -> SourcesView:
 def _unknown(info: SourceInfo) -> SourceCardView:
     return SourceCardView(
         name=info.name, title=title(info.name), kind="", known=False, state="never", word=WORDS["never"],
-        sentence="", last_ms=None, in_5_minutes="0", in_an_hour="0", lag="–", usual="", counts=(), dead="", refusals=(), refused="0", poll=None, spool="",
-        url=info.url, hint="", steps=(), way="", trial=None)
+        sentence="", last_ms=None, in_5_minutes="0", in_an_hour="0", lag="–", usual="", counts=(), dead="",
+        refusals=(), refused="0", poll=None, spool="", url=info.url, hint="", steps=(), is_open=False, way="",
+        trial=None)
 
 
 def _sentence(state: SourceState, facts: SourceFacts, wording: Wording) -> str:

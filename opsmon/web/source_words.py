@@ -55,8 +55,8 @@ IMPORT_STEPS = (
     "Try it first: opsmon import --dry-run orders.csv says which columns it takes, and stores nothing.",
     "Then opsmon import orders.csv takes the orders. Importing twice changes nothing.",
 )
-NOT_PUBLIC = ("This address is good on this machine only. Once a proxy or a tunnel leads here, set OPSMON_PUBLIC_URL "
-              "to the address the internet knows it by.")
+NOT_PUBLIC = ("{base} is good on this machine only. Once a proxy or a tunnel leads here, set OPSMON_PUBLIC_URL to the "
+              "address the internet knows it by.")
 UNKNOWN_STEPS = ("Let it send to {url}", "Give opsmon the secret it signs with, and start opsmon again.")
 _COPIED = re.compile(r"(https?://\S+|OPSMON_[A-Z_]+(?:=…)?|\[\[source\]\]|opsmon\.toml|opsmon import [\w. -]*\.csv|"
                      r"\b(?:name|kind|secrets) = \S*\[?\"[^\"]*\"\]?|Authorization: Bearer …|\{\".*\"?\}{1,2})")

@@ -211,9 +211,10 @@ class SourceCardView:
     refused: str = shown("all of them together, formatted")
     poll: PollView | None = shown("what asking it brings, None where it is not asked")
     spool: str = shown("what waits on this machine's disk for the store, '' when nothing does")
-    url: str = shown("where the source sends its deliveries, '' where it has no address")
+    url: str = shown("where the source sends its deliveries, '' where it has no address or the steps name it")
     hint: str = shown("what is to be done before that address can be used, '' when nothing")
     steps: tuple[tuple[tuple[str, bool], ...], ...] = shown("set-up, step by step: (text, whether it is to be copied)")
+    is_open: bool = shown("whether set-up is unfolded at first: nothing has come yet")
     way: str = shown("which way a test event takes, '' when none can be sent")
     trial: TrialView | None = shown("the last test event, None when there was none within a minute")
 

@@ -99,7 +99,8 @@ def test_an_event_that_cannot_be_used_adds_nothing() -> None:
     """It is a dead letter; the number goes on without it."""
     broken = [Event(EventId("x"), "order.updated", NOW_MS, NOW_MS, "shopify", "main", "k", (1, 0, ""), {}),
               posted("y", "count.add", value=2**60, name="a"), posted("z", "page.viewed", amount="x", currency="EUR")]
-    assert [added(rollup.id, *broken) for rollup in ROLLUPS if "delivery.arrived" not in rollup.on] == [[]] * (len(ROLLUPS) - 2)
+    others = [rollup.id for rollup in ROLLUPS if "delivery.arrived" not in rollup.on]
+    assert [added(rollup, *broken) for rollup in others] == [[]] * len(others)
 
 
 def test_every_event_is_a_delivery() -> None:
