@@ -168,7 +168,8 @@ def hear(events: Iterable[Event], rules: Rules) -> Heard:
 def _hear_told(heard: Heard, event: Event) -> None:
     tellings, members = tell(event)
     for told in tellings:
-        heard.note_since(event)
+        if told.facts:  # a test order or a deletion begins no history
+            heard.note_since(event)
         facts = tuple([_believable(fact, event.arrived_ms) for fact in told.facts])
         if facts != told.facts:
             heard.count(f"{event.source}:future")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from opsmon.core.source_health import Poll, SourceFacts, SourceState, judge_source
 from opsmon.web.source_words import CAUSES, WORDS, state_word, title
-from opsmon.web.views import PollView, RefusalView, SourceCardView, SourcesView, TrialView
+from opsmon.web.views import PollView, RefusalView, SourceCardView, SourcesView, StepView, TrialView
 from opsmon.web.wording import Wording
 
 _SECOND_MS = 1_000
@@ -23,7 +23,7 @@ class SourceInfo:
     kind: str = ""
     url: str = ""
     hint: str = ""
-    steps: tuple[tuple[tuple[str, bool], ...], ...] = ()
+    steps: tuple[StepView, ...] = ()
     testable: bool = False
     is_patient: bool = True
 
@@ -49,7 +49,7 @@ def card(info: SourceInfo, facts: SourceFacts | None, wording: Wording, now_ms: 
         refused=wording.number(sum(refusals.values())),
         poll=_poll(facts.poll, wording),
         spool="" if info.is_patient or facts.spooled is None else spool_words(facts.spooled, wording),
-        url="" if any(info.url in text for step in info.steps for text, _ in step) else info.url,
+        url="" if any(info.url in text for text in _texts(info.steps)) else info.url,
         hint=info.hint, steps=info.steps, is_open=state == "never" and bool(info.kind),
         way="" if not info.testable else _WAY_HERE if info.hint else _WAY_OUTSIDE,
         trial=TrialView(facts.trial.went_well, facts.trial.at_ms, facts.trial.text) if facts.trial else None,
@@ -71,6 +71,10 @@ def whole(cards: Sequence[SourceCardView]) -> SourcesView:
     heard = len(known) - len(new)
     few = "The source that was heard is" if heard == 1 else f"All {heard} sources that were heard are"
     return SourcesView("ok", f"{few} well")
+
+
+def _texts(steps: Sequence[StepView]) -> list[str]:
+    return [part.text for step in steps for part in step.parts]
 
 
 def _unknown(info: SourceInfo) -> SourceCardView:

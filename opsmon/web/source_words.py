@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from opsmon.core.health import Heard
 from opsmon.core.source_health import SourceState
+from opsmon.web.views import StepPartView, StepView
 from opsmon.web.wording import Wording
 
 TITLES = {
@@ -58,8 +59,9 @@ IMPORT_STEPS = (
 NOT_PUBLIC = ("{base} is good on this machine only. Once a proxy or a tunnel leads here, set OPSMON_PUBLIC_URL to the "
               "address the internet knows it by.")
 UNKNOWN_STEPS = ("Let it send to {url}", "Give opsmon the secret it signs with, and start opsmon again.")
-_COPIED = re.compile(r"(https?://\S+|OPSMON_[A-Z_]+(?:=…)?|\[\[source\]\]|opsmon\.toml|opsmon import [\w. -]*\.csv|"
-                     r"\b(?:name|kind|secrets) = \S*\[?\"[^\"]*\"\]?|Authorization: Bearer …|\{\".*\"?\}{1,2})")
+_COPIED = re.compile(r"(https?://[^\s,;]*[^\s,;.]|OPSMON_[A-Z_]+(?:=…)?|\[\[source\]\]|opsmon\.toml|"
+                     r"opsmon import [\w. -]*\.csv|\b[a-z_]+ = (?:\"[^\"]*\"|\[[^\]]*\])|"
+                     r"Authorization: Bearer …|\{\".*\"?\}{1,2})")
 
 
 def title(name: str) -> str:
@@ -74,11 +76,11 @@ def state_word(state: SourceState, heard: Heard, wording: Wording) -> str:
     return WORDS[state]
 
 
-def steps_of(steps: Iterable[str], name: str, url: str) -> tuple[tuple[tuple[str, bool], ...], ...]:
+def steps_of(steps: Iterable[str], name: str, url: str) -> tuple[StepView, ...]:
     """Set-up steps with name and address put in, divided into words and what is to be copied."""
     return tuple(_divided(step.replace("{url}", url).replace("{name}", name)) for step in steps)
 
 
-def _divided(step: str) -> tuple[tuple[str, bool], ...]:
+def _divided(step: str) -> StepView:
     parts: Sequence[str] = _COPIED.split(step)
-    return tuple((part, at % 2 == 1) for at, part in enumerate(parts) if part)
+    return StepView(tuple(StepPartView(part, at % 2 == 1) for at, part in enumerate(parts) if part))

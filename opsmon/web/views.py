@@ -190,6 +190,21 @@ class TrialView:
 
 
 @dataclass(frozen=True, slots=True)
+class StepPartView:
+    """A piece of a set-up step."""
+
+    text: str = shown("words, or what is to be copied")
+    copied: bool = shown("whether it is to be copied")
+
+
+@dataclass(frozen=True, slots=True)
+class StepView:
+    """One step of a set-up."""
+
+    parts: tuple[StepPartView, ...] = shown("words and what is to be copied, in turn")
+
+
+@dataclass(frozen=True, slots=True)
 class SourceCardView:
     """One source on the page of the sources; the card's element is source-<name>."""
 
@@ -213,7 +228,7 @@ class SourceCardView:
     spool: str = shown("what waits on this machine's disk for the store, '' when nothing does")
     url: str = shown("where the source sends its deliveries, '' where it has no address or the steps name it")
     hint: str = shown("what is to be done before that address can be used, '' when nothing")
-    steps: tuple[tuple[tuple[str, bool], ...], ...] = shown("set-up, step by step: (text, whether it is to be copied)")
+    steps: tuple[StepView, ...] = shown("set-up, step by step")
     is_open: bool = shown("whether set-up is unfolded at first: nothing has come yet")
     way: str = shown("which way a test event takes, '' when none can be sent")
     trial: TrialView | None = shown("the last test event, None when there was none within a minute")
@@ -233,7 +248,7 @@ class KindView:
 
     kind: str = shown("as opsmon.toml names it: 'woocommerce'")
     title: str = shown("'WooCommerce'")
-    steps: tuple[tuple[tuple[str, bool], ...], ...] = shown("as SourceCardView.steps")
+    steps: tuple[StepView, ...] = shown("set-up, step by step")
 
 
 @dataclass(frozen=True, slots=True)
