@@ -16,12 +16,16 @@ ROW = 5
 # What was refused longer ago than this says nothing of the present.
 ROW_KEPT_MS = 86_400_000
 
+# So many dead letters of one source, or so many bytes of them, are kept; see append_events.lua.
+MOST_HELD, MOST_HELD_BYTES = 10_000, 16 * 1024 * 1024
+
 SourceState = Literal["never", "well", "silent", "refusing", "stopped"]
 
 # What is counted by source beside refusals; every other counter is the reason of one.
 COUNTERS = frozenset({
     "accepted", "duplicate", "not_used", "dead", "last_ms", "late", "future", "too-old", "crowded", "out-of-order",
-    "reconciled", "spooled", "unavailable", "ping", "handshake", "empty",
+    "reconciled", "spooled", "unavailable", "ping", "handshake", "empty", "held",
+    "held_bytes",
 })
 
 
@@ -57,7 +61,7 @@ class Trial:
 @dataclass(frozen=True, slots=True)
 class SourceFacts:
     """What is known of one source. `totals` are running counts by outcome; rates and `lag_ms` are of what has
-    been counted; `stopped` is why nothing more of it is taken, '' while it is."""
+    been counted."""
 
     heard: Heard
     totals: Mapping[str, int] = field(default_factory=dict)
@@ -67,8 +71,12 @@ class SourceFacts:
     row: Row | None = None
     poll: Poll | None = None
     spooled: int | None = None
-    stopped: str = ""
     trial: Trial | None = None
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether what cannot be used is not kept any more, because nobody looks at what is."""
+        return self.totals.get("held", 0) >= MOST_HELD or self.totals.get("held_bytes", 0) >= MOST_HELD_BYTES
 
     @property
     def refusals(self) -> dict[str, int]:
@@ -84,7 +92,7 @@ def is_refusal(counter: str) -> bool:
 
 def judge_source(facts: SourceFacts, now_ms: int) -> SourceState:
     """The state of a source at an instant."""
-    if facts.stopped:
+    if facts.is_stopped:
         return "stopped"
     if _is_refusing(facts, now_ms):
         return "refusing"

@@ -19,7 +19,7 @@ from opsmon.store.source_notes import read_poll, read_row, read_trial
 # Doors without a vendor: shown once anything came by them. Events may name a source of their own.
 EVENTS, IMPORT, PIXEL = "events", "import", "pixel"
 DOORS = (EVENTS, IMPORT, PIXEL)
-_NOTES = ("row", "poll", "trial", "stopped")
+_NOTES = ("row", "poll", "trial")
 _ROWS = 200
 
 
@@ -47,14 +47,14 @@ async def read_sources(reader: Reader, keys: Keys, kpis: KpiQueries, sources: Se
             continue
         others = [other for other in names if other != EVENTS] if name == EVENTS else None
         gap = None if name == IMPORT else usual_gap([_gathered(rows, others) for rows in hours], name)
-        row, poll, trial, stopped = (note or {} for note in notes[at * len(_NOTES):(at + 1) * len(_NOTES)])
+        row, poll, trial = (note or {} for note in notes[at * len(_NOTES):(at + 1) * len(_NOTES)])
         in_5_minutes, _ = _count(last.rows, name, others)
         in_an_hour, lag_ms = _count(recent.rows, name, others)
         found.append(SourceFacts(
             heard=Heard(name, totals.get(f"{name}:last_ms"), gap), totals=mine,
             in_5_minutes=in_5_minutes, in_an_hour=in_an_hour, lag_ms=lag_ms,
             row=read_row(row), poll=read_poll(poll), trial=read_trial(trial),
-            spooled=_spooled(spools or {}), stopped=stopped.get(b"reason", b"").decode("utf-8", "replace"),
+            spooled=_spooled(spools or {}),
         ))
     return found
 

@@ -135,7 +135,8 @@ CARDS = {
                                   v.RefusalView("brand_new", "4", ""))),
     "never": replace(_HEARD, name="odoo", title="Odoo", state="never", word="Never heard",
                      sentence="Nothing has come yet.", last_ms=None, counts=(), dead="", refusals=(), poll=None,
-                     trial=None, spool="Empty", is_open=True, url="https://ops.example.com/webhooks/odoo", hint="Set OPSMON_PUBLIC_URL."),
+                     trial=None, spool="Empty", is_open=True, url="https://ops.example.com/webhooks/odoo",
+                     hint="Set OPSMON_PUBLIC_URL."),
     "stopped": replace(_HEARD, state="stopped", word="Stopped", sentence="Too many dead letters."),
 }
 SOURCES = (v.SourcesView("ok", "All 3 sources that were heard are well"),

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from opsmon.core.source_health import Poll, SourceFacts, SourceState, judge_source
-from opsmon.web.source_words import CAUSES, WORDS, state_word, title
+from opsmon.web.source_words import CAUSES, STOPPED, WORDS, state_word, title
 from opsmon.web.views import PollView, RefusalView, SourceCardView, SourcesView, StepView, TrialView
 from opsmon.web.wording import Wording
 
@@ -96,7 +96,7 @@ def _sentence(state: SourceState, facts: SourceFacts, wording: Wording) -> str:
         return f"At this hour something usually comes within {usual}. Is it still connected?"
     if state == "never":
         return "Nothing has come yet. Follow the steps below, then send a test event."
-    return facts.stopped if state == "stopped" else ""
+    return STOPPED if state == "stopped" else ""
 
 
 def _counts(facts: SourceFacts, wording: Wording) -> list[tuple[str, str]]:

@@ -40,11 +40,25 @@ CAUSES = {
     "bad_data": "The data of an event are flat: at most 50 texts and numbers by name.",
     "reserved_type": "These types are made of vendors' deliveries; sent by hand they would count twice.",
     "wrong_type": "The Content-Type is not one that this source reads.",
-    "rate_limited": "More came than this source may send in its time; the rest was told to come later.",
+    "stopped": "It cannot be used, and as many dead letters of this source are kept as anybody looks at: look there.",
+    "spool_full": "The store was away for so long that the place on the disk was used up.",
+    "bad_event": "What a page told lacks its id or visitor, or has fields of another kind: another script wrote it.",
+    "unknown_name": "A page told something by a name that is none of those that are taken.",
+    "custom_names": "There were more names of a page's own in a day than are told apart.",
+    "visitors": "There were more visitors in a day than there is room for: robots, or a setting that is too small.",
+    "checkouts": "There were more checkouts in a day than there is room for: robots, or a setting that is too small.",
+    "origin": "A page of another site sent it: its address is none of those that may.",
+    "method": "It was asked for instead of posted: a robot, as a rule.",
+    "busy": "More came at once than could wait: what pages tell is let go first.",
+    "full": "The room for what pages tell is full: the workers are behind, or the setting is too small.",
+    "rate": "More came than is taken in a second: what pages tell is let go first.",
+    "rate_each": "One network sent more than one may: a robot, as a rule.",
 }
 WORDS: dict[SourceState, str] = {
     "never": "Never heard", "well": "Well", "silent": "Silent", "refusing": "Refusing everything", "stopped": "Stopped",
 }
+STOPPED = ("What cannot be used is not kept any more: there are as many dead letters of it as anybody looks at. Settle "
+           "or discard them; what can be used is still taken.")
 EVENT_STEPS = (
     "POST JSON lines, a JSON array or one JSON object to {url}",
     "Send a token along: Authorization: Bearer …, one of OPSMON_INGEST_TOKEN. Until that is set, the text in the file "

@@ -16,7 +16,7 @@ from opsmon.store.kpi_queries import KpiQueries
 from opsmon.store.notes import read_memory
 from opsmon.store.source_queries import EVENTS, read_sources
 from opsmon.web.source_cards import lag_words, poll_words, spool_words
-from opsmon.web.source_words import CAUSES, state_word, title
+from opsmon.web.source_words import CAUSES, STOPPED, state_word, title
 from opsmon.web.views import DeadLetterView, MemoryRowView, StatusSourceView, StatusView, StoreView
 from opsmon.web.wording import Wording
 
@@ -130,8 +130,8 @@ def _source(name: str, told: dict[str, Any], wording: Wording) -> StatusSourceVi
 
 
 def _more(told: dict[str, Any], wording: Wording) -> Iterator[str]:
-    if told["stopped"]:
-        yield str(told["stopped"])
+    if told["state"] == "stopped":
+        yield STOPPED
     if told["poll"]:
         poll = Poll(**told["poll"])
         again = f", again at {wording.clock(poll.next_ms)}" if poll.next_ms else ""

@@ -66,8 +66,8 @@ def test_refusals_go_before_silence() -> None:
 
 
 def test_a_source_that_was_stopped_is_stopped_whatever_else() -> None:
-    """It says why."""
-    assert judge_source(replace(refused(BUSY, 45), stopped="Too many dead letters."), NOW_MS) == "stopped"
+    """So many dead letters that nobody looks at them: no more are kept."""
+    assert judge_source(replace(refused(BUSY, 45), totals={"held": 10_000}), NOW_MS) == "stopped"
 
 
 def test_reasons_of_refusals_are_told_most_frequent_first() -> None:
@@ -78,7 +78,8 @@ def test_reasons_of_refusals_are_told_most_frequent_first() -> None:
 
 
 @pytest.mark.parametrize("counter", ["accepted", "duplicate", "not_used", "dead", "late", "out-of-order", "too-old",
-                                     "future", "crowded", "reconciled", "ping", "handshake", "last_ms"])
+                                     "future", "crowded", "reconciled", "ping", "handshake", "last_ms", "held",
+                                     "held_bytes"])
 def test_what_is_no_refusal_is_not_taken_for_one(counter: str) -> None:
     """Everything else that is counted by source."""
     assert not is_refusal(counter)
