@@ -1,13 +1,14 @@
 """Test deliveries: what a sender of each kind would send, signed as it signs, that no number is made of.
 
 By these a person sees whether the way from outside to a source is open. Shopify's is an order marked as a
-test, which goes the whole line and is left out of every count; others are of a type or topic no KPI uses.
+test, which goes the whole line and is left out of every count; others are of a type or topic no KPI uses. A
+source of plain JSON has none: all that is sent to it is of the one type it was given.
 """
 
 import hmac
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import orjson
 
@@ -43,7 +44,8 @@ def has_probe(settings: SourceSettings) -> bool:
 
 def event_probe(tokens: Sequence[Secret], now_ms: int) -> Probe:
     """A test event for the door of opsmon's own events."""
-    return replace(_json(tokens, now_ms), seen=f"events:test-{now_ms}")
+    body = orjson.dumps({"id": f"test-{now_ms}", "type": TYPE, "data": {"sent_ms": now_ms}})
+    return Probe({"content-type": "application/json", **_bearer(tokens)}, body, seen=f"events:test-{now_ms}")
 
 
 def _shopify(secrets: Sequence[Secret], now_ms: int) -> Probe:
@@ -60,11 +62,6 @@ def _woocommerce(secrets: Sequence[Secret], now_ms: int) -> Probe:
         "X-WC-Webhook-Source": f"https://{secret.shop or _HOST}/",
         "X-WC-Webhook-Signature": b64encode(hmac.digest(secret.value, body, "sha256")).decode(),
     }, body)
-
-
-def _json(secrets: Sequence[Secret], now_ms: int) -> Probe:
-    body = orjson.dumps({"id": f"test-{now_ms}", "type": TYPE, "data": {"sent_ms": now_ms}})
-    return Probe({"content-type": "application/json", **_bearer(secrets)}, body)
 
 
 def _cloudevents(secrets: Sequence[Secret], now_ms: int) -> Probe:
@@ -94,6 +91,6 @@ def _bearer(secrets: Sequence[Secret]) -> dict[str, str]:
 
 
 _MAKERS: dict[str, Callable[[Sequence[Secret], int], Probe | None]] = {
-    "shopify": _shopify, "woocommerce": _woocommerce, "standard-webhooks": _standard, "json": _json,
+    "shopify": _shopify, "woocommerce": _woocommerce, "standard-webhooks": _standard,
     "cloudevents": _cloudevents, "odoo": _odoo,
 }

@@ -114,7 +114,7 @@ FILLING = replace(READY, progress="Filling in 8 weeks: 61 %")
 
 _HEARD = v.SourceCardView(
     name="shopify", title="Shopify", kind="", known=True, state="well", word="Well", sentence="",
-    last_ms=NOW_MS - 42_000, in_5_minutes="12", in_an_hour="140", lag="0.8 sec", usual="6 min",
+    last_ms=NOW_MS - 42_000, last="Fri 14:02", in_5_minutes="12", in_an_hour="140", lag="0.8 sec", usual="6 min",
     counts=(("Accepted", "12,480"), ("Duplicates", "311"), ("Not used", "42"), ("Out of order", "17"),
             ("Late by over 1 h", "3"), ("Gaps filled", "5")),
     dead="2", refusals=(v.RefusalView("slow_body", "1", "The body did not arrive within its time."),), refused="1",

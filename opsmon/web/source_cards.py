@@ -33,16 +33,16 @@ def card(info: SourceInfo, facts: SourceFacts | None, wording: Wording, now_ms: 
     if facts is None:
         return _unknown(info)
     state, totals, refusals = judge_source(facts, now_ms), facts.totals, facts.refusals
-    gap_ms, dead = facts.heard.usual_gap_ms, totals.get("dead", 0)
+    last_ms, gap_ms, dead = facts.heard.last_ms, facts.heard.usual_gap_ms, totals.get("dead", 0)
     return SourceCardView(
         name=info.name, title=title(info.name), kind=title(info.kind) if info.kind not in ("", info.name) else "",
         known=True, state=state, word=state_word(state, facts.heard, wording),
         sentence=_sentence(state, facts, wording) if info.kind or state != "never" else _OPTIONAL,
-        last_ms=facts.heard.last_ms,
+        last_ms=last_ms, last="" if last_ms is None else wording.day_and_hour(last_ms),
         in_5_minutes=wording.number(facts.in_5_minutes), in_an_hour=wording.number(facts.in_an_hour),
         lag=lag_words(facts.lag_ms, wording),
         usual="" if gap_ms is None else wording.duration(gap_ms),
-        counts=tuple(_counts(facts, wording)) if any(totals.values()) else (),
+        counts=tuple(_counts(info, facts, wording)) if any(totals.values()) else (),
         dead=wording.number(dead) if dead else "",
         refusals=tuple(RefusalView(reason, wording.number(count), CAUSES.get(reason, ""))
                        for reason, count in refusals.items()),
@@ -80,7 +80,7 @@ def _texts(steps: Sequence[StepView]) -> list[str]:
 def _unknown(info: SourceInfo) -> SourceCardView:
     return SourceCardView(
         name=info.name, title=title(info.name), kind="", known=False, state="never", word=WORDS["never"],
-        sentence="", last_ms=None, in_5_minutes="0", in_an_hour="0", lag="–", usual="", counts=(), dead="",
+        sentence="", last_ms=None, last="", in_5_minutes="0", in_an_hour="0", lag="–", usual="", counts=(), dead="",
         refusals=(), refused="0", poll=None, spool="", url=info.url, hint="", steps=(), is_open=False, way="",
         trial=None)
 
@@ -99,15 +99,17 @@ def _sentence(state: SourceState, facts: SourceFacts, wording: Wording) -> str:
     return STOPPED if state == "stopped" else ""
 
 
-def _counts(facts: SourceFacts, wording: Wording) -> list[tuple[str, str]]:
+def _counts(info: SourceInfo, facts: SourceFacts, wording: Wording) -> list[tuple[str, str]]:
     totals = Counter(facts.totals)
     usual = [("Accepted", "accepted"), ("Duplicates", "duplicate"), ("Not used", "not_used")]
     odd = [("Out of order", "out-of-order"), ("Late by over 1 h", "late"), ("Dated in the future", "future"),
            ("Too old to count", "too-old"), ("Gaps filled", "reconciled"), ("Pings and handshakes", "answered")]
     totals["answered"] = sum(totals[name] for name in ("ping", "handshake", "empty"))
-    kept = ("out-of-order", "late")
+    # Of a vendor it is good to know that there are none; a file is late by nature.
+    kept = ("out-of-order", "late") if info.kind else ()
     return [(label, wording.number(totals[name])) for label, name in usual] + [
-        (label, wording.number(totals[name])) for label, name in odd if totals[name] or name in kept]
+        (label, wording.number(totals[name])) for label, name in odd
+        if name in kept or (totals[name] and info.name != "import")]
 
 
 def _poll(poll: Poll | None, wording: Wording) -> PollView | None:

@@ -39,7 +39,7 @@ CAUSES = {
     "bad_version": "A version is a whole number, and the event needs a key it is the version of.",
     "bad_data": "The data of an event are flat: at most 50 texts and numbers by name.",
     "reserved_type": "These types are made of vendors' deliveries; sent by hand they would count twice.",
-    "wrong_type": "The Content-Type is not one that this source reads.",
+    "content_type": "The Content-Type is not one that this source reads.",
     "stopped": "It cannot be used, and as many dead letters of this source are kept as anybody looks at: look there.",
     "spool_full": "The store was away for so long that the place on the disk was used up.",
     "bad_event": "What a page told lacks its id or visitor, or has fields of another kind: another script wrote it.",

@@ -216,6 +216,7 @@ class SourceCardView:
     word: str = shown("the same in a word or two: 'Well', 'Never heard', 'Silent since 13:02'")
     sentence: str = shown("what that means and what to do, '' when all is well")
     last_ms: int | None = shown("arrival of the newest delivery, epoch ms; None: never heard")
+    last: str = shown("the same as the site's clock read: 'Fri 14:03', '' while never heard")
     in_5_minutes: str = shown("how many came in within 5 minutes")
     in_an_hour: str = shown("how many came in within the last 60 minutes")
     lag: str = shown("'0.8 sec', the mean of the last 60 minutes; '–' while nothing came in them")
