@@ -26,6 +26,7 @@ from opsmon.sources.base import Secret, Source, SourceSettings
 from opsmon.sources.json_events import JsonEvents
 from opsmon.sources.kinds import KINDS
 from opsmon.sources.manual_entries import ManualEntries
+from opsmon.sources.probing import event_probe, has_probe, probe
 from opsmon.sources.rereading import read_again
 from opsmon.sources.signing import TEST_SHOP
 from opsmon.store.appender import Appender
@@ -37,6 +38,7 @@ from opsmon.store.kpi_queries import KpiQueries
 from opsmon.store.notes import note_spool
 from opsmon.store.refusals import flush_once, flush_refusals
 from opsmon.store.scripts import Scripts
+from opsmon.store.source_notes import note_trial
 from opsmon.store.spool import Spool
 from opsmon.web import rendering
 from opsmon.web.dead_page import DeadPage
@@ -49,6 +51,12 @@ from opsmon.web.live import Live, drain
 from opsmon.web.pages import Pages
 from opsmon.web.routes import Front, Rooms, board_app, health_app
 from opsmon.web.server import serve
+from opsmon.web.source_cards import SourceInfo
+from opsmon.web.source_feed import SourceFeed
+from opsmon.web.source_words import EVENT_STEPS, IMPORT_STEPS, NOT_PUBLIC, UNKNOWN_STEPS, steps_of, title
+from opsmon.web.sources_page import VIEW, SourcesPage
+from opsmon.web.trials import Door, Trials
+from opsmon.web.views import KindView
 from opsmon.web.webhooks import Webhooks
 from opsmon.web.wording import Wording
 from opsmon.workers.worker import Worker
@@ -64,11 +72,13 @@ class Web:
     hub: Hub | None
     feed: Feed | None
     webhooks: Webhooks | None
+    sources_hub: Hub | None = None
 
     def drain(self) -> None:
         """Send the screens away before the server closes."""
-        if self.hub is not None:
-            drain(self.hub)
+        for hub in (self.hub, self.sources_hub):
+            if hub is not None:
+                drain(hub)
 
 
 def store_url(settings: Settings) -> str:
@@ -77,7 +87,13 @@ def store_url(settings: Settings) -> str:
 
 
 def sources(settings: Settings) -> dict[str, Source]:
-    """Every source that can be heard. The local test secret is good for the test shop only."""
+    """Every source that can be heard."""
+    return {name: KINDS[source.kind](_in_currency(source, settings), settings.site)
+            for name, source in declared_sources(settings).items()}
+
+
+def declared_sources(settings: Settings) -> dict[str, SourceSettings]:
+    """What the site says of each source. The local test secret is good for the test shop only."""
     test_secret = Secret(DataDir(settings.data).test_secret().encode(), TEST_SHOP)
     shopify = SourceSettings("shopify", "shopify", (*settings.shopify_secrets, test_secret))
     # Declared by name, Shopify has these secrets and its own.
@@ -85,8 +101,7 @@ def sources(settings: Settings) -> dict[str, Source]:
     if declared["shopify"] is not shopify:
         own = declared["shopify"]
         declared["shopify"] = replace(own, secrets=(*own.secrets, *shopify.secrets))
-    return {name: KINDS[source.kind](_in_currency(source, settings), settings.site)
-            for name, source in declared.items()}
+    return declared
 
 
 def _in_currency(source: SourceSettings, settings: Settings) -> SourceSettings:
@@ -116,11 +131,15 @@ async def open_web(settings: Settings, *, boards: bool, ingest: bool, clock: Clo
         stack.push_async_callback(client.aclose)
         hub = Hub(rendering.partial)
         feed, pages, api = _boards(settings, client, keys, tuple(heard), hub, clock)
-        await _run(stack, feed.run(), feed.beat(), feed.watch())
+        told = SourceFeed(Hub(rendering.partial), feed, Reader(client), keys, kpi_queries(client, settings),
+                          source_infos(settings), clock)
+        trials = Trials(_doors(settings, heard), Reader(client), keys, clock, partial(note_trial, client, keys))
+        await _run(stack, feed.run(), feed.beat(), feed.watch(), told.run(), told.beat())
         dead = DeadPage(pages, Reader(client), keys, dead_letters(client, keys, heard, clock), feed.board.wording)
         entry = _entry_form(settings, client, keys, pages, clock, stack)
-        app = board_app(Rooms(pages, api, Live(hub, clock, rendering.build()), dead, entry))
-        yield Web(Front(webhooks, events, app, health_app(pages)), hub, feed, webhooks)
+        live = Live(hub, clock, rendering.build(), {VIEW: told.hub})
+        rooms = Rooms(pages, api, live, dead, entry, SourcesPage(pages, told, trials, kinds_left(settings)))
+        yield Web(Front(webhooks, events, board_app(rooms), health_app(pages)), hub, feed, webhooks, told.hub)
 
 
 async def run_web(settings: Settings, *, boards: bool, ingest: bool) -> None:
@@ -191,8 +210,8 @@ async def _open_ingest(settings: Settings, keys: Keys, heard: dict[str, Source],
     webhooks = Webhooks(heard, appender, clock, spool)
     events = Ingest(JsonEvents(settings.site, heard), ingest_tokens(settings), appender, clock,
                     refused=webhooks.refused)
-    stack.push_async_callback(flush_once, client, keys, webhooks.refused)
-    await _run(stack, flush_refusals(client, keys, webhooks.refused), spool.run())
+    stack.push_async_callback(flush_once, client, keys, webhooks.refused, clock)
+    await _run(stack, flush_refusals(client, keys, webhooks.refused, clock), spool.run())
     return webhooks, events
 
 
@@ -228,10 +247,57 @@ def _entry_form(settings: Settings, client: Redis, keys: Keys, pages: Pages, clo
                      calendar, Wording(settings.locale, calendar), settings.currency, clock)
 
 
+def source_infos(settings: Settings) -> list[SourceInfo]:
+    """Every place on the page of the sources: those declared, and the doors of opsmon's own."""
+    infos = [_info(settings, source) for source in declared_sources(settings).values()]
+    base, hint = _address(settings)
+    url = f"{base}/ingest/events"
+    events = SourceInfo("events", "", url, hint, steps_of(EVENT_STEPS, "events", url), testable=True)
+    return [*infos, events, SourceInfo("import", steps=steps_of(IMPORT_STEPS, "import", "")), SourceInfo("pixel")]
+
+
+def kinds_left(settings: Settings) -> list[KindView]:
+    """The kinds of which the site has no source, and how one is connected."""
+    base, _ = _address(settings)
+    had = {source.kind for source in declared_sources(settings).values()}
+    return [KindView(kind, title(kind), steps_of(_steps(kind), kind, f"{base}/webhooks/{kind}"))
+            for kind in KINDS if kind not in had]
+
+
+def _info(settings: Settings, source: SourceSettings) -> SourceInfo:
+    base, hint = _address(settings)
+    url = f"{base}/webhooks/{source.name}"
+    return SourceInfo(source.name, source.kind, url, hint, steps_of(_steps(source.kind), source.name, url),
+                      has_probe(source), KINDS[source.kind](source, settings.site).is_patient)
+
+
+def _steps(kind: str) -> tuple[str, ...]:
+    return tuple(getattr(KINDS[kind], "steps", ())) or UNKNOWN_STEPS
+
+
+def _address(settings: Settings) -> tuple[str, str]:
+    """Where this machine is reached from outside, and what is to be done while that is not known."""
+    base = local_url(settings)
+    return (settings.public_url, "") if settings.public_url else (base, NOT_PUBLIC.format(base=base))
+
+
+def _doors(settings: Settings, heard: Mapping[str, Source]) -> dict[str, Door]:
+    base, _ = _address(settings)
+    doors = {name: Door(name, f"{base}/webhooks/{name}", partial(probe, source), heard[name])
+             for name, source in declared_sources(settings).items() if has_probe(source)}
+    tokens = ingest_tokens(settings)
+    return doors | {"events": Door("events", f"{base}/ingest/events", partial(event_probe, tokens))}
+
+
 def webhook_url(settings: Settings) -> str:
-    """Where webhooks go, as this machine sees it."""
+    """Where Shopify's webhooks go, as this machine sees it."""
+    return f"{local_url(settings)}/webhooks/shopify"
+
+
+def local_url(settings: Settings) -> str:
+    """Where deliveries go, as this machine sees it."""
     host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104 - compared only
-    return f"http://{f'[{host}]' if ':' in host else host}:{settings.port}/webhooks/shopify"
+    return f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
 
 
 async def _run(stack: AsyncExitStack, *loops: object) -> None:

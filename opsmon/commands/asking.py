@@ -130,11 +130,14 @@ def _latency(settings: Settings) -> tuple[int, int] | None:
 def _print(view: StatusView, wording: Any) -> None:
     print(f"{view.text}  ({view.at})\n")
     for source in view.sources:
-        last = "never heard" if source.last_ms is None else f"last heard {wording.clock(source.last_ms)}"
-        print(f"{source.name:10} {last}; {source.accepted} accepted, {source.duplicates} duplicates, "
-              f"{source.unused} not used, {source.refused} refused, {source.dead_letters} dead")
-        if source.refused_cause:
-            print(f"           {source.refused_cause}")
+        last = "" if source.last_ms is None else f"; last heard {wording.clock(source.last_ms)}"
+        print(f"{source.name:14} {source.word}{last}; {source.in_5_minutes} in 5 min, "
+              f"{source.in_an_hour} in an hour, mean lag {source.lag}")
+        print(f"{'':14} {source.accepted} accepted, {source.duplicates} duplicates, {source.unused} not used, "
+              f"{source.refused} refused, {source.dead_letters} dead, {source.out_of_order} out of order, "
+              f"{source.late} late")
+        for sentence in (*source.more, *([source.refused_cause] if source.refused_cause else [])):
+            print(f"{'':14} {sentence}")
     print(f"Stream     {view.lag} not read, {view.pending} not counted")
     if view.store:
         print(f"Store      {view.store.name}, {view.store.memory}, appendfsync {view.store.appendfsync}, "

@@ -23,6 +23,8 @@ CAP = 200
 TOP_CAP = 2_000
 # Latencies touch some 60 buckets a minute: kept for the windows that look at minutes, no longer.
 PERCENTILE_MINUTES_MS = 3 * HOUR_MS
+# Rates and lags of sources are looked at over minutes for an hour or so.
+LAG_MINUTES_MS = 3 * HOUR_MS
 UNIQUE_HOURS_MS = 8 * 24 * HOUR_MS
 HALF_HOUR_MS = 30 * MINUTE_MS
 

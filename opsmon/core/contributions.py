@@ -15,6 +15,7 @@ from opsmon.core.facts import (
     Told,
     Version,
     is_remembered_whole,
+    lag_ms,
     order_members,
     plain_fact,
     tell,
@@ -86,7 +87,7 @@ def _plain(event: Event) -> list[Fact]:
 
 def _facts(event: Event, standing: Iterable[Told], rollup: Rollup) -> Iterator[Added]:
     """The facts by themselves: of entities unless nothing may be taken back, of the event, of its arrival."""
-    facts = [Fact(_ARRIVED, event.arrived_ms, {"source": event.source})]
+    facts = [Fact(_ARRIVED, event.arrived_ms, {"source": event.source, "lag_ms": lag_ms(event)})]
     if rollup.measure != "sessions" and STORAGE[rollup.measure] not in ("joins", "unique"):
         facts += [fact for told in standing for fact in told.facts]
     if not is_remembered_whole(event):

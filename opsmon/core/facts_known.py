@@ -126,7 +126,9 @@ FACTS: dict[str, KnownFact] = {
         entity=_text("which parcel")),
     "cart.filled": _told("a cart with something in it, when it was begun", pieces=_number("how many")),
     "delivery.arrived": KnownFact(
-        "a delivery or event that came in", {"source": _text("who sent it, e.g. shopify")}, is_closed=True),
+        "a delivery or event that came in",
+        {"source": _text("who sent it, e.g. shopify"), "lag_ms": _ms("how long it was on its way, at most a day")},
+        is_closed=True),
     "page.viewed": _posted("a page seen by a visitor", **_VISITOR),
     "cart.updated": _posted("a cart changed by a visitor", **_VISITOR),
     "checkout.started": _posted("a checkout begun by a visitor", **_VISITOR),

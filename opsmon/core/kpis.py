@@ -5,6 +5,7 @@ Adding a KPI is one entry here and one test; a site adds its own in opsmon.toml 
 
 from opsmon.core.calendar import HOUR_MS, MINUTE_MS
 from opsmon.core.catalogue import (
+    LAG_MINUTES_MS,
     PERCENTILE_MINUTES_MS,
     TOP_CAP,
     UNIQUE_HOURS_MS,
@@ -33,6 +34,8 @@ ROLLUPS = (
     Rollup("revenue", on=("order.placed", "order.cancelled", "refund.given"), measure="sum", value="amount"),
     Rollup("order-value", on=_ORDER, measure="mean", value="goods"),
     Rollup("deliveries", on=("delivery.arrived",), measure="count", by=("source",), levels="hd"),
+    Rollup("lags", on=("delivery.arrived",), measure="mean", value="lag_ms", by=("source",), levels="mh",
+           minutes_kept_ms=LAG_MINUTES_MS),
     Rollup("sales-by-country", on=_ORDER, measure="mean", value="amount", by=("country",), levels="hd"),
     Rollup("sales-by-region", on=_ORDER, measure="mean", value="amount", by=("region",), levels="hd"),
     Rollup("sales-by-channel", on=_ORDER, measure="mean", value="amount", by=("channel",), levels="hd"),
@@ -236,6 +239,9 @@ TECHNOLOGY = (
 )
 
 OWN = (
+    Kpi("lag-by-source", "Lag by source", "lags", Sliding(15 * MINUTE_MS), "ms",
+        "From when it happened to when it arrived, on average, of what came in the last 15 minutes; what came more "
+        "than a day later counts as a day.", "down", "technology", show="mean", rows=50),
     Kpi("waiting-events", "Events waiting", "opsmon", Now(), "count",
         "Events that were taken and are not counted yet.", "down", "technology", show="waiting"),
     Kpi("dead-letters", "Dead letters", "opsmon", Now(), "count",

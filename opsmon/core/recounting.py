@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from opsmon.core.calendar import MINUTE_MS
 from opsmon.core.catalogue import Rollup
 from opsmon.core.events import Event
-from opsmon.core.facts import FUTURE_MS, is_remembered_whole, order_members, plain_fact
+from opsmon.core.facts import FUTURE_MS, is_remembered_whole, lag_ms, order_members, plain_fact
 from opsmon.core.folding import Fold, Folding, Heard, Rules
 from opsmon.core.panes import StoredLevel
 from opsmon.core.states import Believed, EntityState, State
@@ -65,7 +65,7 @@ class Recount:
         heard = Heard()
         for event in events:
             place = event.source, event.arrived_ms // MINUTE_MS
-            heard.arrivals[place] = heard.arrivals.get(place, 0) + 1
+            heard.arrivals.setdefault(place, []).append(lag_ms(event))
             if not is_remembered_whole(event):
                 fact = plain_fact(event)
                 heard.facts.setdefault((fact.type, fact.time_ms // MINUTE_MS), []).append(fact[1:])

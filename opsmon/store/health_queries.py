@@ -1,5 +1,6 @@
 """Query: how far the workers are, what waits, who was heard, what the store says of itself."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from opsmon.core.calendar import DAY_MS, HOUR_MS
@@ -50,13 +51,14 @@ async def heard(reader: Reader, keys: Keys, kpis: KpiQueries, sources: tuple[str
                 now_ms: int) -> tuple[Heard, ...]:
     """When each source was last heard, and the gap that is usual by this hour a day and a week ago."""
     counts = await totals(reader, keys)
-    found = []
-    for source in sources:
-        hours = (now_ms - HOUR_MS, now_ms - DAY_MS, now_ms - 7 * DAY_MS)
-        past = [n for n in await kpis.count_by_hour("deliveries", source, hours) if n]
-        gap = usual_gap_ms(min(past)) if past else None
-        found.append(Heard(source, counts.get(f"{source}:last_ms"), gap))
-    return tuple(found)
+    hours = await kpis.rows_by_hour("deliveries", (now_ms - HOUR_MS, now_ms - DAY_MS, now_ms - 7 * DAY_MS))
+    return tuple(Heard(source, counts.get(f"{source}:last_ms"), usual_gap(hours, source)) for source in sources)
+
+
+def usual_gap(hours: Sequence[Mapping[str, int]], source: str) -> int | None:
+    """The gap that is usual of a source, judged by the quietest of some hours; None when none tells."""
+    past = [count for rows in hours if (count := rows.get(source, 0))]
+    return usual_gap_ms(min(past)) if past else None
 
 
 async def workers(reader: Reader, keys: Keys) -> dict[str, WorkerNote]:

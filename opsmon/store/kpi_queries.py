@@ -74,10 +74,14 @@ class KpiQueries:
 
     async def count_by_hour(self, rollup: str, row: str, hours: Iterable[int]) -> list[int]:
         """Counts of a rollup's row in the local hours that contain these instants."""
+        return [rows.get(row, 0) for rows in await self.rows_by_hour(rollup, hours)]
+
+    async def rows_by_hour(self, rollup: str, hours: Iterable[int]) -> list[dict[str, int]]:
+        """Counts of each row of a rollup in the local hours that contain these instants."""
         spans = [str(self.calendar.place(time_ms).hour.start_ms // 1000) for time_ms in hours]
         requests = [Request("hash", (Hash(rollup, "h", span),)) for span in spans]
         answers, _ = await self.ask(requests)
-        return [answers.hashes.get(request.hashes[0], {}).get("", {}).get(row, {}).get("n", 0)
+        return [{row: found.get("n", 0) for row, found in answers.hashes.get(request.hashes[0], {}).get("", {}).items()}
                 for request in requests]
 
     def _reads(self, request: Request) -> list[Read]:

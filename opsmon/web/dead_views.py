@@ -13,7 +13,7 @@ import orjson
 from opsmon.core.dead_letters import indented, masked
 from opsmon.store.dead_letters import MOST_FAILURES
 from opsmon.store.dead_queries import STREAM, Group, Letter, Line, Wanted
-from opsmon.web.presenting import SOURCE_NAMES
+from opsmon.web.source_words import title
 from opsmon.web.views import shown
 from opsmon.web.wording import Wording
 
@@ -198,7 +198,7 @@ def deed_text(line: Line, wording: Wording) -> str:
 
 def source_name(source: str) -> str:
     """A source as people call it."""
-    return "A worker" if source == STREAM else SOURCE_NAMES.get(source, source)
+    return "A worker" if source == STREAM else title(source)
 
 
 def address(wanted: Wanted, **more: str) -> str:

@@ -7,6 +7,7 @@ every slot whose window moves, and a hub that hears no tick says it itself.
 import asyncio
 import logging
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,6 +82,8 @@ class Feed:
         self._is_behind = False
         self.ready = asyncio.Event()
         self.backlog = Backlog(0, 0, None)
+        # Called when something was counted.
+        self.listeners: list[Callable[[], None]] = []
         self._latencies: deque[tuple[int, int]] = deque(maxlen=_SAMPLES)
 
     async def run(self) -> None:
@@ -136,6 +139,8 @@ class Feed:
         for entry_id, fields in changes:
             self._last_id = entry_id.decode()
             self._mark(fields)
+        for tell in self.listeners if changes else ():
+            tell()
         await self._tick()
         await self._flush()
         if changes and self._is_waiting_for_first():

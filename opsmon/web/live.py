@@ -4,6 +4,7 @@ import asyncio
 import logging
 import random
 import socket
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qs
@@ -103,10 +104,13 @@ class BrowserScreen:
 
 
 class Live:
-    """The endpoint. It answers 200, 401, 405 or 503, never a redirect: hx-sse would follow it in a loop."""
+    """The endpoint. It answers 200, 401, 405 or 503, never a redirect: hx-sse would follow it in a loop.
 
-    def __init__(self, hub: Hub, clock: Clock, build: str) -> None:
-        self._hub, self._clock, self._build = hub, clock, build
+    `others` are hubs of pages with slots of their own, by the view that asks for them.
+    """
+
+    def __init__(self, hub: Hub, clock: Clock, build: str, others: Mapping[str, Hub] | None = None) -> None:
+        self._hub, self._clock, self._build, self._others = hub, clock, build, others or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         query = parse_qs(scope["query_string"].decode("latin-1"))
@@ -115,7 +119,8 @@ class Live:
         if scope["method"] != "GET":
             await _refuse(send, 405, (b"allow", b"GET"))
             return
-        if self._hub.draining or len(self._hub.screens) >= MAX_SCREENS:
+        hub = self._others.get(asked.get("view", ""), self._hub)
+        if hub.draining or self._screens() >= MAX_SCREENS:
             await _refuse(send, 503, (b"retry-after", b"2"))
             return
         await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
@@ -127,16 +132,19 @@ class Live:
         last = headers.get(b"last-event-id", b"").decode("latin-1") or asked.get("since", "")
         gap_s = PHONE_GAP_S if b"Mobi" in headers.get(b"user-agent", b"") else 0.0
         _bound_socket(scope.get("opsmon.transport"))
-        await self._stream(BrowserScreen(self._hub, send, self._hub.since(last), gap_s), receive, scope)
+        await self._stream(hub, BrowserScreen(hub, send, hub.since(last), gap_s), receive, scope)
 
-    async def _stream(self, screen: BrowserScreen, receive: Receive, scope: Scope) -> None:
+    def _screens(self) -> int:
+        return sum(len(hub.screens) for hub in (self._hub, *self._others.values()))
+
+    async def _stream(self, hub: Hub, screen: BrowserScreen, receive: Receive, scope: Scope) -> None:
         # hx-sse keeps the last `retry` it was told, a farewell's too: back to the usual.
         beat = event("hb", str(self._clock.now_ms()), RETRY_MS)
-        self._hub.screens.add(screen)
-        SCREENS.set(len(self._hub.screens))
+        hub.screens.add(screen)
+        SCREENS.set(self._screens())
         try:
-            frame = self._hub.frame(screen.revision)
-            screen.revision = self._hub.revision
+            frame = hub.frame(screen.revision)
+            screen.revision = hub.revision
             screen.push(beat + frame)
             while (await receive())["type"] != "http.disconnect":
                 pass
@@ -146,8 +154,8 @@ class Live:
             await _hang_up(scope)
         finally:
             screen.close()
-            self._hub.screens.discard(screen)
-            SCREENS.set(len(self._hub.screens))
+            hub.screens.discard(screen)
+            SCREENS.set(self._screens())
 
 
 def drain(hub: Hub) -> None:

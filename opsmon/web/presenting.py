@@ -5,10 +5,10 @@ from opsmon.core.catalogue import Today, Tumbling
 from opsmon.core.health import Health, Heard
 from opsmon.core.readings import Reading
 from opsmon.web.charts import bars, spark
+from opsmon.web.source_words import title
 from opsmon.web.views import ComparisonView, Direction, HealthView, KpiView, SetupView, SourceView
 from opsmon.web.wording import Wording
 
-SOURCE_NAMES = {"shopify": "Shopify"}
 LONGEST_TEXT = 16
 
 
@@ -112,7 +112,7 @@ def _health_text(health: Health, wording: Wording) -> str:
 
 
 def _source_view(source: Heard, health: Health, wording: Wording) -> SourceView:
-    name = SOURCE_NAMES.get(source.name, source.name)
+    name = title(source.name)
     silent = source in health.silent
     text = ""
     if silent and source.last_ms is not None and source.usual_gap_ms is not None:

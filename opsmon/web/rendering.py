@@ -7,7 +7,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from opsmon.web.views import HealthView, KpiView, SetupView
+from opsmon.web.views import HealthView, KpiView, SetupView, SourceCardView, SourcesView
 
 _HERE = Path(__file__).resolve().parent.parent
 
@@ -65,4 +65,6 @@ def slot(view: object, revision: int) -> Any:
     return getattr(module, f"{name}_slot")(view, revision)
 
 
-_MACRO: dict[type, str] = {KpiView: "kpi", HealthView: "health", SetupView: "setup"}
+_MACRO: dict[type, str] = {
+    KpiView: "kpi", HealthView: "health", SetupView: "setup", SourceCardView: "source", SourcesView: "sources",
+}

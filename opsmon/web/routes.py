@@ -21,6 +21,7 @@ from opsmon.web.kpi_api import KpiApi
 from opsmon.web.live import Live
 from opsmon.web.pages import Pages
 from opsmon.web.security import LoopbackOnly, SameOrigin, SecurityHeaders
+from opsmon.web.sources_page import SourcesPage
 from opsmon.web.webhooks import Webhooks
 
 _ZIP = [Middleware(GZipMiddleware, minimum_size=500)]
@@ -40,6 +41,7 @@ class Rooms:
     live: Live
     dead: DeadPage
     entry: EntryForm
+    sources: SourcesPage
 
 
 def board_routes(rooms: Rooms) -> list[BaseRoute]:
@@ -48,6 +50,8 @@ def board_routes(rooms: Rooms) -> list[BaseRoute]:
         Route("/", rooms.pages.board, middleware=_ZIP),
         Route("/wall", rooms.pages.wall, middleware=_ZIP),
         Route("/live", rooms.live),
+        Route("/sources", rooms.sources.show, middleware=_ZIP),
+        Route("/sources/{name}/test", rooms.sources.test, methods=["POST"]),
         Route("/status", rooms.pages.status, middleware=_ZIP),
         Route("/status.json", rooms.pages.status_json),
         Route("/dead-letters", rooms.dead.list, middleware=_ZIP),

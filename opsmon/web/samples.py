@@ -119,6 +119,35 @@ MANY_DEAD = d.DeadGroupView(
     "Nov 21, 14:03:20")
 ONE_DEAD = replace(MANY_DEAD, source="A worker", reason="the event cannot be counted: KeyError …", letters="1",
                    noun="letter", size="412 bytes")
+_HEARD = v.SourceCardView(
+    name="shopify", title="Shopify", kind="", known=True, state="well", word="Well", sentence="",
+    last_ms=NOW_MS - 42_000, last="Fri 14:02", in_5_minutes="12", in_an_hour="140", lag="0.8 sec", usual="6 min",
+    counts=(("Accepted", "12,480"), ("Duplicates", "311"), ("Not used", "42"), ("Out of order", "17"),
+            ("Late by over 1 h", "3"), ("Gaps filled", "5")),
+    dead="2", refusals=(v.RefusalView("slow_body", "1", "The body did not arrive within its time."),), refused="1",
+    poll=v.PollView(NOW_MS - 60_000, NOW_MS + 240_000, "12 found, 1 of them new", ""), spool="",
+    url="", hint="", is_open=False,
+    steps=(v.StepView((v.StepPartView("In Shopify, send webhooks to ", False),
+                       v.StepPartView("https://ops.example.com/webhooks/shopify", True))),),
+    way="It takes the way from outside, and no number counts it.",
+    trial=v.TrialView(True, NOW_MS, "Arrived and counted in 38 ms."))
+CARDS = {
+    "well": _HEARD,
+    "silent": replace(_HEARD, state="silent", word="Silent since 13:02", sentence="Usually within 6 min.",
+                      poll=v.PollView(None, None, "", "the token was refused"),
+                      trial=v.TrialView(False, NOW_MS, "Could not be reached: nothing listens at ops.example.com.")),
+    "refusing": replace(_HEARD, name="woo", title="woo", kind="WooCommerce", state="refusing", poll=None, trial=None,
+                        word="Refusing everything", sentence="The last 45 deliveries were all refused.", last_ms=None,
+                        refusals=(v.RefusalView("bad_signature", "41", "Signed with another secret."),
+                                  v.RefusalView("brand_new", "4", ""))),
+    "never": replace(_HEARD, name="odoo", title="Odoo", state="never", word="Never heard",
+                     sentence="Nothing has come yet.", last_ms=None, counts=(), dead="", refusals=(), poll=None,
+                     trial=None, spool="Empty", is_open=True, url="https://ops.example.com/webhooks/odoo",
+                     hint="Set OPSMON_PUBLIC_URL."),
+    "stopped": replace(_HEARD, state="stopped", word="Stopped", sentence="Too many dead letters."),
+}
+SOURCES = (v.SourcesView("ok", "All 3 sources that were heard are well"),
+           v.SourcesView("late", "Shopify: silent since 13:02"), v.SourcesView("stopped", "woo: refusing everything"))
 
 BOARDS = {
     "busy": (BUSY, WELL, READY), "quiet": (QUIET, QUIET_SOURCE, READY), "big": (BIG, WELL, READY),
@@ -137,6 +166,7 @@ class Gallery:
     setups: tuple[tuple[str, v.SetupView], ...]
     dead: tuple[tuple[str, d.DeadGroupView], ...]
     notices: tuple[tuple[str, d.NoticeView], ...]
+    cards: tuple[tuple[str, v.SourceCardView], ...]
 
 
 def _kpis() -> Iterator[tuple[str, str, v.KpiView]]:
@@ -154,4 +184,5 @@ GALLERY = Gallery(
     (("many", MANY_DEAD), ("one", ONE_DEAD)),
     (("done", d.NoticeView("ok", "Replayed 212 letters, 3 had been taken before.")),
      ("not all of it", d.NoticeView("warn", "Replayed 0 letters; 1 still cannot be used: the body is not JSON."))),
+    tuple(CARDS.items()),
 )

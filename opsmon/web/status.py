@@ -1,10 +1,12 @@
 """Query and words of /status: what came in, what waits, how the store does."""
 
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
 import opsmon
-from opsmon.core.health import judge
+from opsmon.core.health import Heard, is_silent, judge
+from opsmon.core.source_health import Poll, SourceFacts, judge_source
 from opsmon.store import dead_queries, health_queries
 from opsmon.store.connection import Reader
 from opsmon.store.fsync import FsyncTimes
@@ -12,22 +14,14 @@ from opsmon.store.health_queries import DeadEntry, StoreFacts
 from opsmon.store.keys import Keys
 from opsmon.store.kpi_queries import KpiQueries
 from opsmon.store.notes import read_memory
+from opsmon.store.source_queries import EVENTS, read_sources
 from opsmon.web.dead_views import stopped_sentences
-from opsmon.web.presenting import SOURCE_NAMES
+from opsmon.web.source_cards import lag_words, poll_words, spool_words
+from opsmon.web.source_words import CAUSES, STOPPED, state_word, title
 from opsmon.web.views import DeadLetterView, MemoryRowView, StatusSourceView, StatusView, StoreView
 from opsmon.web.wording import Wording
 
 _SLOW_FSYNC_US = 10_000
-_CAUSES = {
-    "no_secret": "No signing secret is set for their shop: put it into OPSMON_SHOPIFY_SECRETS.",
-    "bad_signature": "Signed with another secret (admin-made and app webhooks differ), or the body was "
-                     "changed on the way.",
-    "unsigned": "Deliveries without X-Shopify-Hmac-Sha256: not from Shopify, or a proxy removes the header.",
-    "bad_headers": "Topic, shop or webhook id were missing or odd.",
-    "too_large": "Bodies over 1 MiB are not taken.",
-    "slow_body": "Bodies did not arrive within 5 s.",
-    "client_gone": "Senders hung up before the body was whole.",
-}
 # What is kept: its name, and the setting that says for how long.
 _KINDS = {
     "minutes": ("Counts by the minute", "OPSMON_KEEP_MINUTES"),
@@ -47,7 +41,8 @@ async def gather(reader: Reader, keys: Keys, kpis: KpiQueries, sources: tuple[st
     """Everything /status and `opsmon status --json` tell, as plain values: times epoch ms, sizes bytes."""
     backlog = await health_queries.backlog(reader, keys)
     workers = await health_queries.workers(reader, keys)
-    heard = await health_queries.heard(reader, keys, kpis, sources, now_ms)
+    found = await read_sources(reader, keys, kpis, (*sources, EVENTS), now_ms)
+    heard = tuple(one.heard for one in found)
     health = judge(backlog, {n: (w.seen_ms, w.trouble) for n, w in workers.items()}, heard, now_ms)
     held, letters = await health_queries.dead_letters(reader, keys)
     totals = await health_queries.totals(reader, keys)
@@ -60,9 +55,7 @@ async def gather(reader: Reader, keys: Keys, kpis: KpiQueries, sources: tuple[st
         "pending": backlog.pending,
         "behind_ms": health.behind_ms,
         "workers": {name: asdict(note) for name, note in sorted(workers.items())},
-        "sources": {source.name: {"last_ms": source.last_ms, "usual_gap_ms": source.usual_gap_ms,
-                                  "silent": source in health.silent, "totals": _of(source.name, totals)}
-                    for source in heard},
+        "sources": {one.heard.name: _told(one, now_ms) for one in found},
         "memory": asdict(memory) if memory else None,
         "dead_letters": {"held": held, "newest": [asdict(letter) for letter in letters],
                          "stopped": dead_queries.stopped(totals)},
@@ -109,23 +102,52 @@ def _summary(facts: dict[str, Any]) -> str:
     return words[facts["state"]]
 
 
-def _source(name: str, source: dict[str, Any], wording: Wording) -> StatusSourceView:
-    totals = source["totals"]
-    refused = {reason: totals[reason] for reason in _CAUSES if totals.get(reason)}
+def _told(facts: SourceFacts, now_ms: int) -> dict[str, Any]:
+    """A source as plain values. `silent` is asked of the hour's usual gap, whatever else is wrong."""
+    told = asdict(facts)
+    heard = told.pop("heard")
+    return {"state": judge_source(facts, now_ms), "last_ms": heard["last_ms"], "usual_gap_ms": heard["usual_gap_ms"],
+            "silent": is_silent(facts.heard, now_ms), "refused": facts.refusals, **told}
+
+
+def _source(name: str, told: dict[str, Any], wording: Wording) -> StatusSourceView:
+    totals, refused = told["totals"], told["refused"]
+    heard = Heard(name, told["last_ms"], told["usual_gap_ms"])
     return StatusSourceView(
-        name=SOURCE_NAMES.get(name, name),
-        last_ms=source["last_ms"],
+        name=title(name),
+        state=told["state"],
+        word=state_word(told["state"], heard, wording),
+        last_ms=told["last_ms"],
+        in_5_minutes=wording.number(told["in_5_minutes"]),
+        in_an_hour=wording.number(told["in_an_hour"]),
+        lag=lag_words(told["lag_ms"], wording),
+        out_of_order=wording.number(totals.get("out-of-order", 0)),
+        late=wording.number(totals.get("late", 0)),
+        more=tuple(_more(told, wording)),
         accepted=wording.number(totals.get("accepted", 0)),
         duplicates=wording.number(totals.get("duplicate", 0)),
         unused=wording.number(totals.get("not_used", 0)),
         refused=wording.number(sum(refused.values())),
-        refused_cause=" ".join(f"{_CAUSES[reason]} ({wording.number(n)})" for reason, n in refused.items()),
+        refused_cause=" ".join(f"{CAUSES.get(reason, reason)} ({wording.number(n)})" for reason, n in refused.items()),
         dead_letters=wording.number(totals.get("dead", 0)),
     )
 
 
+def _more(told: dict[str, Any], wording: Wording) -> Iterator[str]:
+    if told["state"] == "stopped":
+        yield STOPPED
+    if told["poll"]:
+        poll = Poll(**told["poll"])
+        again = f", again at {wording.clock(poll.next_ms)}" if poll.next_ms else ""
+        yield f"Asked: {poll_words(poll, wording)}{again}." + (f" {poll.error}" if poll.error else "")
+    if told["totals"].get("reconciled"):
+        yield f"Gaps filled by asking: {wording.number(told['totals']['reconciled'])}."
+    if told["spooled"]:
+        yield f"Spool: {spool_words(told['spooled'], wording)}."
+
+
 def _letter(letter: DeadEntry) -> DeadLetterView:
-    return DeadLetterView(letter.at_ms, SOURCE_NAMES.get(letter.source, letter.source), letter.reason)
+    return DeadLetterView(letter.at_ms, title(letter.source), letter.reason)
 
 
 def _store(store: StoreFacts, fsync_us: dict[str, int] | None, wording: Wording) -> StoreView:
@@ -146,9 +168,3 @@ def _memory(memory: dict[str, Any] | None, wording: Wording) -> tuple[MemoryRowV
     named = [(_KINDS[one["kind"]], one) for one in (memory or {}).get("footprints", ()) if one["kind"] in _KINDS]
     return tuple(MemoryRowView(name, wording.number(one["keys"]), wording.size(one["size_bytes"]), bound)
                  for (name, bound), one in named)
-
-
-def _of(source: str, totals: dict[str, int]) -> dict[str, int]:
-    prefix = f"{source}:"
-    return {name.removeprefix(prefix): count for name, count in sorted(totals.items())
-            if name.startswith(prefix) and name != f"{prefix}last_ms"}

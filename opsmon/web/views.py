@@ -144,13 +144,112 @@ class StatusSourceView:
     """What one source has sent since midnight, and what became of it."""
 
     name: str = shown("'Shopify'")
+    state: Literal["never", "well", "silent", "refusing", "stopped"] = shown("how it is doing")
+    word: str = shown("the same in a word or two: 'Silent since 13:02'")
     last_ms: int | None = shown("arrival of the newest event, epoch ms; None: never heard")
+    in_5_minutes: str = shown("how many came in within 5 minutes")
+    in_an_hour: str = shown("how many came in within the last 60 minutes")
+    lag: str = shown("mean lag of the last 60 minutes, '–' while nothing came in them")
+    out_of_order: str = shown("versions older than the one that was known")
+    late: str = shown("events that arrived over an hour after they happened")
+    more: tuple[str, ...] = shown("sentences about polls, spool and gaps filled, () when there is nothing to say")
     accepted: str = shown("deliveries that became events, formatted")
     duplicates: str = shown("deliveries that were already known")
     unused: str = shown("deliveries whose topic no KPI uses")
-    refused: str = shown("deliveries with a signature that does not match")
+    refused: str = shown("deliveries that were not taken, for whatever reason")
     refused_cause: str = shown("likely cause and what to do about it, '' when nothing was refused")
     dead_letters: str = shown("events that could not be counted")
+
+
+@dataclass(frozen=True, slots=True)
+class RefusalView:
+    """Deliveries that were refused for one reason."""
+
+    reason: str = shown("the reason as it is counted: 'bad_signature'")
+    count: str = shown("how many, formatted")
+    cause: str = shown("the likely cause and what to do about it, '' where the reason is not known")
+
+
+@dataclass(frozen=True, slots=True)
+class PollView:
+    """What a source says when it is asked, beside what it sends by itself."""
+
+    last_ms: int | None = shown("when it was last asked, epoch ms; None: not yet")
+    next_ms: int | None = shown("when it is asked again, epoch ms; None: not known")
+    text: str = shown("'12 found, 1 of them new'")
+    error: str = shown("what went wrong, '' when nothing did")
+
+
+@dataclass(frozen=True, slots=True)
+class TrialView:
+    """What became of a test event; shown for a minute."""
+
+    went_well: bool = shown("whether it arrived")
+    at_ms: int = shown("when it was sent, epoch ms")
+    text: str = shown("'Arrived and counted in 38 ms.', or why not")
+
+
+@dataclass(frozen=True, slots=True)
+class StepPartView:
+    """A piece of a set-up step."""
+
+    text: str = shown("words, or what is to be copied")
+    copied: bool = shown("whether it is to be copied")
+
+
+@dataclass(frozen=True, slots=True)
+class StepView:
+    """One step of a set-up."""
+
+    parts: tuple[StepPartView, ...] = shown("words and what is to be copied, in turn")
+
+
+@dataclass(frozen=True, slots=True)
+class SourceCardView:
+    """One source on the page of the sources; the card's element is source-<name>."""
+
+    name: str = shown("the source's name, as in its address: 'shopify'")
+    title: str = shown("'Shopify'")
+    kind: str = shown("what kind of source it is, '' where the title says it")
+    known: bool = shown("False for a door nothing ever came by: its place stays hidden")
+    state: Literal["never", "well", "silent", "refusing", "stopped"] = shown("how it is doing")
+    word: str = shown("the same in a word or two: 'Well', 'Never heard', 'Silent since 13:02'")
+    sentence: str = shown("what that means and what to do, '' when all is well")
+    last_ms: int | None = shown("arrival of the newest delivery, epoch ms; None: never heard")
+    last: str = shown("the same as the site's clock read: 'Fri 14:03', '' while never heard")
+    in_5_minutes: str = shown("how many came in within 5 minutes")
+    in_an_hour: str = shown("how many came in within the last 60 minutes")
+    lag: str = shown("'0.8 sec', the mean of the last 60 minutes; '–' while nothing came in them")
+    usual: str = shown("the longest gap that is usual at this hour: '6 min', '' while it is not known")
+    counts: tuple[tuple[str, str], ...] = shown("(what, how many) since counting began; () while there is nothing")
+    dead: str = shown("deliveries that could not be used, '' when there are none")
+    refusals: tuple[RefusalView, ...] = shown("what was refused and why, most frequent first")
+    refused: str = shown("all of them together, formatted")
+    poll: PollView | None = shown("what asking it brings, None where it is not asked")
+    spool: str = shown("what waits on this machine's disk for the store, '' when nothing does")
+    url: str = shown("where the source sends its deliveries, '' where it has no address or the steps name it")
+    hint: str = shown("what is to be done before that address can be used, '' when nothing")
+    steps: tuple[StepView, ...] = shown("set-up, step by step")
+    is_open: bool = shown("whether set-up is unfolded at first: nothing has come yet")
+    way: str = shown("which way a test event takes, '' when none can be sent")
+    trial: TrialView | None = shown("the last test event, None when there was none within a minute")
+
+
+@dataclass(frozen=True, slots=True)
+class SourcesView:
+    """All sources in one sentence."""
+
+    state: Literal["ok", "late", "stopped"] = shown("worst of them")
+    text: str = shown("'3 of 4 sources are well. woo: refusing everything'")
+
+
+@dataclass(frozen=True, slots=True)
+class KindView:
+    """A kind of source that is not connected yet, and how it is."""
+
+    kind: str = shown("as opsmon.toml names it: 'woocommerce'")
+    title: str = shown("'WooCommerce'")
+    steps: tuple[StepView, ...] = shown("set-up, step by step")
 
 
 @dataclass(frozen=True, slots=True)

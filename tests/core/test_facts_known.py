@@ -13,7 +13,7 @@ from opsmon.core.calendar import SiteCalendar
 from opsmon.core.catalogue import Rollup
 from opsmon.core.definitions import read_definitions
 from opsmon.core.events import Event, EventId
-from opsmon.core.facts import Fact, is_remembered_whole, order_members, plain_fact, tell
+from opsmon.core.facts import Fact, is_remembered_whole, lag_ms, order_members, plain_fact, tell
 from opsmon.core.facts_known import FACTS, KnownFact, is_below_zero, kind_of, similar, without
 from opsmon.core.groups import group_facts
 from opsmon.core.kpis import BUILT_IN, ROLLUPS
@@ -81,7 +81,7 @@ def produced() -> Iterator[Fact]:
     memory = Memory(BERLIN).take(*EVENTS)
     groups: dict[str, dict[str, tuple[Any, ...]]] = {}
     for one in EVENTS:
-        yield Fact("delivery.arrived", one.arrived_ms, {"source": one.source})
+        yield Fact("delivery.arrived", one.arrived_ms, {"source": one.source, "lag_ms": lag_ms(one)})
         tellings, members = tell(one)
         for told in tellings:
             yield from told.facts

@@ -30,6 +30,11 @@ def created(*args: Any, **more: Any) -> Event:
     return event("orders/create", order(*args, **more))
 
 
+def lags(memory: Memory) -> list[dict[str, int]]:
+    """How long deliveries were on their way, hour by hour."""
+    return [fields for where, fields in memory.panes.items() if (where.rollup, where.level) == ("lags", "h")]
+
+
 def test_an_order_counts_on_the_day_it_was_placed() -> None:
     """An order of last night counts for yesterday, although it is heard of today."""
     memory = take(created(total="49.90", placed_ms=NOW_MS - DAY_MS, updated_ms=NOW_MS))
@@ -47,6 +52,34 @@ def test_an_older_version_that_comes_late_is_left_aside() -> None:
     """News that was overtaken on the way changes nothing."""
     memory = take(created(total="12.00", updated_ms=NOW_MS + 1000), created(total="10.00"))
     assert memory.days("revenue") == {TODAY: {"s:EUR": 1200}}
+
+
+def test_what_was_overtaken_is_told_by_its_source() -> None:
+    """The page of the sources says how often a source told old news; the same again is none."""
+    memory = take(created(updated_ms=NOW_MS + 1000))
+    overtaken = memory.fold(created()).counters
+    again = memory.fold(event("orders/paid", order(updated_ms=NOW_MS + 1000))).counters
+    assert (overtaken, again) == ({"shopify:out-of-order": 1}, {})
+
+
+def test_how_long_deliveries_were_on_their_way_is_kept_by_source() -> None:
+    """From when it happened to when it arrived, added up beside how many they were."""
+    memory = take(event("orders/create", order(1001), arrived_ms=NOW_MS + 1_500),
+                  event("orders/create", order(1002), arrived_ms=NOW_MS + 500))
+    assert lags(memory) == [{"shopify.n": 2, "shopify.s": 2_000}]
+
+
+@pytest.mark.parametrize("arrived_ms, lag", [(NOW_MS - 60_000, {}), (NOW_MS + 3 * DAY_MS, {"shopify.s": DAY_MS})])
+def test_a_lag_is_between_nothing_and_a_day(arrived_ms: int, lag: dict[str, int]) -> None:
+    """A clock that runs ahead takes nothing off the mean, and an import of old orders does not move it for ever."""
+    memory = take(event("orders/create", order(), arrived_ms=arrived_ms))
+    assert lags(memory) == [{"shopify.n": 1} | lag]
+
+
+@pytest.mark.parametrize("minutes, late", [(60, {}), (61, {"shopify:late": 1})])
+def test_what_took_over_an_hour_is_late(minutes: int, late: dict[str, int]) -> None:
+    """Shopify tries for four hours: what comes so late had been refused before, or nobody was there."""
+    assert Memory(BERLIN).fold(event("orders/create", order(), arrived_ms=NOW_MS + minutes * 60_000)).counters == late
 
 
 def test_an_update_before_the_create_is_the_order() -> None:
@@ -73,7 +106,7 @@ def test_an_equal_version_is_no_news() -> None:
     memory = take(created())
     folded = memory.fold(event("orders/paid", order()))
     assert folded.states == {}
-    assert {pane_hash.rollup for pane_hash in folded.increments} == {"deliveries"}
+    assert {pane_hash.rollup for pane_hash in folded.increments} == {"deliveries", "lags"}
 
 
 def test_a_refund_counts_on_its_own_day() -> None:
@@ -201,12 +234,6 @@ def test_an_order_older_than_minutes_are_kept_leaves_no_minutes() -> None:
     """Minutes are kept eight days; an order of the tenth day back writes none."""
     memory = take(created(placed_ms=NOW_MS - 10 * DAY_MS, updated_ms=NOW_MS))
     assert {pane_hash.level for pane_hash, _ in memory.about_orders()} == {"h", "d"}
-
-
-def test_an_event_that_took_over_a_minute_is_counted_as_late() -> None:
-    """Lateness is remarked by source; the order is counted in its minute all the same."""
-    memory = take(event("orders/create", order(placed_ms=NOW_MS - MINUTE_MS - 1000)))
-    assert memory.counters == {"shopify:late": 1}
 
 
 def test_counting_began_when_the_first_event_happened() -> None:

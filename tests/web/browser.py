@@ -156,9 +156,9 @@ class Site:
 
 
 @asynccontextmanager
-async def open_site(settings: Settings, store: Redis, context: BrowserContext) -> AsyncIterator[Site]:
-    """A running opsmon and what is seen of it; closes pages and processes."""
-    site = Site(settings, store, context)
+async def open_site(settings: Settings, store: Redis, context: BrowserContext, port: int = 0) -> AsyncIterator[Site]:
+    """A running opsmon and what is seen of it; closes pages and processes. Port 0: any."""
+    site = Site(settings, store, context, port)
     await site.work()
     await site.start()
     try:

@@ -131,6 +131,49 @@ def test_text_from_outside_stays_text_in_health_and_setup():
     assert shape(str(setup_slot(hostile(setup), 1))) == shape(str(setup_slot(setup, 1)))
 
 
+@pytest.mark.parametrize("name", samples.CARDS)
+def test_text_from_outside_stays_text_in_cards_of_sources(name):
+    """Names, causes and answers of other machines are escaped."""
+    view = samples.CARDS[name]
+    source_slot = macro("partials/source.jinja", "source_slot")
+    assert shape(str(source_slot(hostile(view), 1))) == shape(str(source_slot(view, 1)))
+
+
+@pytest.mark.parametrize("name", samples.CARDS)
+def test_a_card_is_one_element_without_behaviour(name):
+    """As every slot; its button is a plain form."""
+    html = str(macro("partials/source.jinja", "source_slot")(samples.CARDS[name], 7))
+    found = Elements(html).found
+    names = [key for _, attributes in found for key in attributes if key.startswith(("hx-", "on")) or key == "style"]
+    assert (found[0][1]["id"], found[0][1]["data-rev"], html[-1], names) == (
+        f"source-{samples.CARDS[name].name}", "7", ">", [])
+
+
+@pytest.mark.parametrize("name", samples.CARDS)
+def test_the_state_of_a_source_is_a_word_too(name):
+    """Nobody has to tell it by the colour."""
+    view = samples.CARDS[name]
+    assert f"</svg> {view.word}</p>" in str(macro("components/source_card.jinja", "source_card")(view))
+
+
+def test_a_door_nothing_came_by_has_a_hidden_place():
+    """So that its first delivery can be shown without a reload."""
+    unheard = dataclasses.replace(samples.CARDS["never"], known=False)
+    html = str(macro("partials/source.jinja", "source_slot")(unheard, 7))
+    assert html == ('<article id="source-odoo" data-rev="7" class="source-card" data-state="never" hidden>\n</article>')
+
+
+def test_kinds_that_are_not_connected_are_shown_with_their_steps():
+    """Each folded away under its name."""
+    kinds = (views.KindView("woocommerce", "WooCommerce", (views.StepView((
+        views.StepPartView("Write ", False), views.StepPartView("[[source]]", True))),)),)
+    slots = {"sources": (samples.SOURCES[0], 1), "health": (samples.WELL, 1),
+             "source-shopify": (samples.CARDS["well"], 1)}
+    html = render("sources", slots=slots, names=["shopify"], kinds=kinds)
+    assert ('<summary class="sources__name">WooCommerce</summary>' in html,
+            '<code class="steps__code">[[source]]</code>' in html) == (True, True)
+
+
 def test_the_connection_is_a_leaf_and_first_in_the_body():
     """An ancestor that is processed twice would open two streams (LIVE 2.2, T7)."""
     body = render("wall").split("<body>")[1].lstrip()
@@ -187,7 +230,7 @@ def test_the_gallery_shows_every_state():
     html = environment().get_template("pages/components.jinja").render(page=page(), samples=samples.GALLERY)
     states = {a["data-state"] for _, a in Elements(html).found if "data-state" in a}
     assert {"live", "empty", "catching-up", "error", "ok", "late", "stopped", "store-down",
-            "silent", "never", "heard", "complete"} <= states
+            "silent", "never", "heard", "complete", "well", "refusing"} <= states
     directions = {a["data-direction"] for _, a in Elements(html).found if "data-direction" in a}
     assert directions == {"good", "bad", "same", "none"}
 
@@ -196,7 +239,8 @@ def test_status_and_error_pages_are_not_streams():
     """They are as of one instant and say so."""
     status = views.StatusView(
         "store-down", "The store cannot be reached", "14:03:22",
-        (views.StatusSourceView("Shopify", None, "0", "0", "0", "2", "The secret is another one.", "1"),),
+        (views.StatusSourceView("Shopify", "never", "Never heard", None, "0", "0", "–", "0", "0", ("Spool: 3 wait",),
+                                "0", "0", "0", "2", "The secret is another one.", "1"),),
         "0", "0", (views.DeadLetterView(1, "Shopify", "too many lines"),), None,
         (views.MemoryRowView("Counts by the minute", "12", "3.1 MB", "OPSMON_KEEP_MINUTES"),),
         ("sales-by-country has more rows than it tells apart.",), "", (("opsmon", "0.1.0"),))
