@@ -38,6 +38,7 @@ CAUSES = {
     "bad_key": "The key of an event is a text of at most 200 characters.",
     "bad_version": "A version is a whole number, and the event needs a key it is the version of.",
     "bad_data": "The data of an event are flat: at most 50 texts and numbers by name.",
+    "bad_fields": "An event of a known type lacks what its numbers are made of: opsmon kpis --facts lists the fields.",
     "reserved_type": "These types are made of vendors' deliveries; sent by hand they would count twice.",
     "content_type": "The Content-Type is not one that this source reads.",
     "stopped": "It cannot be used, and as many dead letters of this source are kept as anybody looks at: look there.",
