@@ -29,7 +29,7 @@ from tests.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
 VERBS = ("up", "store", "ingest", "web", "worker", "demo", "demo-shop", "send-test", "inspect", "import", "status",
-         "explain", "verify", "replay", "check", "kpis")
+         "explain", "verify", "replay", "check", "kpis", "dead")
 PASSWORD = "a-private-password"
 
 
