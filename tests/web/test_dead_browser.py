@@ -80,6 +80,8 @@ async def test_a_hostile_payload_is_a_text_and_no_more(site: Site) -> None:
 async def test_no_page_scrolls_sideways(site: Site, width: int) -> None:
     """Long reasons wrap; a payload scrolls in its own box."""
     (one, _) = await keep(site.store, letter(1, b'{"x":"' + b"y" * 500 + b'"}', reason="z" * 300), letter(2))
-    for path in ("/dead-letters", "/dead-letters?source=shopify", f"/dead-letters/{one}"):
+    page = await site.open("/dead-letters", live=False)
+    reason = await page.get_attribute(".dead__reason", "href")
+    for path in ("/status", "/dead-letters", str(reason), f"/dead-letters/{one}"):
         page = await site.open(path, width, 844, live=False)
         assert await page.evaluate("document.documentElement.scrollWidth") <= width
