@@ -121,6 +121,9 @@ FACTS: dict[str, KnownFact] = {
     "count.add": _posted("something that was counted", name=_text("which counter"), value=_number("how many more")),
     "function.called": _posted("a call of a function", ms=_ms("how long it took"),
                                **{"class": _text("of which class")}),
+    "item.scanned": _posted("a scan, when it was made", station=_text("station it was made at"),
+                            person=_text("who made it"), line=_text("line it was made on"), sku=_text("SKU"),
+                            quantity=_number("how many pieces")),
 }
 
 

@@ -59,6 +59,8 @@ ROLLUPS = (
     Rollup("opsmon", on=(), measure="own", levels=""),
     Rollup("functions", on=("function.called",), measure="percentile", value="ms", by=("class",), levels="mh",
            minutes_kept_ms=PERCENTILE_MINUTES_MS),
+    Rollup("scans-by-person", on=("item.scanned",), measure="count", by=("person",), levels="hd"),
+    Rollup("scans-by-station", on=("item.scanned",), measure="count", by=("station",), levels="hd"),
 )
 
 # What the board of today shows, in its order.
@@ -157,6 +159,10 @@ OPERATIONS = (
         show="mean"),
     Kpi("completed-month", "Completed this month", "completed", Month(), "orders",
         "Orders fulfilled since the month began.", area="operations", show="count"),
+    Kpi("scans-by-person", "Scans per hour by person", "scans-by-person", Tumbling(HOUR_MS, history=24), "count",
+        "Scans in the present hour, by person.", area="operations"),
+    Kpi("scans-by-station", "Scans per hour by station", "scans-by-station", Tumbling(HOUR_MS, history=24), "count",
+        "Scans in the present hour, by station.", area="operations"),
 )
 
 TECHNOLOGY = (

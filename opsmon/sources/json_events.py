@@ -20,6 +20,7 @@ from opsmon.core.facts import VENDOR_TYPES
 from opsmon.core.money import is_currency, to_minor
 from opsmon.core.recounting import REMEMBERED
 from opsmon.sources.base import Rejected
+from opsmon.sources.needed_fields import lack
 
 MAX_EVENTS = 10_000
 # Rubbish of a million empty lists is not read at all: ten thousand events hold fewer commas.
@@ -99,6 +100,8 @@ class JsonEvents:
         source = "events" if source is None else self._source(source)
         data = _data(get("data"))
         key, version = _key(said), get("version")
+        if why := lack(event_type, key, version, data):
+            raise _Bad("bad_fields", why)
         return Event(
             EventId(f"{source}:{event_id}"),
             event_type,
