@@ -16,7 +16,7 @@ from opsmon.web.ingest import Ingest
 from opsmon.web.kpi_api import KpiApi
 from opsmon.web.live import Live
 from opsmon.web.pages import Pages
-from opsmon.web.security import LoopbackOnly, SecurityHeaders
+from opsmon.web.security import LoopbackOnly, SameOrigin, SecurityHeaders
 from opsmon.web.webhooks import Webhooks
 
 _ZIP = [Middleware(GZipMiddleware, minimum_size=500)]
@@ -45,7 +45,7 @@ def board_routes(pages: Pages, api: KpiApi, live: Live) -> list[BaseRoute]:
 
 
 def board_app(pages: Pages, api: KpiApi, live: Live) -> ASGIApp:
-    """The boards: local until there are accounts."""
+    """The boards: local until there are accounts, and changed by their own pages only."""
 
     async def explain(request: Request, error: Exception) -> Response:
         code = 503 if isinstance(error, STORE_ERRORS) else getattr(error, "status_code", 500)
@@ -55,7 +55,7 @@ def board_app(pages: Pages, api: KpiApi, live: Live) -> ASGIApp:
 
     explained: tuple[int | type[Exception], ...] = (404, 405, 500, HTTPException, *STORE_ERRORS)
     app = Starlette(routes=board_routes(pages, api, live), exception_handlers=dict.fromkeys(explained, explain))
-    return SecurityHeaders(LoopbackOnly(app))
+    return SecurityHeaders(LoopbackOnly(SameOrigin(app)))
 
 
 class Front:

@@ -1,4 +1,5 @@
-"""Headers every page carries, and the rule that boards are for this machine only until accounts exist."""
+"""Headers every page carries, the rule that boards are for this machine only until accounts exist, and the one
+that only opsmon's own pages may change something."""
 
 from collections.abc import MutableMapping
 from ipaddress import ip_address
@@ -23,6 +24,11 @@ _NOT_HERE = (
     b"Boards are shown on this machine only, at http://127.0.0.1, until there are accounts. From elsewhere, "
     b"tunnel: ssh -L 8000:127.0.0.1:8000 this-machine\n"
 )
+_NOT_FROM_THERE = (
+    b"This changes something, and the request does not come from a page of this opsmon (by its Sec-Fetch-Site and "
+    b"Origin). Open the page here and press the button again; for scripts there is the opsmon command.\n"
+)
+_HARMLESS = {"GET", "HEAD", "OPTIONS"}
 # A name that resolves to 127.0.0.1 must not let a web page elsewhere read the board (DNS rebinding).
 _LOCAL_NAMES = {"localhost", "127.0.0.1", "[::1]"}
 
@@ -54,12 +60,42 @@ class LoopbackOnly:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and not is_local(scope):
-            headers = [(b"content-type", b"text/plain; charset=utf-8"),
-                       (b"content-length", b"%d" % len(_NOT_HERE))]
-            await send({"type": "http.response.start", "status": 403, "headers": headers})
-            await send({"type": "http.response.body", "body": _NOT_HERE})
+            await _forbid(send, _NOT_HERE)
             return
         await self._app(scope, receive, send)
+
+
+class SameOrigin:
+    """Lets a request that may change something through only if a page of this opsmon sent it (CSRF).
+
+    A browser says so itself in Sec-Fetch-Site, which no script can set; an older one by an Origin that is the
+    Host asked for. One that says neither is refused: such a request has no page behind it.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] not in _HARMLESS and not is_same_origin(scope):
+            await _forbid(send, _NOT_FROM_THERE)
+            return
+        await self._app(scope, receive, send)
+
+
+def is_same_origin(scope: MutableMapping[str, Any]) -> bool:
+    """Whether a page of the host that was asked sent a request."""
+    headers = dict(scope["headers"])
+    site = headers.get(b"sec-fetch-site")
+    if site is not None:
+        return site in (b"same-origin", b"none")
+    scheme, _, origin = headers.get(b"origin", b"").lower().partition(b"://")
+    return scheme in (b"http", b"https") and bool(origin) and origin == headers.get(b"host", b"").lower()
+
+
+async def _forbid(send: Send, why: bytes) -> None:
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"%d" % len(why))]
+    await send({"type": "http.response.start", "status": 403, "headers": headers})
+    await send({"type": "http.response.body", "body": why})
 
 
 def is_local(scope: MutableMapping[str, Any]) -> bool:

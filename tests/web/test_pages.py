@@ -300,7 +300,7 @@ async def test_a_page_that_is_not_there_says_where_the_board_is(line: Line) -> N
 
 async def test_a_page_that_is_asked_the_wrong_way_says_which_is_right(line: Line) -> None:
     """405, with the methods that are allowed."""
-    answer = await request(line.port, "POST", "/wall", b"", {})
+    answer = await request(line.port, "POST", "/wall", b"", {"sec-fetch-site": "same-origin"})
     assert (answer.status, set(answer.headers["allow"].split(", "))) == (405, {"GET", "HEAD"})
 
 
