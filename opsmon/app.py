@@ -17,6 +17,7 @@ from opsmon.settings import Settings, without_password
 from opsmon.sources.base import Secret, Source, SourceSettings
 from opsmon.sources.json_events import JsonEvents
 from opsmon.sources.kinds import KINDS
+from opsmon.sources.manual_entries import ManualEntries
 from opsmon.sources.signing import TEST_SHOP
 from opsmon.store.appender import Appender
 from opsmon.store.connection import STORE_ERRORS, Reader, ingest_client, worker_client
@@ -26,6 +27,7 @@ from opsmon.store.kpi_queries import KpiQueries
 from opsmon.store.refusals import flush_once, flush_refusals
 from opsmon.store.scripts import Scripts
 from opsmon.web import rendering
+from opsmon.web.entry_form import EntryForm
 from opsmon.web.feed import Board, Feed
 from opsmon.web.hub import Hub
 from opsmon.web.ingest import Ingest
@@ -94,7 +96,8 @@ async def open_web(settings: Settings, *, boards: bool, ingest: bool, clock: Clo
         hub = Hub(rendering.partial)
         feed, pages, api = _boards(settings, client, keys, tuple(heard), hub, clock)
         await _run(stack, feed.run(), feed.beat(), feed.watch())
-        app = board_app(pages, api, Live(hub, clock, rendering.build()))
+        entry = _entry_form(settings, client, keys, pages, clock, stack)
+        app = board_app(pages, api, Live(hub, clock, rendering.build()), entry)
         yield Web(Front(webhooks, events, app, health_app(pages)), hub, feed, webhooks)
 
 
@@ -154,6 +157,16 @@ def _boards(settings: Settings, client: Redis, keys: Keys, heard: tuple[str, ...
     feed = Feed(hub, reader, keys, kpis, Scripts(client, keys), board, clock)
     return (feed, Pages(feed, reader, keys, kpis, clock, DataDir(settings.data).fsync()),
             KpiApi(reader, keys, kpis, clock))
+
+
+def _entry_form(settings: Settings, client: Redis, keys: Keys, pages: Pages, clock: Clock, stack: AsyncExitStack
+                ) -> EntryForm:
+    calendar = SiteCalendar(settings.timezone, settings.day_start_ms)
+    writing = ingest_client(store_url(settings))
+    stack.push_async_callback(writing.aclose)
+    return EntryForm(pages, ManualEntries(settings.site, calendar, settings.kept.entities_ms),
+                     Appender(Scripts(writing, keys), clock), (Reader(client), keys),
+                     Wording(settings.locale, calendar), settings.currency, clock)
 
 
 def webhook_url(settings: Settings) -> str:

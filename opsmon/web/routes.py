@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from opsmon.store.connection import STORE_ERRORS
 from opsmon.web import rendering
 from opsmon.web.assets import HashedFiles
+from opsmon.web.entry_form import EntryForm
 from opsmon.web.ingest import Ingest
 from opsmon.web.kpi_api import KpiApi
 from opsmon.web.live import Live
@@ -27,7 +28,7 @@ _SENTENCES = {
 }
 
 
-def board_routes(pages: Pages, api: KpiApi, live: Live) -> list[BaseRoute]:
+def board_routes(pages: Pages, api: KpiApi, live: Live, entry: EntryForm) -> list[BaseRoute]:
     """What a browser asks for."""
     return [
         Route("/", pages.board, middleware=_ZIP),
@@ -35,6 +36,7 @@ def board_routes(pages: Pages, api: KpiApi, live: Live) -> list[BaseRoute]:
         Route("/live", live),
         Route("/status", pages.status, middleware=_ZIP),
         Route("/status.json", pages.status_json),
+        Route("/enter", entry.answer, methods=["GET", "POST"], middleware=_ZIP),
         Route("/components", pages.components, middleware=_ZIP),
         Route("/api/kpis", api.all),
         Route("/api/kpis/{id}", api.one),
@@ -44,7 +46,7 @@ def board_routes(pages: Pages, api: KpiApi, live: Live) -> list[BaseRoute]:
     ]
 
 
-def board_app(pages: Pages, api: KpiApi, live: Live) -> ASGIApp:
+def board_app(pages: Pages, api: KpiApi, live: Live, entry: EntryForm) -> ASGIApp:
     """The boards: local until there are accounts, and changed by their own pages only."""
 
     async def explain(request: Request, error: Exception) -> Response:
@@ -54,7 +56,7 @@ def board_app(pages: Pages, api: KpiApi, live: Live) -> ASGIApp:
         return response
 
     explained: tuple[int | type[Exception], ...] = (404, 405, 500, HTTPException, *STORE_ERRORS)
-    app = Starlette(routes=board_routes(pages, api, live), exception_handlers=dict.fromkeys(explained, explain))
+    app = Starlette(routes=board_routes(pages, api, live, entry), exception_handlers=dict.fromkeys(explained, explain))
     return SecurityHeaders(LoopbackOnly(SameOrigin(app)))
 
 

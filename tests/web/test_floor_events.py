@@ -31,7 +31,8 @@ async def shown(line: Line, kpi: str) -> tuple[Any, dict[str, Any]]:
 EVENTS: list[tuple[str, list[dict[str, Any]], str, Any, dict[str, Any]]] = [
     ("gauge.set", [{"name": "cold room", "value": -18.5}, {"name": "hall", "value": 21}], "gauges", 21,
      {"cold room": -18.5, "hall": 21}),
-    ("count.add", [{"name": "parcels", "value": 12}, {"name": "parcels", "value": -2}], "counters", 10, {"parcels": 10}),
+    ("count.add", [{"name": "parcels", "value": 12}, {"name": "parcels", "value": -2}], "counters", 10,
+     {"parcels": 10}),
     ("queue.depth", [{"queue": "mails", "depth": 7}, {"queue": "tickets", "depth": 3}], "queues", 7,
      {"mails": 7, "tickets": 3}),
     ("api.request", [{"endpoint": "/cart", "ms": 40, "status": 200}] * 15 + [
@@ -64,8 +65,9 @@ async def test_the_time_to_an_answer_is_told_by_percentile(line: Line, settings:
 async def test_a_move_puts_an_order_into_its_stage_and_counts_as_output(line: Line, settings: Settings) -> None:
     """By line, station and person."""
     where = {"line": "1", "station": "A1", "person": "Mara"}
-    await told(line, settings, *({"type": "stage.moved", "key": "order-1", "time": f"2026-11-20T14:0{at}:00+01:00",
-                                  "data": {"stage": stage, **where}} for at, stage in enumerate(["picking", "packing"])))
+    for stage, time in (("picking", "2026-11-20T14:00:00+01:00"), ("packing", "2026-11-20T14:01:00+01:00")):
+        await told(line, settings, {"id": stage, "type": "stage.moved", "key": "order-1", "time": time,
+                                    "data": {"stage": stage, **where}})
     assert await shown(line, "pipeline") == (1, {"packing": 1})
     assert [await shown(line, f"output-by-{by}") for by in where] == [(2, {name: 2}) for name in where.values()]
 

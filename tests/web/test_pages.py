@@ -37,7 +37,7 @@ pytestmark = pytest.mark.anyio
 CSP = ("default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
        "worker-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
 RULES = Rules(BUILT_IN, SiteCalendar(ZoneInfo("Europe/Berlin")))
-PAGES = ("/", "/wall", "/status", "/components")
+PAGES = ("/", "/wall", "/status", "/components", "/enter")
 VALUE = re.compile(r'<article id="kpi-([\w-]+)".*?<data class="tile__value" value="(.*?)">(.*?)</data>', re.DOTALL)
 
 
