@@ -79,11 +79,11 @@ def _trying(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> Non
 
 
 def _importing(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    verb = _verb(verbs, "import", "importing:import_orders", "take orders from CSV files, beside webhooks")
-    verb.add_argument("files", nargs="+", metavar="FILE", help="CSV with a header; an order may lie in several")
-    verb.add_argument("--columns", metavar="FIELD=HEADER,…",
-                      help="which column holds what, e.g. order=InvoiceNo,time=InvoiceDate,quantity=Quantity,"
-                           "price=UnitPrice (guessed from the header)")
+    verb = _verb(verbs, "import", "importing:import_files", "take orders, stock or counts from CSV files")
+    verb.add_argument("files", nargs="*", metavar="FILE", help="CSV with a header; an order may lie in several")
+    verb.add_argument("--as", dest="table", choices=["orders", "stock", "counts", "gauges"],
+                      help="what the files hold (orders)")
+    _import_columns(verb)
     verb.add_argument("--name", dest="shop", default="shop", metavar="NAME",
                       help="tells imports apart; the same again counts nothing twice (shop)")
     verb.add_argument("--time-format", default="", metavar="FORMAT", help="e.g. '%%d/%%m/%%Y %%H:%%M' (ISO)")
@@ -93,6 +93,17 @@ def _importing(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     verb.add_argument("--dry-run", action="store_true", help="report what would be taken, storing nothing")
     verb.add_argument("--force", action="store_true", help="even if some orders are too old to be counted")
     _where(verb)
+    verb.set_defaults(refuse=verb.error)
+
+
+def _import_columns(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--columns", metavar="FIELD=HEADER,…",
+                      help="which column holds what, e.g. order=InvoiceNo,time=InvoiceDate,quantity=Quantity,"
+                           "price=UnitPrice (guessed from the header)")
+    verb.add_argument("--save-columns", metavar="NAME",
+                      help="keep the columns, and how times, currency and cancellations are read, under a name")
+    verb.add_argument("--columns-from", metavar="NAME", help="read the files as was saved under a name")
+    verb.add_argument("--list-columns", action="store_true", help="list what is saved, and end")
 
 
 def _asking(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

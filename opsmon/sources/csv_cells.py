@@ -38,6 +38,13 @@ _ALIASES = {"uk": "GB", "usa": "US", "united states of america": "US", "eire": "
             "czech republic": "CZ", "turkey": "TR", "macedonia": "MK", "unspecified": ""}
 
 
+# What a formula that failed leaves in its place: taken for a text, all such rows would be of one order.
+_FAILED = re.compile(r"#(REF!|N/A|NAME\?|VALUE!|DIV/0!|NULL!|NUM!|SPILL!|CALC!|BEZUG!|WERT!|NV|ZAHL!)|Err:\d{3}")
+# Spreadsheets keep 00123 a text by writing ="00123", or '00123.
+_KEPT_TEXT = re.compile(r'="([^"]*)"|\'([\d.,+-]+)', re.ASCII)
+_SHORTENED = re.compile(r"\d([.,]\d+)?E\+\d+", re.ASCII | re.IGNORECASE)
+
+
 class BadCell(ValueError):
     """A cell is not what its column holds; the message goes on after the column's name."""
 
@@ -45,6 +52,19 @@ class BadCell(ValueError):
 def shown(text: str) -> str:
     """A cell in a sentence: short, however long it is."""
     return repr(text[:40])
+
+
+def cell_text(raw: str) -> str:
+    """A cell as its column's reader takes it: without blanks around it, or what keeps a number a text."""
+    text = raw.strip()
+    kept = _KEPT_TEXT.fullmatch(text) if text[:1] in ("=", "'") else None
+    return text if kept is None else (kept[1] or kept[2] or "").strip()
+
+
+def check_formula(text: str) -> None:
+    """Raises BadCell for what a formula that failed has left."""
+    if text[:1] in ("#", "E") and _FAILED.fullmatch(text):
+        raise BadCell(f"is {shown(text)}, a formula that failed in the spreadsheet: expected its value")
 
 
 # Prices recur.
@@ -85,6 +105,8 @@ def currency_code(text: str) -> str:
 
 def number_of(text: str) -> str:
     """What an order is called. Raises BadCell."""
+    if _SHORTENED.fullmatch(text):
+        raise BadCell(f"is {shown(text)}, a number that a spreadsheet has shortened: expected all its digits")
     try:
         return entity_id(_unfloated(text))
     except ValueError:

@@ -24,6 +24,8 @@ from opsmon.sources.base import MAX_MEMBERS
 from opsmon.sources.csv_cells import (
     BadCell,
     amount,
+    cell_text,
+    check_formula,
     country_code,
     currency_code,
     customer_id,
@@ -137,11 +139,12 @@ class _File:
         """The cells that are of use. Some programs leave out those at the end of a row that are empty."""
         cells = row.cells
         width = len(cells)
-        return {name: cells[place].strip() if place < width else "" for name, place in self._places.items()}
+        return {name: cell_text(cells[place]) if place < width else "" for name, place in self._places.items()}
 
     def read(self, name: str, found: Mapping[str, str]) -> Any:
         """What one cell says. Raises _Wrong."""
         try:
+            check_formula(found[name])
             return self._parsers[name](found[name]) if name in self._parsers else found[name]
         except BadCell as error:
             raise _Wrong(self.columns[name], str(error)) from None

@@ -6,12 +6,14 @@ would swallow rows: such a file is broken from there on, and says so.
 
 import csv
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from io import StringIO
 from typing import NamedTuple
 
 DELIMITERS = ",;\t|"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_MARK, _LOOKED_AT = "\ufeff", 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +54,16 @@ class Table:
 
 
 def decode(raw: bytes) -> str:
-    """A file's bytes as text: UTF-8 with or without its mark, UTF-16 with one, else Latin-1."""
+    """A file's bytes as text: UTF-8 or UTF-16, each with or without its mark, else Windows-1252, else Latin-1."""
     if raw[:2] in _UTF16:
-        return raw.decode("utf-16", "replace")
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return raw.decode("latin-1")
+        return raw.decode("utf-16", "replace").removeprefix(_MARK)
+    # Half the bytes of Latin letters in UTF-16 are nothing, and no text has such characters.
+    if b"\0" in raw[:_LOOKED_AT]:
+        return raw.decode("utf-16-le" if b"\0" in raw[1:_LOOKED_AT:2] else "utf-16-be", "replace")
+    for encoding in ("utf-8-sig", "cp1252"):
+        with suppress(UnicodeDecodeError):
+            return raw.decode(encoding).removeprefix(_MARK)  # some programs write the mark twice
+    return raw.decode("latin-1")
 
 
 def read_table(text: str) -> Table:

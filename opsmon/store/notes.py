@@ -1,4 +1,4 @@
-"""What processes tell each other: which workers live, how far a fill-in has come."""
+"""What processes tell each other: which workers live, how far a fill-in or an import has come."""
 
 from dataclasses import asdict, dataclass
 
@@ -81,6 +81,21 @@ async def read_progress(reader: Reader, keys: Keys) -> ProgressNote | None:
     found = (await reader.hash(keys.note("progress"))).get(b"now")
     note = ProgressNote(**orjson.loads(found)) if found else None
     return note if note and note.fraction < 1 else None
+
+
+async def note_import(client: Redis, keys: Keys, name: str, stored: int) -> None:
+    """Say how many events of an import are stored, in case it is broken off. May be repeated."""
+    await _write(client, keys.note("imports"), name, b"%d" % stored)
+
+
+async def read_import(reader: Reader, keys: Keys, name: str) -> int:
+    """How many events of an import were stored when it was broken off; 0 when it was not, or a day ago."""
+    return int((await reader.hash(keys.note("imports"))).get(name.encode(), b"0"))
+
+
+async def forget_import(client: Redis, keys: Keys, name: str) -> None:
+    """Say that an import is done: the next one of the same files begins at the beginning. May be repeated."""
+    await client.hdel(keys.note("imports"), name)
 
 
 async def _write(client: Redis, key: str, field: str, value: bytes) -> None:

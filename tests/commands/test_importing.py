@@ -3,6 +3,9 @@
 import asyncio
 import logging
 import os
+import re
+import signal
+import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -16,7 +19,7 @@ from redis.asyncio import Redis
 
 from opsmon.__main__ import main
 from opsmon.clock import SystemClock
-from opsmon.commands.importing import append
+from opsmon.commands.appending import EARLIER, append
 from opsmon.core.calendar import SiteCalendar
 from opsmon.core.errors import OpsmonError
 from opsmon.core.events import Event
@@ -27,9 +30,11 @@ from opsmon.store.event_stream import GROUP, decode_entry
 from opsmon.store.keys import Keys
 from opsmon.store.notes import WorkerNote, note_worker
 from opsmon.workers.worker import Worker
+from tests.waiting import wait_until_async
 
 pytestmark = pytest.mark.anyio
 
+ROOT = str(Path(__file__).parents[2])
 TODAY = datetime.now(UTC).date()
 YESTERDAY, BEFORE = TODAY - timedelta(days=1), TODAY - timedelta(days=2)
 HEADER = "order,time,quantity,price,sku,title\n"
@@ -324,21 +329,76 @@ async def test_the_import_goes_as_fast_as_workers_count(settings: Settings, stor
 
 async def test_an_import_that_was_broken_off_goes_on_where_it_was(
         settings: Settings, store: Redis, keys: Keys) -> None:
-    """What was stored the first time is a duplicate the second."""
+    """What was stored the first time is not even sent again."""
     whole = events(2_500, settings)
     with pytest.raises(OpsmonError):
         await append(whole, settings, SystemClock(), _nobody)
     before = await store.xlen(keys.events)
     await store.xgroup_create(keys.events, GROUP, id="$")  # by now all of them have been counted
     outcomes = await append(whole, settings, SystemClock(), _nobody)
-    assert outcomes == {b"duplicate": before, b"event": 2_500 - before}
+    assert outcomes == {EARLIER: before, b"event": 2_500 - before}
     assert {event.id for event in await stored(store, keys)} == {event.id for event in whole}
+
+
+async def test_an_import_that_was_done_begins_anew(settings: Settings, store: Redis, keys: Keys) -> None:
+    """The same files again are looked at from the first row."""
+    whole = events(20, settings)
+    outcomes = [await append(whole, settings, SystemClock(), _nobody) for _ in range(2)]
+    assert outcomes == [{b"event": 20}, {b"duplicate": 20}]
+
+
+async def test_files_that_were_changed_in_between_are_sent_from_the_first_row(
+        settings: Settings, store: Redis, keys: Keys) -> None:
+    """Nobody knows where the new rows stand."""
+    with pytest.raises(OpsmonError):
+        await append(events(2_500, settings), settings, SystemClock(), _nobody)
+    before = await store.xlen(keys.events)
+    await store.xgroup_create(keys.events, GROUP, id="$")
+    outcomes = await append(events(2_501, settings), settings, SystemClock(), _nobody)
+    assert outcomes == {b"duplicate": before, b"event": 2_501 - before}
+
+
+async def test_how_far_an_import_got_goes_with_the_store(settings: Settings, store: Redis, keys: Keys) -> None:
+    """Another store, or one that lost all, has none of it."""
+    with pytest.raises(OpsmonError):
+        await append(events(2_500, settings), settings, SystemClock(), _nobody)
+    await store.flushall()
+    await store.xgroup_create(keys.events, GROUP, id="$", mkstream=True)
+    whole = events(900, settings)
+    assert await append(whole, settings, SystemClock(), _nobody) == {b"event": 900}
+
+
+async def test_an_import_that_is_interrupted_says_how_far_it_is_and_goes_on(
+        spoken: Spoken, csv: Callable[..., str], settings: Settings, store: Redis, keys: Keys, tmp_path: Path) -> None:
+    """Ctrl-C, and the same command again: each order once."""
+    csv(orders(5_000))
+    stop, worker = asyncio.Event(), Worker(store, settings, SystemClock())
+    working = asyncio.create_task(worker.run(stop))
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "opsmon", "import", "orders.csv", cwd=tmp_path, env=os.environ | {"PYTHONPATH": ROOT},
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE)
+    await wait_until_async(lambda: _reached(store, keys, 1_000), "the first thousand", 30)
+    process.send_signal(signal.SIGINT)
+    _, complained = await process.communicate()
+    told = re.fullmatch(r"opsmon: interrupted\. ([\d,]+) of 5,000 events are stored; the same command again goes on "
+                        r"from there, and counts nothing twice\n", complained.decode())
+    code, said, _ = await spoken("orders.csv")
+    stop.set()
+    await working
+    assert (process.returncode, told is not None, code) == (130, True, 0), complained
+    assert said.splitlines()[-1].endswith(f"; {told[1] if told else ''} by an earlier try")
+    names = [event.data["name"] for event in await stored(store, keys)]
+    assert (len(names), len(set(names))) == (5_000, 5_000)
+
+
+async def _reached(store: Redis, keys: Keys, count: int) -> bool:
+    return int(await store.xlen(keys.events)) >= count
 
 
 async def test_a_worker_that_gets_no_further_is_waited_for_and_then_told_of(
         settings: Settings, store: Redis, keys: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
     """It lives, and something is wrong with it."""
-    monkeypatch.setattr("opsmon.commands.importing.PATIENCE_S", 0.2)
+    monkeypatch.setattr("opsmon.commands.appending.PATIENCE_S", 0.2)
     await note_worker(store, keys, "worker-1", WorkerNote(SystemClock().now_ms(), 0, "rubbish"))
     with pytest.raises(OpsmonError, match="and it gets no less: `opsmon status` says why"):
         await append(events(2_500, settings), settings, SystemClock(), _nobody)
