@@ -467,11 +467,63 @@ def test_delimiter_and_line_ends_are_found_out(delimiter: str, ending: str) -> N
 
 
 @pytest.mark.parametrize("raw", [
-    "Käse".encode(), b"\xef\xbb\xbf" + "Käse".encode(), "Käse".encode("latin-1"), "Käse".encode("utf-16"),
-], ids=["UTF-8", "with a mark", "Latin-1", "UTF-16"])
+    "Käse".encode(), b"\xef\xbb\xbf" + "Käse".encode(), "\ufeff\ufeffKäse".encode(), "Käse".encode("latin-1"),
+    "Käse".encode("utf-16"), "\ufeffKäse".encode("utf-16-be"), "Käse".encode("utf-16-le"), "Käse".encode("utf-16-be"),
+], ids=["UTF-8", "with a mark", "with two", "Latin-1", "UTF-16", "of the other end", "without a mark", "nor that"])
 def test_the_encoding_is_found_out(raw: bytes) -> None:
     """Umlauts are whole."""
     assert decode(raw) == "Käse"
+
+
+def test_what_windows_writes_is_no_control_character() -> None:
+    """The euro sign and quotation marks stand where Latin-1 has none; what Windows has not either is Latin-1."""
+    assert (decode("Käse „Ötzi“ 5 €".encode("cp1252")), decode(b"K\xe4se \x81")) == ("Käse „Ötzi“ 5 €", "Käse \x81")
+
+
+def test_a_whole_file_of_another_system_is_read() -> None:
+    """UTF-16 with tabs and commas, as "Unicode text" of Excel in Berlin is saved."""
+    text = "order\ttime\tprice\ttitle\r\n5\t2026-11-19 10:00\t1.234,50\tKäse\r\n"
+    found = data(decode(text.encode("utf-16")))
+    assert (found["total_minor"], found["lines"][0][3]) == (123450, "Käse")
+
+
+@pytest.mark.parametrize("cell, number", [('"=""00123"""', "00123"), ("'00123", "00123"), ('="00123"', "00123"),
+                                          ("'n Boot", "'n Boot")])
+def test_what_keeps_a_number_a_text_is_not_part_of_it(cell: str, number: str) -> None:
+    """Spreadsheets would drop the zeros."""
+    assert data(f"order,time,price\n{cell},2026-11-19 10:00,1\n")["name"] == number
+
+
+@pytest.mark.parametrize("row, said", [
+    ("#REF!,2026-11-19,1", "order is '#REF!', a formula that failed in the spreadsheet: expected its value"),
+    ("5,2026-11-19,#N/A", "price is '#N/A', a formula that failed in the spreadsheet: expected its value"),
+    ("5,#BEZUG!,1", "time is '#BEZUG!', a formula that failed in the spreadsheet: expected its value"),
+    ("5,2026-11-19,Err:508", "price is 'Err:508', a formula that failed in the spreadsheet: expected its value"),
+    ("1.23457E+12,2026-11-19,1",
+     "order is '1.23457E+12', a number that a spreadsheet has shortened: expected all its digits"),
+    ('5,2026-11-19,"=2*3"', "price is '=2*3': expected a number such as 12.50"),
+    ("5,2026-11-19,\N{EURO SIGN}5.00", "price is '€5.00': expected a number such as 12.50"),
+    ("5,2026-11-19,(5.00)", "price is '(5.00)': expected a number such as 12.50"),
+    ("5,2026-11-19,5.00-", "price is '5.00-': expected a number such as 12.50"),
+    ("5,2026-11-19,1E3", "price is '1E3': expected a number such as 12.50"),
+    ("5,2026-11-19,\u0661", "price is '\u0661': expected a number such as 12.50"),
+])
+def test_what_a_spreadsheet_leaves_in_a_cell_is_not_guessed_at(row: str, said: str) -> None:
+    """All rows of failed formulas would be one order, and numbers that were shortened alike too."""
+    assert problems(f"order,time,price\n{row}\n") == [f"1.csv, line 2: {said}"]
+
+
+def test_what_could_be_a_formula_is_text() -> None:
+    """Nothing here works it out, and boards show it as it stands."""
+    text = 'order,time,price,title\n5,2026-11-19 10:00,1,"=HYPERLINK(""http://x"")"\n'
+    assert data(text)["lines"][0][3] == '=HYPERLINK("http://x")'
+
+
+def test_a_row_of_sums_at_the_end_is_told_of() -> None:
+    """It is no order, and the others are taken."""
+    reading = read("order,time,price\n5,2026-11-19 10:00,1\nTotal,,1\n")
+    assert (len(reading.events), [str(one) for one in reading.problems]) == (
+        1, ["1.csv, line 3: order Total has no time in any of its rows"])
 
 
 def test_the_line_in_which_excel_names_the_delimiter_is_no_header() -> None:
