@@ -166,7 +166,7 @@ def _entry_form(settings: Settings, client: Redis, keys: Keys, pages: Pages, clo
     stack.push_async_callback(writing.aclose)
     return EntryForm(pages, ManualEntries(settings.site, calendar, settings.kept.entities_ms),
                      Appender(Scripts(writing, keys), clock), (Reader(client), keys),
-                     Wording(settings.locale, calendar), settings.currency, clock)
+                     calendar, Wording(settings.locale, calendar), settings.currency, clock)
 
 
 def webhook_url(settings: Settings) -> str:

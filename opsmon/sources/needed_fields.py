@@ -36,15 +36,15 @@ class Needs:
 
 
 def _is_number(value: Any) -> bool:
-    return type(value) in (int, float) and abs(value) <= MAX_VALUE
+    return (type(value) is int or type(value) is float) and -MAX_VALUE <= value <= MAX_VALUE
 
 
 def _is_whole(value: Any) -> bool:
-    return _is_number(value) and value == int(value)
+    return -MAX_VALUE <= value <= MAX_VALUE if type(value) is int else _is_number(value) and value.is_integer()
 
 
 def _is_name(value: Any) -> bool:
-    return (type(value) is str and not value.isspace() and value != "") or type(value) is int
+    return (value != "" and not value.isspace()) if type(value) is str else type(value) is int
 
 
 NAME = Kind("a text", _is_name)
@@ -52,7 +52,7 @@ NUMBER = Kind("a number within a million million", _is_number)
 WHOLE = Kind("a whole number within a million million", _is_whole)
 LENGTH = Kind("a whole number from 0 up", lambda value: _is_whole(value) and value >= 0)
 MS = Kind("milliseconds, a number from 0 up", lambda value: _is_number(value) and value >= 0)
-STATUS = Kind("an HTTP status, 100 to 599", lambda value: _is_whole(value) and 100 <= value <= 599)
+STATUS = Kind("an HTTP status, 100 to 599", lambda value: type(value) is int and 100 <= value <= 599)
 
 _WORKPLACE = {"station": NAME, "person": NAME, "line": NAME}
 
@@ -73,7 +73,9 @@ NEEDS: Mapping[str, Needs] = {
 def lack(event_type: str, key: str, version: object, data: Mapping[str, Any]) -> str:
     """Why an event of a known type could not be counted, and what the type needs; '' when it can."""
     needs = NEEDS.get(event_type)
-    why = _why(needs, key, version, data) if needs is not None else ""
+    if needs is None:
+        return ""
+    why = _why(needs, key, version, data)
     return f"{why}; {event_type} needs {describe(event_type)}" if why else ""
 
 
@@ -94,12 +96,15 @@ def _why(needs: Needs, key: str, version: object, data: Mapping[str, Any]) -> st
         return "version is missing: expected a number that grows with each change"
     if needs.version == "none" and version is not None:
         return "it has a version: expected none, since what is told here is never replaced"
+    get = data.get
     for name, kind in needs.fields.items():
-        if not kind.fits(data.get(name)):
-            return _misfit(name, data.get(name), kind)
-    for name, kind in (*needs.some.items(), *needs.optional.items()):
-        if data.get(name) not in (None, "") and not kind.fits(data[name]):
-            return _misfit(name, data[name], kind)
+        if not kind.fits(get(name)):
+            return _misfit(name, get(name), kind)
+    for others in filter(None, (needs.some, needs.optional)):
+        for name, kind in others.items():
+            value = get(name)
+            if value is not None and value != "" and not kind.fits(value):
+                return _misfit(name, value, kind)
     if needs.some and all(data.get(name) in (None, "") for name in needs.some):
         return "it says neither who nor where"
     return ""

@@ -4,34 +4,39 @@ What is entered goes the way of every event: into the stream, counted by a worke
 two taps on its button, or the same page sent again, count once.
 """
 
+import asyncio
 import secrets
 from collections.abc import Mapping
-from contextlib import suppress
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from opsmon.clock import Clock
+from opsmon.core.calendar import SiteCalendar
 from opsmon.core.errors import StoreUnavailable
 from opsmon.core.events import Event
-from opsmon.sources.manual_entries import FIELDS, SOURCE, Entry, ManualEntries, What, Wrong, cleaned
+from opsmon.sources.manual_entries import FIELDS, SOURCE, ManualEntries, What, Wrong, cleaned
 from opsmon.store.appender import Appender
 from opsmon.store.connection import STORE_ERRORS, Reader
 from opsmon.store.event_stream import checksum, encode
 from opsmon.store.keys import Keys
 from opsmon.store.meta import read_meta
+from opsmon.store.row_queries import rows_of
 from opsmon.store.scripts import Taken
 from opsmon.web import rendering
 from opsmon.web.bodies import ClientGone, read_body
-from opsmon.web.entry_views import KEPT, DoneView, EntryView, entry_view
+from opsmon.web.entry_views import CHOICES, KEPT, DoneView, entry_view
 from opsmon.web.pages import Pages
 from opsmon.web.wording import Wording
 
 MAX_BODY = 16 * 1024
 MAX_FIELDS = 30
 BODY_DEADLINE_S = 5.0
+# What a form offers is not worth a longer wait.
+KNOWN_WITHIN_S = 0.5
 _AWAY = ("The store did not confirm: this may not have been entered. Send it again as it is; it counts once.")
+_UNDO_AWAY = "The store did not confirm: this may still be entered. Try again; it is taken back once."
 _NO_UNDO = "This cannot be taken back here: it was entered more than a day ago."
 
 _WHERE = {"station": "at", "line": "on line", "person": "by"}
@@ -41,17 +46,16 @@ class EntryForm:
     """The page and what is sent from it."""
 
     def __init__(self, pages: Pages, entries: ManualEntries, appender: Appender, meta: tuple[Reader, Keys],
-                 wording: Wording, currency: str | None, clock: Clock) -> None:
+                 calendar: SiteCalendar, wording: Wording, currency: str | None, clock: Clock) -> None:
         self._pages, self._entries, self._appender, self._clock = pages, entries, appender, clock
-        self._meta, self._wording, self._currency = meta, wording, currency
+        self._meta, self._calendar, self._wording, self._currency = meta, calendar, wording, currency
 
     async def answer(self, request: Request) -> Response:
         """GET gives a form, POST takes one."""
         return await (self._take if request.method == "POST" else self._show)(request)
 
     async def _show(self, request: Request) -> Response:
-        what = _what(request.query_params.get("what", ""))
-        return self._page(request, entry_view(what, self._form_id(), await self._usual(what, {}), {}))
+        return await self._page(request, _what(request.query_params.get("what", "")))
 
     async def _take(self, request: Request) -> Response:
         try:
@@ -68,38 +72,29 @@ class EntryForm:
         values = {one.name: cleaned(said.get(one.name, "")) for one in FIELDS[what]}
         read = self._entries.read(what, form_id, values, self._clock.now_ms())
         if isinstance(read, Wrong):
-            form_id = self._form_id() if "" in read.fields else form_id
-            view = entry_view(what, form_id, values, read.fields, trouble=read.fields.get("", ""))
-            return self._page(request, view, 422)
+            trouble = read.fields.get("", "")
+            return await self._page(request, what, values, read.fields, form_id="" if trouble else form_id,
+                                    trouble=trouble, status=422)
         try:
-            outcome = await self._append(read.event)
+            is_new = await self._append(read.event) == "event"
         except StoreUnavailable:
-            return self._page(request, entry_view(what, form_id, values, {}, trouble=_AWAY), 503)
-        return await self._done(request, what, values, read, is_new=outcome == "event")
+            return await self._page(request, what, values, form_id=form_id, trouble=_AWAY, status=503)
+        text = self._told(what, values, read.event)
+        undo = tuple({**read.undo, "text": text}.items()) if read.undo else ()
+        kept = {name: value for name, value in values.items() if name in KEPT[what]}
+        done = DoneView(f"{'Entered' if is_new else 'Entered once, sent twice'}: {text}", undo)
+        return await self._page(request, what, kept, done=done)
 
     async def _undo(self, request: Request, said: Mapping[str, str]) -> Response:
-        what = _what(said.get("of", ""))
+        what, text = _what(said.get("of", "")), cleaned(said.get("text", ""))[:200]
         event = self._entries.undo(said, self._clock.now_ms())
-        usual = await self._usual(what, {})
         if event is None:
-            return self._page(request, entry_view(what, self._form_id(), usual, {}, trouble=_NO_UNDO), 422)
-        text = cleaned(said.get("text", ""))[:200]
+            return await self._page(request, what, trouble=_NO_UNDO, status=422)
         try:
             await self._append(event)
         except StoreUnavailable:
-            view = entry_view(what, self._form_id(), usual, {}, trouble=_AWAY, done=_again(text, said))
-            return self._page(request, view, 503)
-        done = DoneView(f"Taken back: {text}" if text else "Taken back.")
-        return self._page(request, entry_view(what, self._form_id(), usual, {}, done=done))
-
-    async def _done(self, request: Request, what: What, values: Mapping[str, str], entry: Entry, *, is_new: bool
-                    ) -> Response:
-        """A new form, with what the next entry is likely to share."""
-        text = self._told(what, values, entry.event)
-        undo = tuple({**entry.undo, "text": text}.items()) if entry.undo else ()
-        kept = {name: value for name, value in values.items() if name in KEPT[what]}
-        done = DoneView(f"{'Entered' if is_new else 'Entered once, sent twice'}: {text}", undo)
-        return self._page(request, entry_view(what, self._form_id(), await self._usual(what, kept), {}, done=done))
+            return await self._page(request, what, trouble=_UNDO_AWAY, done=_again(text, said), status=503)
+        return await self._page(request, what, done=DoneView(f"Taken back: {text}" if text else "Taken back."))
 
     def _told(self, what: What, values: Mapping[str, str], event: Event) -> str:
         """An entry in words, as it was understood."""
@@ -121,22 +116,30 @@ class EntryForm:
         payload = encode(event)
         return await self._appender.append(Taken("event", SOURCE, event.id, payload, checksum(payload)))
 
-    async def _usual(self, what: What, kept: Mapping[str, str]) -> dict[str, str]:
-        """What stands in a form before anybody types: the site's currency."""
-        if what != "order" or kept.get("currency"):
-            return dict(kept)
-        currency = self._currency
-        with suppress(*STORE_ERRORS):  # without its store the form can still be read, and filled in
-            currency = currency or (await read_meta(*self._meta)).currency
-        return {**kept, "currency": currency or ""}
-
-    def _form_id(self) -> str:
-        return f"{self._clock.now_ms():x}-{secrets.token_hex(8)}"
-
-    def _page(self, request: Request, view: EntryView, status: int = 200) -> Response:
+    async def _page(self, request: Request, what: What, values: Mapping[str, str] | None = None,
+                    wrong: Mapping[str, str] | None = None, *, form_id: str = "", trouble: str = "",
+                    done: DoneView | None = None, status: int = 200) -> Response:
+        """A form, with these values; without an id a new one."""
+        form_id = form_id or f"{self._clock.now_ms():x}-{secrets.token_hex(8)}"
+        currency, choices = await self._known(what)
+        values = values or {}
+        if not wrong and not values.get("currency"):
+            values = {**values, "currency": currency}
+        view = entry_view(what, form_id, values, wrong or {}, trouble=trouble, done=done, choices=choices)
         html = rendering.page("entry", page=self._pages.view("Enter by hand", "board", request), entry=view)
         # Coming back to it has to give another form: the id of this one may be used up.
         return HTMLResponse(html, status, {"cache-control": "no-store"})
+
+    async def _known(self, what: What) -> tuple[str, dict[str, list[str]]]:
+        """The site's currency, and what was told before. Without its store a form can still be filled in."""
+        reader, keys = self._meta
+        try:
+            async with asyncio.timeout(KNOWN_WITHIN_S):
+                meta = await read_meta(reader, keys)
+                month = self._calendar.place(self._clock.now_ms()).day.span
+                return self._currency or meta.currency or "", await rows_of(reader, keys, meta, CHOICES[what], month)
+        except STORE_ERRORS:
+            return self._currency or "", {}
 
 
 def _again(text: str, said: Mapping[str, str]) -> DoneView:

@@ -1,6 +1,6 @@
 """What the page of the entry form receives: tabs, fields with what was typed and what is wrong, what was entered."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -31,6 +31,16 @@ _HINTS: Mapping[tuple[What, str], str] = {
     ("order", "country"): "Germany, or DE", ("order", "channel"): "manual, if left empty",
     ("count", "value"): "Below 0 takes away", ("scan", "quantity"): "1, if left empty",
 }
+# Where the names are that were told before, to choose from.
+CHOICES: Mapping[What, Mapping[str, tuple[str, ...]]] = {
+    "order": {"channel": ("sales-by-channel",)},
+    "count": {"name": ("counters",)},
+    "gauge": {"name": ("gauges",)},
+    "move": {"stage": ("stages",), "person": ("output-by-person", "scans-by-person"),
+             "station": ("output-by-station", "scans-by-station"), "line": ("output-by-line",)},
+    "scan": {"person": ("output-by-person", "scans-by-person"), "station": ("output-by-station", "scans-by-station"),
+             "line": ("output-by-line",)},
+}
 _TYPES = {"time": "datetime-local"}
 # Keyboards of phones for numbers: that for whole ones has no sign on some, so it is for where none is needed.
 _KEYBOARDS = {"amount": "decimal", "quantity": "numeric"}
@@ -43,7 +53,8 @@ _WIDTHS: Mapping[str, Width] = {"amount": "large", "currency": "small", "sku": "
 
 @dataclass(frozen=True, slots=True)
 class FieldView:
-    """One field: what it is called, what stands in it, what is wrong with it ('' when nothing is)."""
+    """One field: what it is called, what stands in it, what is wrong with it ('' when nothing is), and what was
+    told there before, to choose from."""
 
     name: str
     label: str
@@ -55,6 +66,7 @@ class FieldView:
     required: bool
     focused: bool
     width: Width
+    choices: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +103,13 @@ class EntryView:
 
 
 def entry_view(what: What, form_id: str, values: Mapping[str, str], wrong: Mapping[str, str], *, trouble: str = "",
-               done: DoneView | None = None) -> EntryView:
+               done: DoneView | None = None, choices: Mapping[str, Sequence[str]] | None = None) -> EntryView:
     """A form with these values; after a try the first field that wants attention has the focus."""
     names = [one.name for one in FIELDS[what]]
     empty = [one.name for one in FIELDS[what] if done and not values.get(one.name)]
     focused = next((name for name in names if name in wrong), None) or (empty[0] if empty else "")
-    made = [_field(what, one, values.get(one.name, ""), wrong.get(one.name, ""), one.name == focused)
-            for one in FIELDS[what]]
+    made = [_field(what, one, values.get(one.name, ""), wrong.get(one.name, ""), one.name == focused,
+                   tuple((choices or {}).get(one.name, ()))) for one in FIELDS[what]]
     folded = tuple(view for view in made if view.name in _FOLDED[what])
     is_open = any(view.error or (view.value and view.name not in KEPT[what]) for view in folded)
     return EntryView(
@@ -106,6 +118,6 @@ def entry_view(what: What, form_id: str, values: Mapping[str, str], wrong: Mappi
     )
 
 
-def _field(what: What, one: Field, value: str, error: str, focused: bool) -> FieldView:
+def _field(what: What, one: Field, value: str, error: str, focused: bool, choices: tuple[str, ...]) -> FieldView:
     return FieldView(one.name, one.label, value, error, _HINTS.get((what, one.name), ""), _TYPES.get(one.read, "text"),
-                     _KEYBOARDS.get(one.name, ""), one.required, focused, _WIDTHS.get(one.name, "whole"))
+                     _KEYBOARDS.get(one.name, ""), one.required, focused, _WIDTHS.get(one.name, "whole"), choices)

@@ -4,7 +4,6 @@ import re
 from urllib.parse import urlencode
 
 import pytest
-from redis.asyncio import Redis
 
 from opsmon.clock import ManualClock
 from tests.conftest import NOW_MS
@@ -223,6 +222,16 @@ async def test_the_form_knows_the_currency_of_the_site(line: Line) -> None:
     assert (before, values(await line.get("/enter"))["currency"]) == ("", "CHF")
 
 
+async def test_what_was_told_before_can_be_chosen(line: Line) -> None:
+    """By scans and by moves, by whoever told it; typed anew it would be spelt in three ways."""
+    await entered(line, {"what": "scan", "sku": "KITE", "person": "Mara", "station": "A1"})
+    await entered(line, {"what": "move", "order": "1001", "stage": "packing", "person": "Jo"})
+    page = await line.get("/enter?what=move")
+    lists = re.findall(r'<datalist id="choices-(\w+)">(.*?)</datalist>', page.text)
+    assert {name: re.findall('value="(.*?)"', options) for name, options in lists} == {
+        "stage": ["packing"], "person": ["Jo", "Mara"], "station": ["A1"]}
+
+
 async def test_each_form_is_another_and_no_browser_keeps_one(line: Line) -> None:
     """Coming back gives a new one."""
     pages = [await line.get("/enter") for _ in range(2)]
@@ -235,15 +244,29 @@ async def test_the_board_leads_there(line: Line) -> None:
     assert ('href="/enter"' in board, 'href="/"' in form) == (True, True)
 
 
-async def test_a_store_that_is_away_keeps_what_was_typed(line: Line, store: Redis) -> None:
+async def sent_in_vain(line: Line, said: dict[str, str]) -> Answer:
+    """Send a form while the store takes nothing."""
+    limit = (await line.store.config_get("maxmemory"))["maxmemory"]
+    await line.store.config_set("maxmemory", "1")
+    try:
+        return await send(line, said)
+    finally:
+        await line.store.config_set("maxmemory", limit)
+
+
+async def test_a_store_that_takes_nothing_keeps_what_was_typed(line: Line) -> None:
     """Sent again as it is, it counts once."""
     said = STALL | {"form": hidden(await line.get("/enter"))["form"]}
-    limit = (await store.config_get("maxmemory"))["maxmemory"]
-    await store.config_set("maxmemory", "1")
-    try:
-        answer = await send(line, said)
-    finally:
-        await store.config_set("maxmemory", limit)
+    answer = await sent_in_vain(line, said)
     assert (answer.status, "did not confirm" in answer.text, hidden(answer)["form"], values(answer)["amount"]) == (
         503, True, said["form"], "49,90")
     assert said_of(await send(line, said)) == "Entered: order Market stall, €49.90"
+
+
+async def test_an_undo_that_the_store_did_not_take_is_offered_again(line: Line) -> None:
+    """And says that the entry may still be there."""
+    answer = await entered(line, STALL)
+    again = await sent_in_vain(line, hidden(answer, "undo"))
+    assert (again.status, said_of(again), hidden(again, "undo")) == (
+        503, "Still entered: order Market stall, €49.90", hidden(answer, "undo"))
+    assert said_of(await send(line, hidden(again, "undo"))) == "Taken back: order Market stall, €49.90"
