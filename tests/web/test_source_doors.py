@@ -14,6 +14,7 @@ from redis.asyncio import Redis
 from opsmon.clock import ManualClock
 from opsmon.settings import Settings
 from opsmon.sources.base import Secret, SourceSettings
+from opsmon.store.connection import worker_client
 from opsmon.store.keys import Keys
 from opsmon.store.refusals import flush_once
 from tests.conftest import NOW_MS, SECRET
@@ -102,8 +103,11 @@ NAMES = list(GOOD)
 
 
 @pytest.fixture
-async def doors(settings: Settings, clock: ManualClock, store: Redis, keys: Keys) -> AsyncIterator[Doors]:
-    """The whole line, with one source of each kind."""
+async def doors(settings: Settings, clock: ManualClock, store: Redis, keys: Keys, monkeypatch: pytest.MonkeyPatch
+                ) -> AsyncIterator[Doors]:
+    """The whole line, with one source of each kind, and with patience: how fast a disk is, is asked elsewhere."""
+    monkeypatch.setattr("opsmon.store.appender.DEADLINE_S", 10.0)
+    monkeypatch.setattr("opsmon.app.ingest_client", worker_client)
     async with open_line(replace(settings, sources=SOURCES), clock, store, SECRET.encode()) as line:
         yield Doors(line, keys)
 
