@@ -1,0 +1,1 @@
+"""ASK: vendors' APIs, for what their webhooks did not bring."""
