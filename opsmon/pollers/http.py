@@ -71,7 +71,13 @@ class JsonClient:
         headers = {"Accept": "application/json", **self._headers}
         if body is not None:
             headers["Content-Type"] = "application/json"
-        return await _in_thread(lambda: self._asked(method, path, body, headers))
+        # The time-out of a socket is that of each read: who drips must not hold us for ever.
+        try:
+            async with asyncio.timeout(3 * self._timeout_s):
+                return await _in_thread(lambda: self._asked(method, path, body, headers))
+        except TimeoutError:
+            raise HttpError(f"{urlsplit(self._base).hostname}{path.partition('?')[0]} did not finish its answer in "
+                            f"{3 * self._timeout_s:g} s") from None
 
     def _asked(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Answer:
         with _Request(self._base + path, self._timeout_s) as request:
