@@ -178,7 +178,7 @@ async def _in_thread(act: Callable[[], T]) -> T:
         outcome: tuple[T | None, BaseException | None]
         try:
             outcome = act(), None
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - it is raised where it is awaited
             outcome = None, error
         try:
             loop.call_soon_threadsafe(settle, *outcome)

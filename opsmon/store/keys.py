@@ -56,7 +56,11 @@ KINDS = (
             "commit, janitor", "what is open: orders since when, visits until when"),
     KeyKind("{site}:rows:<generation>:<rollup>:<month>", "set", "permanent", "commit",
             "rows of a dimension that are told apart; the others are `other`"),
-    KeyKind("{site}:note:<name>", "hash", "1 minute to 1 day", "worker, demo",
+    KeyKind("{site}:cursors", "hash", "permanent", "pollers",
+            "how far each poller has come: what it asks from next time"),
+    KeyKind("{site}:turn:<poller>", "string", "1 minute", "turn",
+            "whose turn it is to poll, so that two machines do not ask twice"),
+    KeyKind("{site}:note:<name>", "hash", "1 minute to 30 days", "worker, demo, pollers",
             "what a process tells the others: that it lives, how far a fill-in has come"),
 )
 
@@ -73,6 +77,7 @@ class Keys:
         self.dead = f"{self.tag}:dead"
         self.meta = f"{self.tag}:meta"
         self.counts = f"{self.tag}:counts"
+        self.cursors = f"{self.tag}:cursors"
 
     def seen(self, identity: str) -> str:
         """Where it is marked that a delivery was taken."""
@@ -93,6 +98,10 @@ class Keys:
     def rows(self, generation: int, rollup: str, span: str) -> str:
         """Where the rows are kept that a dimension tells apart."""
         return f"{self.tag}:rows:{generation}:{rollup}:{span}"
+
+    def turn(self, poller: str) -> str:
+        """Where it is kept whose turn it is to poll."""
+        return f"{self.tag}:turn:{poller}"
 
     def note(self, name: str) -> str:
         """Where a process leaves word for the others."""

@@ -96,6 +96,7 @@ class Scripts:
         self._tick = client.register_script(source("tick"))
         self._trim = client.register_script(source("trim_events"))
         self._rebuild = client.register_script(source("rebuild"))
+        self._turn = client.register_script(source("turn"))
 
     async def append_events(self, deliveries: Sequence[Taken], now_ms: int) -> list[bytes]:
         """Take deliveries, each once; one of event, dead, not_used, duplicate for each. May be repeated."""
@@ -123,6 +124,10 @@ class Scripts:
     async def rebuild(self, step: Step, target: int = 0, rules: str = "", rollups: str = "", now_ms: int = 0) -> int:
         """One step of counting anew; the generation, or 0 when it is not the caller's turn. May be repeated."""
         return int(await self._rebuild(keys=[self._keys.meta], args=[step, target, rules, rollups, now_ms]))
+
+    async def take_turn(self, poller: str, who: str, life_ms: int) -> bool:
+        """Take the turn to poll, or keep it, for `life_ms`; False when it is another's. May be repeated."""
+        return bool(await self._turn(keys=[self._keys.turn(poller)], args=[who, life_ms]))
 
     async def trim_events(self, before_ms: int) -> int:
         """Forget events that arrived earlier and that no group needs; how many went."""
