@@ -26,6 +26,7 @@ MAY_IMPORT = {
     "settings": {"core", "sources"},
     "store": {"core", "clock", "spawning"},
     "workers": {"core", "store", "settings", "clock"},
+    "pollers": {"core", "sources", "store", "settings", "clock"},
     "web": {"core", "store", "sources", "clock", "telemetry"},
 }
 FREE = {"app", "commands", "__main__", "__init__"}
@@ -36,7 +37,7 @@ PURE = {"bisect", "collections", "dataclasses", "datetime", "decimal", "difflib"
 
 # Who may import a library that has one home. workers are handed a client and tell its errors apart.
 HOMES = {
-    "redis": ("store/", "app.py", "workers/carry_over.py", "workers/janitor.py", "workers/measuring.py",
+    "redis": ("store/", "app.py", "pollers/", "workers/carry_over.py", "workers/janitor.py", "workers/measuring.py",
               "workers/rebuild.py", "workers/shadow.py", "workers/verify.py", "workers/worker.py"),
     "starlette": ("web/", "app.py"),
     "uvicorn": ("web/server.py",),

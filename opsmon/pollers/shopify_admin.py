@@ -92,7 +92,8 @@ class ShopifyAdmin:
             self._learn(query, told, loop.time())
             if "THROTTLED" not in _codes(told):
                 return _data(told)
-        raise AdminError(f"{self.host} is asked too often, it says again and again: does another program use this token?")
+        raise AdminError(f"{self.host} says again and again that it is asked too often: does another program use this "
+                         "token?")
 
     async def domain(self) -> str:
         """The shop's own name, `name.myshopify.com`: part of every key of its orders. Raises as `ask`."""

@@ -58,7 +58,7 @@ def read_order(body: Body, prefix: str, topic: str) -> Read:
         "lines": [line[:4] for line in lines],
         "refunds": [_refund(refund, prefix, currency, test, 1) for refund in _items(body, "refunds")],
     }
-    version = (updated_ms, _progress(body), _digest(data))
+    version = (updated_ms, progress(body), _digest(data))
     return Read("order.updated", f"{prefix}:order:{_id(body, 'id')}", version, updated_ms, data)
 
 
@@ -190,7 +190,7 @@ def _without_gift_cards(total: int, lines: list[tuple[str, int, int, str, bool]]
     return _bounded(total - sum(line[2] for line in lines if line[4]), "value without gift cards")
 
 
-def _progress(order: Body) -> int:
+def progress(order: Body) -> int:
     """How far an order's life has come, to break ties of `updated_at`, which has whole seconds only."""
     paid = order.get("financial_status") not in (None, "pending", "authorized")
     marks = paid + 2 * bool(order.get("fulfillment_status")) + 4 * bool(order.get("closed_at"))

@@ -1,11 +1,15 @@
 """How far pollers have come, and what they say of their last round."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from redis.asyncio import Redis
 
-from opsmon.store.connection import Reader
+from opsmon.core.states import EntityState
+from opsmon.store.connection import Read, Reader
 from opsmon.store.keys import Keys
+from opsmon.store.rollups import decode_state
 
 _LIVES_MS = 30 * 86_400_000
 
@@ -24,19 +28,26 @@ class PollNote:
 
 async def read_cursor(client: Redis, keys: Keys, name: str) -> str:
     """Where a poller goes on; '' when it never finished a round."""
-    found: bytes | None = await client.hget(keys.cursors, name)  # type: ignore[misc]
+    found: Any = await client.hget(keys.cursors, name)
     return found.decode() if found else ""
 
 
 async def write_cursor(client: Redis, keys: Keys, name: str, cursor: str) -> None:
     """Remember where a poller goes on. May be repeated."""
-    await client.hset(keys.cursors, name, cursor)  # type: ignore[misc]
+    await client.hset(keys.cursors, name, cursor)
+
+
+async def known_entities(reader: Reader, keys: Keys, names: Sequence[str]) -> dict[str, EntityState]:
+    """What is remembered of entities, of those of which anything is."""
+    found = await reader.many([Read("get", (keys.entity(name),)) for name in names]) if names else []
+    states = {name: decode_state(stored) for name, stored in zip(names, found, strict=True) if stored}
+    return {name: state for name, state in states.items() if isinstance(state, EntityState)}
 
 
 async def count_new(client: Redis, keys: Keys, counter: str, count: int) -> None:
     """Add to a running total of the site. Not to be repeated."""
     if count:
-        await client.hincrby(keys.counts, counter, count)  # type: ignore[misc]
+        await client.hincrby(keys.counts, counter, count)
 
 
 async def note_poll(client: Redis, keys: Keys, name: str, note: PollNote) -> None:
