@@ -39,6 +39,7 @@ def parser() -> argparse.ArgumentParser:
     verbs = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _running(verbs)
     _trying(verbs)
+    _connecting(verbs)
     _importing(verbs)
     _asking(verbs)
     return top
@@ -50,7 +51,8 @@ def _running(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     ingest = _verb(verbs, "ingest", "running:ingest", "take webhooks (no boards)")
     web = _verb(verbs, "web", "running:web", "serve boards (no webhooks)")
     worker = _verb(verbs, "worker", "running:worker", "count events")
-    for verb in (up, store, ingest, web, worker):
+    poll = _verb(verbs, "poll", "running:poll", "ask vendors for what their webhooks did not bring")
+    for verb in (up, store, ingest, web, worker, poll):
         _where(verb)
     for verb in (up, ingest, web):
         _address(verb)
@@ -76,6 +78,13 @@ def _trying(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> Non
     inspect.add_argument("source", choices=["shopify"])
     inspect.add_argument("topic", metavar="TOPIC", help="e.g. orders/create")
     inspect.add_argument("file", metavar="FILE", help="the body, as JSON; - for standard input")
+
+
+def _connecting(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    verb = _verb(verbs, "connect", "connect:connect", "make the webhooks a source should send, say what is there")
+    verb.add_argument("source", choices=["shopify"])
+    verb.add_argument("--shop", metavar="NAME", help="shop.myshopify.com (OPSMON_SHOPIFY_SHOP)")
+    verb.add_argument("--url", metavar="URL", help="https address of this opsmon (OPSMON_PUBLIC_URL)")
 
 
 def _importing(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

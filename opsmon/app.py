@@ -1,6 +1,7 @@
 """Composition root: the only file that imports every folder. Read it and you know how a process is made."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -13,6 +14,11 @@ from opsmon.clock import Clock, SystemClock
 from opsmon.core.calendar import SiteCalendar
 from opsmon.core.errors import OpsmonError
 from opsmon.listening import listen
+from opsmon.pollers.base import Poller
+from opsmon.pollers.polling import Polling
+from opsmon.pollers.shopify import ShopifyOrders
+from opsmon.pollers.shopify_admin import ShopifyAdmin
+from opsmon.pollers.shopify_webhooks import WebhookCheck
 from opsmon.settings import Settings, without_password
 from opsmon.sources.base import Secret, Source, SourceSettings
 from opsmon.sources.json_events import JsonEvents
@@ -112,6 +118,30 @@ async def run_worker(settings: Settings, stop: asyncio.Event, clock: Clock | Non
         await Worker(client, settings, clock or SystemClock()).run(stop)
     finally:
         await client.aclose()
+
+
+async def run_poll(settings: Settings, stop: asyncio.Event, clock: Clock | None = None) -> None:
+    """Ask what is to be asked until `stop` is set."""
+    client, keys = worker_client(store_url(settings)), Keys(settings.site)
+    who = f"{settings.worker_name}:{os.getpid()}"
+    try:
+        await Polling(pollers(settings, client), client, keys, clock or SystemClock(), who).run(stop)
+    finally:
+        await client.aclose()
+
+
+def pollers(settings: Settings, client: Redis) -> list[Poller]:
+    """Everything that is to be asked."""
+    found: list[Poller] = []
+    keys = Keys(settings.site)
+    if settings.shopify_shop and settings.shopify_token:
+        admin = ShopifyAdmin(settings.shopify_shop, settings.shopify_token)
+        found.append(ShopifyOrders(admin, client, keys, Scripts(client, keys), settings.site, settings.poll_every_ms))
+        if settings.public_url:
+            # One client each: they may ask at the same time.
+            admin = ShopifyAdmin(settings.shopify_shop, settings.shopify_token)
+            found.append(WebhookCheck(admin, f"{settings.public_url}/webhooks/shopify"))
+    return found
 
 
 async def on_store(settings: Settings, act: Callable[[Redis], Awaitable[T]]) -> T:

@@ -33,6 +33,8 @@ _SIZE = re.compile(r"(\d{1,6})(mb|gb)", re.IGNORECASE | re.ASCII)
 _CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)", re.ASCII)
 _SITE = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]{16,}=*", re.ASCII)  # as RFC 6750 writes them
+_MYSHOPIFY = re.compile(r"[a-z0-9][a-z0-9-]*\.myshopify\.com")
+_LOOPBACK = re.compile(r"http://(127\.0\.0\.1|localhost)(:[0-9]{1,5})?")
 _WORKER = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _STORE_SCHEMES = ("redis://", "rediss://", "unix://")
 _CLUSTER_SCHEMES = ("redis+cluster://", "rediss+cluster://")
@@ -68,6 +70,15 @@ TABLE = (
             "Signing secrets, comma-separated; shop=secret binds one to a shop. "
             "OPSMON_SHOPIFY_SECRETS_FILE names a file of them.",
             secret=True),
+    Setting("shopify_shop", "", "shop.myshopify.com",
+            "The shop to ask for what its webhooks did not bring; empty: no shop is asked."),
+    Setting("shopify_token", "", "shpat_6c…",
+            "Admin API access token of an app installed in that shop, with read_orders. OPSMON_SHOPIFY_TOKEN_FILE "
+            "names a file that holds it.",
+            secret=True),
+    Setting("public_url", "", "https://ops.example.com",
+            "Where this opsmon is reached from the internet: webhooks that Shopify has deleted are made again there."),
+    Setting("poll_every", "5m", "15m", "How often vendors are asked for what their webhooks did not bring: 5s to 1h."),
     Setting("ingest_token", "", "till-0f3a9c1b5d7e2468",
             "Tokens of those who may POST /ingest/events, comma-separated; empty: the local test secret is one. "
             "OPSMON_INGEST_TOKEN_FILE names a file of them.",
@@ -101,6 +112,10 @@ class Settings:
     locale: str
     day_start_ms: int
     shopify_secrets: tuple[Secret, ...]
+    shopify_shop: str
+    shopify_token: str = field(repr=False)
+    public_url: str
+    poll_every_ms: int
     ingest_tokens: tuple[Secret, ...]
     host: str
     port: int
@@ -120,6 +135,11 @@ class Settings:
     def kept(self) -> Retention:
         """How long each level is kept."""
         return Retention(self.keep_minutes_ms, self.keep_hours_ms, self.keep_days_ms, self.keep_orders_ms)
+
+    @property
+    def polls(self) -> bool:
+        """Whether there is anything to poll."""
+        return bool(self.shopify_shop and self.shopify_token)
 
 
 def load(environ: Mapping[str, str] | None = None, config: Path | None = None,
@@ -153,6 +173,10 @@ def check(
         "locale": read("locale", _locale),
         "day_start_ms": read("day_start", _clock_time),
         "shopify_secrets": read("shopify_secrets", _secrets),
+        "shopify_shop": read("shopify_shop", _shop),
+        "shopify_token": read("shopify_token", _admin_token),
+        "public_url": read("public_url", _public_url),
+        "poll_every_ms": read("poll_every", _poll_every),
         "ingest_tokens": read("ingest_token", _tokens),
         "host": read("host", _matching(re.compile(r"\S+"), "an address")),
         "port": read("port", _port),
@@ -385,6 +409,38 @@ def _tokens(text: str) -> tuple[Secret, ...]:
     if not all(map(_TOKEN.fullmatch, entries)):
         raise ValueError("tokens of at least 16 letters, digits and -._~+/")
     return tuple(Secret(entry.encode()) for entry in entries)
+
+
+def _shop(text: str) -> str:
+    name = text.lower().removeprefix("https://").rstrip("/")
+    # A stand-in for trying out listens on this machine; to others a token is not sent in the clear.
+    if text and not (_MYSHOPIFY.fullmatch(name) or _LOOPBACK.fullmatch(name)):
+        raise ValueError("the shop's own name, which ends in .myshopify.com")
+    return name
+
+
+def _admin_token(text: str) -> str:
+    if text and not re.fullmatch(r"[\x21-\x7e]{8,255}", text):
+        raise ValueError("an Admin API access token")
+    return text
+
+
+def _public_url(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        is_safe = parts.scheme == "https" or bool(_LOOPBACK.fullmatch(f"{parts.scheme}://{parts.netloc}"))
+        usable = is_safe and bool(parts.hostname) and parts.port != 0 and not (parts.query or parts.fragment)
+    except ValueError:
+        usable = False
+    if text and not usable:
+        raise ValueError("an https:// address; Shopify sends to no other")
+    return text.rstrip("/")
+
+
+def _poll_every(text: str) -> int:
+    if not 5_000 <= (every_ms := duration_ms(text)) <= 3_600_000:
+        raise ValueError("a duration of 5s to 1h")
+    return every_ms
 
 
 def _port(text: str) -> int:

@@ -1,19 +1,25 @@
-"""up, store, ingest, web, worker: the processes, alone or all together."""
+"""up, store, ingest, web, worker, poll: the processes, alone or all together."""
 
 import argparse
 import logging
 import signal
 import sys
+from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from functools import partial
+from typing import TYPE_CHECKING
 
 from opsmon.commands.arguments import overrides, settings_of, where
+from opsmon.core.errors import OpsmonError
 from opsmon.settings import Settings, child_environment
 from opsmon.store.data_dir import DataDir
 from opsmon.store.embedded import EmbeddedStore
 from opsmon.store.fsync import measure_fsync_us
 from opsmon.store.server_binary import find_server
 from opsmon.supervisor import Child, Supervisor, python_child
+
+if TYPE_CHECKING:
+    import asyncio
 
 log = logging.getLogger("opsmon")
 
@@ -34,7 +40,8 @@ def run_all(settings: Settings, given: dict[str, str], more: list[tuple[str, lis
         # The folder first: whoever starts opsmon a second time has the port taken too, but not by a stranger.
         children = [] if settings.store_url else [_store_child(settings, supervisor, stack)]
         _check_port(settings)
-        for name, arguments in [("web", ["web", "--with-ingest"]), ("worker", ["worker"]), *more]:
+        poll = [("poll", ["poll"])] if settings.polls else []
+        for name, arguments in [("web", ["web", "--with-ingest"]), ("worker", ["worker"]), *poll, *more]:
             children.append(Child(name, partial(python_child, arguments, environment)))
         _say_hello(settings)
         return supervisor.run(children)
@@ -62,19 +69,31 @@ def web(args: argparse.Namespace) -> int:
 
 def worker(args: argparse.Namespace) -> int:
     """Count events until SIGTERM, which lets the batch in hand be finished."""
+    from opsmon.app import run_worker
+
+    return _until_told(settings_of(args), run_worker)
+
+
+def poll(args: argparse.Namespace) -> int:
+    """Ask vendors until SIGTERM. Raises OpsmonError when there is none to be asked."""
+    settings = settings_of(args)
+    if not settings.polls:
+        raise OpsmonError("there is nothing to poll: set OPSMON_SHOPIFY_SHOP and OPSMON_SHOPIFY_TOKEN")
+    from opsmon.app import run_poll
+
+    return _until_told(settings, run_poll)
+
+
+def _until_told(settings: Settings, run: "Callable[[Settings, asyncio.Event], Awaitable[None]]") -> int:
     import asyncio
 
     import uvloop
-
-    from opsmon.app import run_worker
-
-    settings = settings_of(args)
 
     async def work() -> None:
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        await run_worker(settings, stop)
+        await run(settings, stop)
 
     uvloop.run(work())
     return 0

@@ -18,7 +18,6 @@ from opsmon.store.scripts import Scripts
 log = logging.getLogger("opsmon.poll")
 
 TURN_MS = 30_000
-_RENEW_S = 10.0
 _FIRST_PAUSE_MS = 10_000
 _STORE_PAUSE_S = 2.0
 # Machines that were started together shall not ask together.
@@ -74,23 +73,23 @@ class Polling:
         note = await read_poll(Reader(self._client), self._keys, poller.name)
         # A note from a time when the clock was ahead, or the pace another, is not waited for.
         if note and now_ms < note.next_ms <= now_ms + 2 * poller.every_ms:
-            return min((note.next_ms - now_ms) / 1000, _RENEW_S)
+            return min((note.next_ms - now_ms) / 1000, self._turn_ms / 3000)
         result = await self._poll(poller, now_ms)
         next_ms = self._clock.now_ms() + self._pause_ms(poller, result)
         await note_poll(self._client, self._keys, poller.name,
                         PollNote(now_ms, next_ms, result.found, result.new, result.error[:500]))
-        return min((next_ms - self._clock.now_ms()) / 1000, _RENEW_S)
+        return min((next_ms - self._clock.now_ms()) / 1000, self._turn_ms / 3000)
 
     async def _poll(self, poller: Poller, now_ms: int) -> PollResult:
         polling = asyncio.create_task(poller.poll(now_ms))
         try:
-            while not (await asyncio.wait({polling}, timeout=_RENEW_S))[0]:
+            while not (await asyncio.wait({polling}, timeout=self._turn_ms / 3000))[0]:
                 if not await self._scripts.take_turn(poller.name, self._who, self._turn_ms):
                     return PollResult(0, 0, "another process has taken over: this one was too slow")
             return polling.result()
         except STORE_ERRORS:
             raise
-        except Exception as error:  # noqa: BLE001 - one vendor's oddity must not stop the asking of others
+        except Exception as error:  # one vendor's oddity must not stop the asking of others
             log.exception("%s: a fault of ours", poller.name)
             return PollResult(0, 0, f"this is a fault in opsmon: {type(error).__name__}: {error!s:.200}")
         finally:
@@ -100,9 +99,9 @@ class Polling:
         """Until the next round: its pace, or after an error soon and then ever later; a little more or less."""
         if result.error:
             log.warning("%s: %s", poller.name, result.error)
-            pause_ms = min(poller.every_ms, _FIRST_PAUSE_MS * 2 ** min(self._failures[poller.name], 20))
+            pause_ms: int = min(poller.every_ms, _FIRST_PAUSE_MS * 2 ** min(self._failures[poller.name], 20))
             self._failures[poller.name] += 1
         else:
             log.info("%s: %d found, %d new", poller.name, result.found, result.new)
             pause_ms, self._failures[poller.name] = poller.every_ms, 0
-        return round(pause_ms * self._chance.uniform(1 - _JITTER, 1 + _JITTER))
+        return int(pause_ms * self._chance.uniform(1 - _JITTER, 1 + _JITTER))

@@ -28,8 +28,8 @@ from tests.orders import order
 from tests.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
-VERBS = ("up", "store", "ingest", "web", "worker", "demo", "demo-shop", "send-test", "inspect", "import", "status",
-         "explain", "verify", "replay", "check", "kpis")
+VERBS = ("up", "store", "ingest", "web", "worker", "poll", "demo", "demo-shop", "send-test", "inspect", "connect",
+         "import", "status", "explain", "verify", "replay", "check", "kpis")
 PASSWORD = "a-private-password"
 
 
