@@ -36,6 +36,7 @@ class FakeShopify:
         self.orders: dict[int, shop.Order] = {}
         self.subscriptions: list[Subscription] = []
         self.scopes, self.is_approved, self.status = set(SCOPES), True, 200
+        self.hidden: set[str] = set()  # fields of an order that this app may not see
         self.asked: list[str] = []
         self.looks = 2  # how often a bulk operation is looked at before it is done
         self.throttled = 0
@@ -153,6 +154,10 @@ class FakeShopify:
             if denied:
                 return {"data": {one.name: None}, **_error(denied, "ACCESS_DENIED", [one.name])}
             data[one.name] = self._root(one)
+        if self.hidden and "orders" in data:
+            return {"data": data, "errors": [
+                {"message": f"Access denied for {name} field.", "path": ["orders", "nodes", 0, name],
+                 "extensions": {"code": "ACCESS_DENIED"}} for name in sorted(self.hidden)]}
         return {"data": data}
 
     def _denied(self, name: str) -> str:
@@ -169,7 +174,7 @@ class FakeShopify:
             case "currentAppInstallation":
                 return cut({"accessScopes": [{"handle": scope} for scope in sorted(self.scopes)]}, one)
             case "orders":
-                return cut(Connection(map(shop.graph, self._found(one.args["query"]))), one, "Order")
+                return cut(Connection(map(self._shown, self._found(one.args["query"]))), one, "Order")
             case "ordersCount":
                 return cut({"count": len(self._found(one.args["query"])), "precision": "EXACT"}, one)
             case "order" | "refund" | "node":
@@ -183,6 +188,9 @@ class FakeShopify:
             case "bulkOperationRunQuery":
                 return cut(self._bulk_begun(one.args["query"]), one)
         raise BadQuery(f"Field '{one.name}' doesn't exist on type 'QueryRoot'")
+
+    def _shown(self, order: shop.Order) -> dict[str, Any]:
+        return {**shop.graph(order), **dict.fromkeys(self.hidden)}
 
     def _found(self, search: str) -> list[shop.Order]:
         since, until = re.fullmatch(r"updated_at:>='([^']+)' AND updated_at:<='([^']+)'", search).groups()  # type: ignore[union-attr]

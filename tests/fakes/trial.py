@@ -56,6 +56,7 @@ class Outcome:
     last: PollResult | None
     check: PollResult | None
     kills: int = 0
+    store_ends: int = 0
     answers: dict[str, int] = field(default_factory=dict)
 
 
@@ -75,7 +76,7 @@ async def run(fleet: Fleet, trial: Trial) -> Outcome:
         first = await asking.poll(now_ms)
         harm = asyncio.create_task(_harm(fleet, trial, fake))
         await fake.play(rest, trial.seconds)
-        kills = await harm
+        kills, ends = await harm
         await fake.sender.settle()
         checked = await check.poll(now_ms) if trial.reconciles else None
         await _drained(fleet)
@@ -83,11 +84,11 @@ async def run(fleet: Fleet, trial: Trial) -> Outcome:
         await _drained(fleet)
         counted = read(fleet)
         await client.aclose()
-        return Outcome(shop.oracle(list(fake.orders.values())), counted, first, last, checked, kills,
+        return Outcome(shop.oracle(list(fake.orders.values())), counted, first, last, checked, kills, ends,
                        dict(fake.sender.counts))
 
 
-async def _harm(fleet: Fleet, trial: Trial, fake: FakeShopify) -> int:
+async def _harm(fleet: Fleet, trial: Trial, fake: FakeShopify) -> tuple[int, int]:
     """Kill workers every so often, the store now and then, and delete the webhooks half-way; how many kills."""
     chance, began_s, kills, ends = Random(trial.seed), time.monotonic(), 0, 0
     has_deleted = not trial.deletes
@@ -102,7 +103,7 @@ async def _harm(fleet: Fleet, trial: Trial, fake: FakeShopify) -> int:
             has_deleted = True
             fake.sender.deleted |= {one.id for one in fake.subscriptions}
         fleet.start("worker-1")
-    return kills
+    return kills, ends
 
 
 async def _end_store(fleet: Fleet) -> None:
