@@ -5,6 +5,7 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TypeVar
 
 from redis.asyncio import Redis
@@ -29,8 +30,10 @@ from opsmon.store.connection import STORE_ERRORS, Reader, ingest_client, worker_
 from opsmon.store.data_dir import DataDir
 from opsmon.store.keys import Keys
 from opsmon.store.kpi_queries import KpiQueries
+from opsmon.store.notes import note_spool
 from opsmon.store.refusals import flush_once, flush_refusals
 from opsmon.store.scripts import Scripts
+from opsmon.store.spool import Spool
 from opsmon.web import rendering
 from opsmon.web.feed import Board, Feed
 from opsmon.web.hub import Hub
@@ -161,11 +164,14 @@ async def _open_ingest(settings: Settings, keys: Keys, heard: dict[str, Source],
     client = ingest_client(store_url(settings))
     stack.push_async_callback(client.aclose)
     appender = Appender(Scripts(client, keys), clock)
-    webhooks = Webhooks(heard, appender, clock)
+    spool = Spool(DataDir(settings.data).path / "spool" / settings.site, appender, clock,
+                  partial(note_spool, client, keys, settings.worker_name))
+    stack.push_async_callback(spool.close)
+    webhooks = Webhooks(heard, appender, clock, spool)
     events = Ingest(JsonEvents(settings.site, heard), ingest_tokens(settings), appender, clock,
                     refused=webhooks.refused)
     stack.push_async_callback(flush_once, client, keys, webhooks.refused)
-    await _run(stack, flush_refusals(client, keys, webhooks.refused))
+    await _run(stack, flush_refusals(client, keys, webhooks.refused), spool.run())
     return webhooks, events
 
 

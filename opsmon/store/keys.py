@@ -60,7 +60,7 @@ KINDS = (
             "how far each poller has come: what it asks from next time"),
     KeyKind("{site}:turn:<poller>", "string", "1 minute", "turn",
             "whose turn it is to poll, so that two machines do not ask twice"),
-    KeyKind("{site}:note:<name>", "hash", "1 minute to 30 days", "worker, demo, pollers",
+    KeyKind("{site}:note:<name>", "hash", "1 minute to 30 days", "worker, demo, pollers, web",
             "what a process tells the others: that it lives, how far a fill-in has come"),
 )
 

@@ -1,12 +1,14 @@
 """What processes tell each other: which workers live, how far a fill-in has come."""
 
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 
 import orjson
 from redis.asyncio import Redis
 
-from opsmon.store.connection import Reader
+from opsmon.store.connection import STORE_ERRORS, Reader
 from opsmon.store.keys import Keys
+from opsmon.store.spool import SpoolState
 
 _LIVES_MS = 86_400_000
 
@@ -81,6 +83,18 @@ async def read_progress(reader: Reader, keys: Keys) -> ProgressNote | None:
     found = (await reader.hash(keys.note("progress"))).get(b"now")
     note = ProgressNote(**orjson.loads(found)) if found else None
     return note if note and note.fraction < 1 else None
+
+
+async def note_spool(client: Redis, keys: Keys, process: str, state: SpoolState) -> None:
+    """Say what waited on a process's disk and was brought. May be repeated. Raises nothing: it is only word."""
+    with suppress(*STORE_ERRORS):
+        await _write(client, keys.note("spool"), process, orjson.dumps(asdict(state)))
+
+
+async def read_spools(reader: Reader, keys: Keys) -> dict[str, SpoolState]:
+    """What each process last said of its disk, of those that had anything to say within a day."""
+    found = await reader.hash(keys.note("spool"))
+    return {name.decode(): SpoolState(**orjson.loads(note)) for name, note in found.items()}
 
 
 async def _write(client: Redis, key: str, field: str, value: bytes) -> None:

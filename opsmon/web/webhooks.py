@@ -17,6 +17,7 @@ from opsmon.sources.base import Accepted, Answered, Many, Outcome, Rejected, Sin
 from opsmon.store.appender import Appender
 from opsmon.store.event_stream import checksum, encode
 from opsmon.store.scripts import Taken
+from opsmon.store.spool import Spool
 from opsmon.telemetry import WEBHOOK_SECONDS, WEBHOOKS
 from opsmon.web.bodies import ClientGone, answer, read_body
 
@@ -24,14 +25,15 @@ MAX_BODY = 1024 * 1024
 BODY_DEADLINE_S = 5.0
 _OK = {"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]}
 _NOTHING = {"type": "http.response.body", "body": b""}
-OUTCOMES = ("event", "duplicate", "not_used", "dead", "unavailable", "refused", "answered")
+OUTCOMES = ("event", "duplicate", "not_used", "dead", "unavailable", "refused", "answered", "spooled")
 
 
 class Webhooks:
-    """The endpoint. `refused` counts by `source:reason` what was not taken, until it goes to the store."""
+    """The endpoint. `refused` counts by `source:reason` what was not taken, and what was `spooled` first, until it
+    goes to the store."""
 
-    def __init__(self, sources: Mapping[str, Source], appender: Appender, clock: Clock) -> None:
-        self._sources, self._appender, self._clock = sources, appender, clock
+    def __init__(self, sources: Mapping[str, Source], appender: Appender, clock: Clock, spool: Spool) -> None:
+        self._sources, self._appender, self._clock, self.spool = sources, appender, clock, spool
         self.refused: Counter[str] = Counter()
         self._answered = {
             (name, outcome): WEBHOOKS.labels(name, outcome) for name in sources for outcome in OUTCOMES
@@ -80,11 +82,7 @@ class Webhooks:
 
     async def _store(self, source: Source, outcome: Single | Many, send: Send) -> None:
         try:
-            if isinstance(outcome, Many):
-                together = [taken(one, source.name) for one in outcome.outcomes]
-                results = [result.decode() for result in await self._appender.append_batch(together)]
-            else:
-                results = [await self._appender.append(taken(outcome, source.name))]
+            results = await self._append(source, outcome)
         except StoreUnavailable:
             self._answered[source.name, "unavailable"].inc()
             await answer(send, 503, "The store did not confirm in time: please send it again.\n",
@@ -92,8 +90,21 @@ class Webhooks:
             return
         for result in results:
             self._answered[source.name, result].inc()
+        if "spooled" in results:
+            self.refused[f"{source.name}:spooled"] += len(results)
         await send(_OK)
         await send(_NOTHING)
+
+    async def _append(self, source: Source, outcome: Single | Many) -> list[str]:
+        """What became of each: in the store or, from one who never sends again, on the disk."""
+        if isinstance(outcome, Many):
+            together = [taken(one, source.name) for one in outcome.outcomes]
+            if source.is_patient:
+                return [result.decode() for result in await self._appender.append_batch(together)]
+            return await self.spool.take(together)
+        if source.is_patient:
+            return [await self._appender.append(taken(outcome, source.name))]
+        return await self.spool.take([taken(outcome, source.name)])
 
     def _count(self, source: Source, counter: str) -> None:
         self.refused[f"{source.name}:{counter}"] += 1
