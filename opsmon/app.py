@@ -79,7 +79,15 @@ def sources(settings: Settings) -> dict[str, Source]:
     if declared["shopify"] is not shopify:
         own = declared["shopify"]
         declared["shopify"] = replace(own, secrets=(*own.secrets, *shopify.secrets))
-    return {name: KINDS[source.kind](source, settings.site) for name, source in declared.items()}
+    return {name: KINDS[source.kind](_in_currency(source, settings), settings.site)
+            for name, source in declared.items()}
+
+
+def _in_currency(source: SourceSettings, settings: Settings) -> SourceSettings:
+    """A source that asks for a currency has the site's, unless it says which."""
+    if settings.currency is None or "currency" not in KINDS[source.kind].options:
+        return source
+    return replace(source, options={"currency": settings.currency, **source.options})
 
 
 def ingest_tokens(settings: Settings) -> tuple[Secret, ...]:

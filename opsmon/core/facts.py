@@ -126,6 +126,10 @@ def _order_facts(event: Event) -> Iterator[Fact]:
     order = event.data
     if order["test"]:
         return
+    if order.get("quotation"):
+        yield Fact("order.quoted", order["placed_ms"], {
+            "state": order["quotation"], "amount": [order["total_minor"], order["currency"]]})
+        return
     currency, placed_ms, cancelled_ms = order["currency"], order["placed_ms"], order["cancelled_ms"]
     country, region = order["country"], order["region"]
     about = {"country": country, "region": f"{country}-{region}" if region else country, "channel": order["channel"]}

@@ -121,6 +121,21 @@ FACTS: dict[str, KnownFact] = {
     "count.add": _posted("something that was counted", name=_text("which counter"), value=_number("how many more")),
     "function.called": _posted("a call of a function", ms=_ms("how long it took"),
                                **{"class": _text("of which class")}),
+    "order.quoted": _told(
+        "a quotation, which is no sale, when it was made", state=_text("e.g. quotation, quotation sent, cancelled"),
+        amount=_money("total with tax and shipping")),
+    "picking.updated": KnownFact(
+        "a transfer of goods, replaced by the next version",
+        {"state": _text("e.g. ready, done, shipped"), "kind": _text("outgoing, incoming, internal"),
+         "order": _text("sale it belongs to"), "origin": _text("document it comes from")}, is_revised=True),
+    "production.updated": KnownFact(
+        "a manufacturing order, replaced by the next version",
+        {"state": _text("e.g. confirmed, in progress, done"), "product": _text("what is made"),
+         "quantity": _number("how many")}, is_revised=True),
+    "purchase.updated": KnownFact(
+        "a purchase order, replaced by the next version",
+        {"state": _text("e.g. request, ordered"), "supplier": _text("of whom"),
+         "amount": _money("total with tax")}, is_revised=True),
 }
 
 

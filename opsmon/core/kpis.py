@@ -23,6 +23,7 @@ from opsmon.core.catalogue import (
 _ORDER = ("order.placed",)
 _STEPS = ("page.viewed", "cart.updated", "checkout.started", "checkout.completed")
 _FAILED = (Condition("status", ">=", 500),)
+_UNDONE = tuple(Condition("state", "!=", state) for state in ("done", "shipped", "cancelled"))
 
 ROLLUPS = (
     Rollup("orders", on=_ORDER, measure="count"),
@@ -59,6 +60,9 @@ ROLLUPS = (
     Rollup("opsmon", on=(), measure="own", levels=""),
     Rollup("functions", on=("function.called",), measure="percentile", value="ms", by=("class",), levels="mh",
            minutes_kept_ms=PERCENTILE_MINUTES_MS),
+    Rollup("transfers", on=("picking.updated",), measure="count", by=("state",), where=_UNDONE, levels="n"),
+    Rollup("production", on=("production.updated",), measure="count", by=("state",), where=_UNDONE, levels="n"),
+    Rollup("quotations", on=("order.quoted",), measure="count", by=("state",), where=_UNDONE, levels="n"),
 )
 
 # What the board of today shows, in its order.
@@ -157,6 +161,12 @@ OPERATIONS = (
         show="mean"),
     Kpi("completed-month", "Completed this month", "completed", Month(), "orders",
         "Orders fulfilled since the month began.", area="operations", show="count"),
+    Kpi("transfers-by-state", "Transfers by state", "transfers", Now(), "count",
+        "Transfers of goods that are neither done nor cancelled, by their state.", "neither", "operations"),
+    Kpi("production-by-state", "Production by state", "production", Now(), "count",
+        "Manufacturing orders that are neither done nor cancelled, by their state.", "neither", "operations"),
+    Kpi("quotations-by-state", "Quotations by state", "quotations", Now(), "count",
+        "Quotations that are neither confirmed nor cancelled, by their state.", "neither", "operations"),
 )
 
 TECHNOLOGY = (

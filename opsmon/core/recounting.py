@@ -20,6 +20,7 @@ from opsmon.core.states import Believed, EntityState, State
 REMEMBERED = frozenset({
     "order.placed", "order.cancelled", "order.line", "order.open", "order.completed", "refund.given",
     "customer.ordered", "customer.known", "checkout.followed", "stage.entered", "stage.left", "stage.holds",
+    "order.quoted",
 })
 _LONG_AGO = -(2**62)
 

@@ -74,7 +74,9 @@ def _source(table: Mapping[str, Any], read_file: ReadFile) -> SourceSettings:
         texts += [line.strip() for line in read_file(str(table["secrets_file"])).splitlines() if line.strip()]
     options = {name: str(value).lower() if isinstance(value, bool) else str(value)
                for name, value in table.items() if name not in _FIELDS}
-    return SourceSettings(table["name"], table["kind"], tuple(map(read_secret, texts)), options)
+    settings = SourceSettings(table["name"], table["kind"], tuple(map(read_secret, texts)), options)
+    KINDS[settings.kind](settings, "")  # says what does not fit
+    return settings
 
 
 _SHOP = re.compile(r"[a-z0-9][a-z0-9-]*(\.[a-z0-9-]+)+")

@@ -313,7 +313,7 @@ def test_a_wrong_word_is_told_with_a_right_one(said: dict[str, Any], problem: st
     ({"on": None}, 'on is missing: expected a fact, e.g. "order.placed", or a list of up to 20'),
     ({"on": []}, 'on is a list: expected a fact, e.g. "order.placed", or a list of up to 20'),
     ({"on": "order.updated"}, 'on is "order.updated", which a shop sends: expected what it tells, order.placed, '
-                              "order.cancelled, order.line, order.open, order.completed or refund.given"),
+                              "order.cancelled, order.line, order.open, order.completed, refund.given or order.quoted"),
     ({"on": "refund_given"}, 'on is "refund_given", and no fact is called so (did you mean refund.given?): expected '),
     ({"on": "till opened"}, 'on is "till opened", and no fact is called so: expected '),
 ], ids=str)

@@ -38,6 +38,8 @@ def shopify_events() -> Iterator[Event]:
                                        refunds=[refund(order_id=1)]))
     yield event("orders/cancelled", order(2, placed_ms=placed_ms, updated_ms=NOW_MS, **about,
                                           cancelled_at="2026-11-20T13:03:21Z"))
+    quoted = event("orders/updated", order(4, placed_ms=placed_ms, updated_ms=NOW_MS))
+    yield quoted._replace(data=quoted.data | {"quotation": "quotation sent"})
     yield event("orders/fulfilled", order(3, placed_ms=placed_ms, updated_ms=NOW_MS, **about,
                                           fulfillment_status="fulfilled"))
 
