@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import logging
 import signal
 import socket
 import threading
@@ -61,6 +62,8 @@ class Server(uvicorn.Server):
 
 def serve(app: ASGIApp, sockets: list[socket.socket], before_shutdown: Callable[[], None]) -> Server:
     """A server for these sockets; await its `serve(sockets)`."""
+    # Addresses hold tokens: whoever turns logging up must not find them written down.
+    logging.getLogger("uvicorn.access").disabled = True
     config = uvicorn.Config(
         app, http=Protocol, ws="none", loop="uvloop", lifespan="off", proxy_headers=False, access_log=False,
         server_header=False, log_config=None, timeout_keep_alive=5, timeout_graceful_shutdown=2, backlog=_BACKLOG,
