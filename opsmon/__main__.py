@@ -82,9 +82,14 @@ def _trying(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> Non
 
 def _connecting(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     verb = _verb(verbs, "connect", "connect:connect", "make the webhooks a source should send, say what is there")
-    verb.add_argument("source", choices=["shopify"])
+    verb.add_argument("source", choices=["shopify", "odoo"])
     verb.add_argument("--shop", metavar="NAME", help="shop.myshopify.com (OPSMON_SHOPIFY_SHOP)")
     verb.add_argument("--url", metavar="URL", help="https address of this opsmon (OPSMON_PUBLIC_URL)")
+    verb.add_argument("--odoo", metavar="URL", help="where Odoo is, e.g. https://shop.odoo.com")
+    verb.add_argument("--database", metavar="NAME", help="Odoo's database")
+    verb.add_argument("--key-file", metavar="FILE", help="a file with an API key of Odoo")
+    verb.add_argument("--user", metavar="LOGIN", help="login of the key's user, for Odoo 18 and older")
+    verb.add_argument("--name", dest="called", metavar="NAME", help="which of several sources (odoo)")
 
 
 def _importing(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -15,6 +15,7 @@ from opsmon.clock import Clock, SystemClock
 from opsmon.core.calendar import SiteCalendar
 from opsmon.core.errors import OpsmonError
 from opsmon.listening import listen
+from opsmon.pollers import odoo
 from opsmon.pollers.base import Poller
 from opsmon.pollers.polling import Polling
 from opsmon.pollers.shopify import ShopifyOrders
@@ -152,6 +153,11 @@ def pollers(settings: Settings, client: Redis) -> list[Poller]:
             # One client each: they may ask at the same time.
             admin = ShopifyAdmin(settings.shopify_shop, settings.shopify_token)
             found.append(WebhookCheck(admin, f"{settings.public_url}/webhooks/shopify"))
+    adapters = sources(settings)
+    for source in settings.sources:
+        made = (odoo.make_poller(source, adapters[source.name], client, keys, Scripts(client, keys))
+                if source.kind == "odoo" else None)
+        found += [made] if made else []
     return found
 
 

@@ -139,7 +139,8 @@ class Settings:
     @property
     def polls(self) -> bool:
         """Whether there is anything to poll."""
-        return bool(self.shopify_shop and self.shopify_token)
+        asked = any(source.kind == "odoo" and source.options.get("url") for source in self.sources)
+        return asked or bool(self.shopify_shop and self.shopify_token)
 
 
 def load(environ: Mapping[str, str] | None = None, config: Path | None = None,

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 
+from opsmon.commands import connect_odoo
 from opsmon.commands.arguments import settings_of
 from opsmon.core.errors import OpsmonError
 from opsmon.pollers.shopify_admin import ShopifyAdmin
@@ -20,6 +21,8 @@ SCOPES = {
 
 def connect(args: argparse.Namespace) -> int:
     """Check the token, make the webhooks that are missing, say what is there; 1 when something could not be made."""
+    if args.source == "odoo":
+        return connect_odoo.connect(args)
     given = {"shopify_shop": args.shop, "public_url": args.url}
     settings = settings_of(args, **{name: text for name, text in given.items() if text})
     for name, text, where in (("shop", settings.shopify_shop, "--shop shop.myshopify.com"),

@@ -78,7 +78,8 @@ def poll(args: argparse.Namespace) -> int:
     """Ask vendors until SIGTERM. Raises OpsmonError when there is none to be asked."""
     settings = settings_of(args)
     if not settings.polls:
-        raise OpsmonError("there is nothing to poll: set OPSMON_SHOPIFY_SHOP and OPSMON_SHOPIFY_TOKEN")
+        raise OpsmonError("there is nothing to poll: set OPSMON_SHOPIFY_SHOP and OPSMON_SHOPIFY_TOKEN, or "
+                          "url, database and key_file of a source of kind odoo")
     from opsmon.app import run_poll
 
     return _until_told(settings, run_poll)
