@@ -61,8 +61,8 @@ def _declared(settings: Settings, args: argparse.Namespace) -> tuple[str, dict[s
     options = dict(declared[0].options) if declared else {}
     options |= {option: text for option, text in given.items() if text}
     if any(given.values()) and not options.get("url"):
-        raise OpsmonError("where is Odoo? Give --odoo https://shop.odoo.com --database NAME --key-file FILE, or none of "
-                          "these for webhooks alone")
+        raise OpsmonError("where is Odoo? Give --odoo https://shop.odoo.com --database NAME --key-file FILE, or none "
+                          "of these for webhooks alone")
     return name, options
 
 

@@ -165,7 +165,7 @@ async def test_while_the_store_is_away_nothing_is_lost(
         sender, total = Sender(line.port), 0
         await sender.send(sale(1))
         away(own_store, how)
-        end_s = time.monotonic() + float(os.environ.get("OPSMON_TEST_AWAY_S", "3"))
+        end_s = time.monotonic() + float(os.environ.get("STORE_AWAY_S", "3"))
         while time.monotonic() < end_s:
             await asyncio.gather(*(sender.send(sale(2 + total + n)) for n in range(4)))
             total += 4
