@@ -459,7 +459,7 @@ async def test_a_phone_that_rests_is_told_goodbye_too(line: Line) -> None:
 @pytest.mark.parametrize("method", ["POST", "HEAD", "PUT"])
 async def test_the_stream_is_only_got(line: Line, method: str) -> None:
     """Any other method would hold a connection for nothing."""
-    answer = await request(line.port, method, f"/live?v={rendering.build()}", b"", {})
+    answer = await request(line.port, method, f"/live?v={rendering.build()}", b"", {"sec-fetch-site": "same-origin"})
     assert (answer.status, answer.headers["allow"]) == (405, "GET")
 
 
