@@ -56,8 +56,8 @@ KINDS = (
             "commit, janitor", "what is open: orders since when, visits until when"),
     KeyKind("{site}:rows:<generation>:<rollup>:<month>", "set", "permanent", "commit",
             "rows of a dimension that are told apart; the others are `other`"),
-    KeyKind("{site}:note:<name>", "hash", "1 minute to 1 day", "worker, demo",
-            "what a process tells the others: that it lives, how far a fill-in has come"),
+    KeyKind("{site}:note:<name>", "hash", "1 minute to 1 day", "worker, demo, web",
+            "what a process tells the others: that it lives, how far a fill-in has come, how a source is doing"),
 )
 
 SEEN_KEPT_MS = 7 * 86_400_000
