@@ -22,6 +22,7 @@ from opsmon.core.source_health import Poll, Row, SourceFacts, is_refusal
 from opsmon.listening import listen
 from opsmon.settings import Settings
 from opsmon.sources.base import Secret, SourceSettings
+from opsmon.store.connection import worker_client
 from opsmon.store.keys import Keys
 from opsmon.store.refusals import flush_once
 from opsmon.web.reaching import Reached, Unreached, _first_line, reach, why
@@ -36,6 +37,7 @@ from tests.http import Answer, open_stream, request
 from tests.line import Line, open_line
 from tests.orders import order
 from tests.waiting import wait_until_async
+from tests.web.own_store import own_store
 from tests.web.wire import Elements, partials
 
 pytestmark = pytest.mark.anyio
@@ -146,6 +148,19 @@ async def test_the_status_page_lists_every_source(line: Line, clock: ManualClock
     rows = re.findall(r'<th scope="row">([^<]+)</th>\n  <td>([^<]+)</td>', html)
     assert (rows, "brand_new (2)" in html) == (
         [("Shopify", "Refusing everything"), ("Own programs", "Never heard")], True)
+
+
+async def test_while_the_store_is_away_the_page_keeps_what_it_knew(settings: Settings, clock: ManualClock,
+                                                                   tmp_path: Path) -> None:
+    """It says so, as the board does, instead of being an error."""
+    with own_store(tmp_path) as embedded:
+        client = worker_client(embedded.url)
+        async with open_line(replace(settings, store_url=embedded.url), clock, client, b"s") as line:
+            before = await line.get("/sources")
+            embedded.stop()
+            after = await line.get("/sources")
+        await client.aclose()
+    assert (before.status, after.status, 'id="source-shopify"' in after.text) == (200, 200, True)
 
 
 # --- that it is live --------------------------------------------------------------------------------------------
