@@ -136,8 +136,15 @@ def _amounts(rollup: Rollup, counted: tuple[str, ...]) -> Booker:
     def book(gathered: dict[str, Any], facts: Sequence[Timed], sign: int) -> None:
         totals: dict[tuple[str, str], int] = {}
         counts: dict[tuple[str, str], int] = {}
-        for prefix, (_, fields) in zip(prefixes(facts), facts, strict=True):
-            value = fields.get(name)
+        named = list(prefixes(facts)) if rollup.has_rows else [""] * len(facts)
+        values = [fields.get(name) for _, fields in facts]
+        if scale == 1 and named.count(named[0]) == len(named) and set(map(type, values)) == {int}:
+            # Whole numbers of one row, as the lags of a source are: every delivery comes this way.
+            _add(gathered, f"{named[0]}s", sign * sum(values))  # type: ignore[arg-type]  # all int
+            for aggregate in counted:
+                _add(gathered, f"{named[0]}{aggregate}", sign * len(values))
+            return
+        for prefix, value, (_, fields) in zip(named, values, facts, strict=True):
             if type(value) is list:
                 value, place = value[0], (prefix, f":{value[1]}")
             elif type(value) is int and scale == 1:

@@ -52,6 +52,17 @@ class SourceFeed:
             await asyncio.sleep(board.HEARTBEAT_S)
             self.hub.broadcast(event("hb", str(self._clock.now_ms())))
 
+    async def show_newest(self) -> None:
+        """What a page is made of: read now or, while the store is away, as it was last. Raises STORE_ERRORS when
+        nothing was ever read."""
+        await self._feed.ready.wait()
+        try:
+            await self.look()
+        except STORE_ERRORS:
+            if not self.hub.slots:
+                raise
+            self._show_health()
+
     async def look(self) -> None:
         """Read all that is known of the sources, and show what changed. Raises STORE_ERRORS."""
         now_ms = self._clock.now_ms()

@@ -26,7 +26,7 @@ class SourcesPage:
     async def show(self, request: Request) -> Response:
         """The page as of now; what moves later comes by its stream."""
         async with asyncio.timeout(READY_WITHIN_S):  # its TimeoutError is told as a store that is away
-            await self._feed.look()
+            await self._feed.show_newest()
         hub = self._feed.hub
         page = self._pages.view("Sources", "board", request)
         page = replace(page, revision=hub.id, live_url=f"/live?v={page.build}&view={VIEW}&since={hub.id}")

@@ -34,9 +34,9 @@ def shopify_events() -> Iterator[Event]:
     about: dict[str, Any] = {"shipping_address": {"country_code": "DE", "province_code": "BE"}, "customer": {"id": 7},
                              "checkout_token": "c1"}
     placed_ms = NOW_MS - 20_000
-    yield event("orders/create", order(1, "60.00", placed_ms=placed_ms, updated_ms=NOW_MS, **about,
+    yield event("orders/create", order(1, "60.00", placed_ms=placed_ms, updated_ms=NOW_MS - 1_000, **about,
                                        refunds=[refund(order_id=1)]))
-    yield event("orders/cancelled", order(2, placed_ms=placed_ms, updated_ms=NOW_MS, **about,
+    yield event("orders/cancelled", order(2, placed_ms=placed_ms, updated_ms=NOW_MS - 1_000, **about,
                                           cancelled_at="2026-11-20T13:03:21Z"))
     quoted = event("orders/updated", order(4, placed_ms=placed_ms, updated_ms=NOW_MS))
     yield quoted._replace(data=quoted.data | {"quotation": "quotation sent"})

@@ -5,6 +5,7 @@ import asyncio
 import re
 import socket
 import ssl
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -21,9 +22,10 @@ from opsmon.core.source_health import Poll, Row, SourceFacts, is_refusal
 from opsmon.listening import listen
 from opsmon.settings import Settings
 from opsmon.sources.base import Secret, SourceSettings
+from opsmon.store.connection import worker_client
 from opsmon.store.keys import Keys
 from opsmon.store.refusals import flush_once
-from opsmon.web.reaching import Reached, why
+from opsmon.web.reaching import Reached, Unreached, _first_line, reach, why
 from opsmon.web.server import serve
 from opsmon.web.source_cards import SourceInfo, card, whole
 from opsmon.web.source_words import CAUSES, EVENT_STEPS, steps_of
@@ -35,6 +37,7 @@ from tests.http import Answer, open_stream, request
 from tests.line import Line, open_line
 from tests.orders import order
 from tests.waiting import wait_until_async
+from tests.web.own_store import own_store
 from tests.web.wire import Elements, partials
 
 pytestmark = pytest.mark.anyio
@@ -136,6 +139,28 @@ async def test_the_status_says_the_same_to_programs(line: Line) -> None:
     shopify = told["shopify"]
     assert (list(told), shopify["state"], shopify["in_an_hour"], shopify["lag_ms"], shopify["refused"]) == (
         ["shopify", "events"], "well", 1, 2_000, {})
+
+
+async def test_the_status_page_lists_every_source(line: Line, clock: ManualClock) -> None:
+    """With its state in words, and a reason that nobody knows as it is."""
+    await flush_once(line.store, Keys("main"), Counter({"shopify:brand_new": 2}), clock)
+    html = (await line.get("/status")).text
+    rows = re.findall(r'<th scope="row">([^<]+)</th>\n  <td>([^<]+)</td>', html)
+    assert (rows, "brand_new (2)" in html) == (
+        [("Shopify", "Refusing everything"), ("Own programs", "Never heard")], True)
+
+
+async def test_while_the_store_is_away_the_page_keeps_what_it_knew(settings: Settings, clock: ManualClock,
+                                                                   tmp_path: Path) -> None:
+    """It says so, as the board does, instead of being an error."""
+    with own_store(tmp_path) as embedded:
+        client = worker_client(embedded.url)
+        async with open_line(replace(settings, store_url=embedded.url), clock, client, b"s") as line:
+            before = await line.get("/sources")
+            embedded.stop()
+            after = await line.get("/sources")
+        await client.aclose()
+    assert (before.status, after.status, 'id="source-shopify"' in after.text) == (200, 200, True)
 
 
 # --- that it is live --------------------------------------------------------------------------------------------
@@ -329,6 +354,25 @@ async def test_one_test_event_at_a_time(settings: Settings, clock: ManualClock, 
 def test_an_answer_is_told_with_what_it_means(found: Reached, text: str) -> None:
     """What a proxy says, and what opsmon says, are told apart."""
     assert refusal(found) == text
+
+
+def test_who_never_answers_is_given_up() -> None:
+    """A firewall that drops what comes: nobody waits for it for ever."""
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        found = reach(f"http://127.0.0.1:{deaf.getsockname()[1]}/", {}, b"{}", timeout_s=0.1)
+    assert found == Unreached("no answer within 0.1 s: a firewall or a router may drop it on the way.")
+
+
+async def test_a_port_without_tls_is_told(line: Line) -> None:
+    """https where http is spoken."""
+    found = await asyncio.to_thread(reach, f"https://127.0.0.1:{line.port}/", {}, b"{}")
+    assert found == Unreached("127.0.0.1 speaks no TLS there: is https right, and the port?")
+
+
+def test_a_page_of_html_is_not_read_out() -> None:
+    """Of another machine's error page nothing is shown; of a plain sentence one line."""
+    assert (_first_line("<h1>502</h1>", "text/html"), _first_line("No such source.\nmore", "text/plain")) == (
+        "", "No such source.")
 
 
 @pytest.mark.parametrize("error, text", [
