@@ -10,7 +10,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from opsmon.commands.arguments import overrides, settings_of, where
-from opsmon.core.errors import OpsmonError
 from opsmon.settings import Settings, child_environment
 from opsmon.store.data_dir import DataDir
 from opsmon.store.embedded import EmbeddedStore
@@ -75,13 +74,13 @@ def worker(args: argparse.Namespace) -> int:
 
 
 def poll(args: argparse.Namespace) -> int:
-    """Ask vendors until SIGTERM. Raises OpsmonError when there is none to be asked."""
-    settings = settings_of(args)
-    if not settings.polls:
-        raise OpsmonError("there is nothing to poll: set OPSMON_SHOPIFY_SHOP and OPSMON_SHOPIFY_TOKEN, or "
-                          "url, database and key_file of a source of kind odoo")
+    """Ask vendors until SIGTERM. With nobody to ask it waits: a process manager ends all when one of them ends."""
     from opsmon.app import run_poll
 
+    settings = settings_of(args)
+    if not settings.polls:
+        log.warning("there is nothing to poll: set OPSMON_SHOPIFY_SHOP and OPSMON_SHOPIFY_TOKEN, or url, database and "
+                    "key_file of a source of kind odoo, and start again")
     return _until_told(settings, run_poll)
 
 

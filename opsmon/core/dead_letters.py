@@ -9,7 +9,7 @@ from hashlib import blake2b
 _DETAIL = re.compile(
     r"""(?<![\w…])(["'`])(?:\\.|(?!\1).)*(?:\1|$)"""
     r"""|\[.*\]|\{.*\}|[\[{].*$"""
-    r"""|[\w.:/@+%#-]*\d[\w.:/@+%#-]*""", re.DOTALL)
+    r"""|(?<![\w.:/@+%#-])[\w.:/@+%#-]*\d[\w.:/@+%#-]*""", re.DOTALL)
 _SEVERAL = re.compile(r"[+-]?…(?:[\s,:;.+-]*…)*")
 _LONGEST = 160
 _SECRET = re.compile(r"auth|cookie|hmac|signature|token|secret|password|credential|key", re.IGNORECASE)

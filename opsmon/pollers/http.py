@@ -109,6 +109,7 @@ class _Request:
         self.where = f"{parts.hostname}{parts.path}"
         self._path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         self._timeout_s = timeout_s
+        self._answer: HTTPResponse | None = None
         if parts.scheme == "https":
             self._http: HTTPConnection = HTTPSConnection(
                 parts.hostname or "", parts.port, timeout=timeout_s, context=ssl.create_default_context())
@@ -124,6 +125,8 @@ class _Request:
         self.close()
 
     def close(self) -> None:
+        if self._answer is not None:
+            self._answer.close()
         self._http.close()
 
     def ask(self, method: str, body: bytes | None, headers: Mapping[str, str]) -> HTTPResponse:
@@ -135,10 +138,14 @@ class _Request:
 
     def _sent(self, method: str, body: bytes | None, headers: Mapping[str, str]) -> HTTPResponse:
         self._http.request(method, self._path, body, dict(headers))
-        return self._http.getresponse()
+        self._answer = self._http.getresponse()
+        return self._answer
 
     def read(self, answer: HTTPResponse, most: int) -> bytes:
-        return self._guarded(lambda: answer.read(most))
+        taken = self._guarded(lambda: answer.read(most))
+        if answer.length and len(taken) < most:
+            raise HttpError(f"the answer of {self.where} was cut off", answer.status)
+        return taken
 
     def lines(self, answer: HTTPResponse) -> list[bytes]:
         return self._guarded(lambda: [line for _ in range(_LINES_AT_ONCE) if (line := self._line(answer))])

@@ -37,7 +37,7 @@ class Polling:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Poll until `stop` is set; what is under way then is left, and found again next time."""
-        await asyncio.gather(*(self._keep(poller, stop) for poller in self._pollers))
+        await asyncio.gather(stop.wait(), *(self._keep(poller, stop) for poller in self._pollers))
         for poller in self._pollers:
             with suppress(*STORE_ERRORS):
                 async with asyncio.timeout(1):

@@ -71,7 +71,7 @@ class ShopifyOrders:
         self.name, self.every_ms = name, every_ms
         self._admin, self._client, self._keys, self._scripts, self._site = admin, client, keys, scripts, site
         self._settle_ms, self._bulk_gap_ms = settle_ms, bulk_gap_ms
-        self._page = PAGE
+        self._page, self._refunds_at_once = PAGE, MOST_REFUNDS
         self._queries: OrderQueries | None = None
         self._found = self._new = 0
         self._trouble = ""
@@ -187,10 +187,18 @@ class ShopifyOrders:
     async def _refunds(self, ids: Sequence[str]) -> dict[str, Data]:
         """Refunds whole, by id."""
         found: dict[str, Data] = {}
-        for start in range(0, len(ids), MOST_REFUNDS):
-            for refund in (await self._admin.ask(REFUNDS, {"ids": ids[start : start + MOST_REFUNDS]}))["nodes"]:
-                found[refund["id"]] = refund
+        while left := ids[len(found) :]:
+            asked = left[: self._refunds_at_once]
+            try:
+                refunds = (await self._admin.ask(REFUNDS, {"ids": asked}))["nodes"]
+            except TooCostly:
+                if self._refunds_at_once == 1:
+                    raise
+                self._refunds_at_once //= 2
+                continue
+            for refund in refunds:
                 await self._rest_of(refund)
+            found |= zip(asked, refunds, strict=True)
         return found
 
     async def _rest_of(self, refund: Data) -> None:

@@ -10,8 +10,8 @@ from typing import Any
 from opsmon.pollers.shopify_admin import Data
 
 # Lines that come with their order; the rest is asked for.
-LINES = 20
-MOST_LINES, MOST_REFUNDS = 250, 10
+LINES = 5
+MOST_LINES, MOST_REFUNDS = 150, 6
 
 _MONEY = "{ shopMoney { amount currencyCode } }"
 _REFUND_LINES = f"nodes {{ subtotalSet {_MONEY} totalTaxSet {_MONEY} }} pageInfo {{ hasNextPage endCursor }}"
@@ -39,9 +39,9 @@ class OrderQueries:
 
 
 REFUNDS = f"""query($ids: [ID!]!) {{ nodes(ids: $ids) {{ ... on Refund {{ id createdAt processedAt
-  refundLineItems(first: 40) {{ {_REFUND_LINES} }}
-  refundShippingLines(first: 10) {{ nodes {{ subtotalAmountSet {_MONEY} taxAmountSet {_MONEY} }} }}
-  orderAdjustments(first: 10) {{ nodes {{ amountSet {_MONEY} taxAmountSet {_MONEY} }} }} }} }} }}"""
+  refundLineItems(first: 15) {{ {_REFUND_LINES} }}
+  refundShippingLines(first: 5) {{ nodes {{ subtotalAmountSet {_MONEY} taxAmountSet {_MONEY} }} }}
+  orderAdjustments(first: 5) {{ nodes {{ amountSet {_MONEY} taxAmountSet {_MONEY} }} }} }} }} }}"""
 REFUND_LINES = f"""query($id: ID!, $after: String) {{ refund(id: $id) {{
   refundLineItems(first: {MOST_LINES}, after: $after) {{ {_REFUND_LINES} }} }} }}"""
 COUNT = "query($search: String!) { ordersCount(query: $search, limit: 10000) { count } }"

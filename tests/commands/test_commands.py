@@ -455,15 +455,15 @@ def test_a_demo_shows_orders_within_fifteen_seconds_and_leaves_nothing(place: tu
 PROCFILE = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
 
 
-def test_the_procfile_names_the_four_processes() -> None:
+def test_the_procfile_names_the_five_processes() -> None:
     """A verb of `python -m opsmon` each."""
     assert {name: command.split()[:4] for name, command in PROCFILE.items()} == {
-        name: ["python", "-m", "opsmon", name] for name in ("store", "ingest", "web", "worker")}
+        name: ["python", "-m", "opsmon", name] for name in ("store", "ingest", "web", "worker", "poll")}
 
 
 @pytest.fixture
 def apart(place: tuple[Path, Start]) -> tuple[dict[str, Run], dict[str, int]]:
-    """The four processes of the Procfile, all started at once; and the ports of the two that have one."""
+    """The five processes of the Procfile, all started at once; and the ports of the two that have one."""
     folder, start = place
     ports, runs = {"ingest": free_port(), "web": free_port()}, {}
     for name, command in PROCFILE.items():

@@ -97,12 +97,6 @@ def test_what_is_missing_or_wrong_is_said_before_anything_is_asked(
     assert said in capsys.readouterr().err
 
 
-def test_polling_nothing_is_an_error(here: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """It says what to set."""
-    assert main(("poll",)) == 1
-    assert "OPSMON_SHOPIFY_SHOP" in capsys.readouterr().err
-
-
 @pytest.mark.kill
 def test_the_process_polls_and_ends_within_three_seconds(fake: FakeShopify) -> None:
     """Orders come, the note is left, SIGTERM ends it with 0."""

@@ -300,5 +300,5 @@ def test_disorder_and_repetition_end_in_the_same_numbers(data: st.DataObject) ->
 def test_what_is_only_told_moves_no_number(topic: str, name: str) -> None:
     """It came in, and that is counted; a draft is no sale, and a product no order."""
     memory = fold_all([told(topic, written(name))], BERLIN)
-    assert {found.rollup for found in memory.panes} == {"deliveries"}
+    assert {found.rollup for found in memory.panes} == {"deliveries", "lags"}
     assert memory.states == {}

@@ -32,7 +32,7 @@ class FakeShopify:
     """The shop. Set `scopes`, `is_approved`, `status` to have it refuse; `asked` remembers the root fields asked."""
 
     def __init__(self, secret: bytes, *, seed: int = 1, hour_s: float = 0.25, speed: float = 1.0,
-                 now_ms: Callable[[], int] = lambda: 0) -> None:
+                 now_ms: Callable[[], int] | None = None) -> None:
         self.orders: dict[int, shop.Order] = {}
         self.subscriptions: list[Subscription] = []
         self.scopes, self.is_approved, self.status = set(SCOPES), True, 200
@@ -42,7 +42,10 @@ class FakeShopify:
         self.throttled = 0
         self.port = 0
         self.sender = Sender(DOMAIN, secret, seed, hour_s)
-        self._seed, self._speed, self._now_ms = seed, speed, now_ms
+        self._seed, self._speed = seed, speed
+        self._latest_ms = 0
+        # Where its clock is not given, it is as late as the newest thing that happened.
+        self._now_ms = now_ms or (lambda: self._latest_ms)
         self._points, self._at_s = BUCKET, 0.0
         self._bulk: dict[str, dict[str, Any]] = {}
         self._numbers = 0
@@ -56,7 +59,7 @@ class FakeShopify:
         """Let something happen to an order, and tell of it."""
         if step.what == "create":
             self.orders[step.order] = shop.make(step.order, step.at_ms, self._seed)
-        order = self.orders[step.order]
+        order, self._latest_ms = self.orders[step.order], step.at_ms
         event_id = self.sender.uuid()
         for topic in shop.happen(order, step.what, step.at_ms):
             self._tell(topic, orjson.dumps(_body(topic, order)), event_id, step.at_ms)

@@ -24,7 +24,7 @@ from opsmon.store.rollups import decode_state
 from opsmon.store.scripts import Scripts
 from opsmon.web.server import serve
 from tests.fakes import orders as shop
-from tests.fakes.shopify import DOMAIN, TOKEN, FakeShopify, open_shopify
+from tests.fakes.shopify import DOMAIN, TOKEN, open_shopify
 from tests.waiting import wait_until, wait_until_async
 from tests.workers.fleet import Fleet, open_fleet
 
@@ -65,7 +65,7 @@ async def run(fleet: Fleet, trial: Trial) -> Outcome:
     now_ms = time.time_ns() // 1_000_000
     steps = shop.plan(trial.seed, trial.orders, now_ms - SPAN_MS, now_ms - 120_000)
     fleet.start("worker-1")
-    async with open_shopify(SECRET, seed=trial.seed, now_ms=lambda: now_ms, speed=100) as fake, _web(fleet) as url:
+    async with open_shopify(SECRET, seed=trial.seed, speed=100) as fake, _web(fleet) as url:
         client = worker_client(fleet.store.url)
         check = WebhookCheck(ShopifyAdmin(fake.url, TOKEN), url)
         asking = ShopifyOrders(ShopifyAdmin(fake.url, TOKEN), client, fleet.keys, Scripts(client, fleet.keys), "main",
@@ -74,8 +74,12 @@ async def run(fleet: Fleet, trial: Trial) -> Outcome:
         begun, rest = steps[: len(steps) // 10], steps[len(steps) // 10 :]
         await fake.play(begun, 0.2)
         first = await asking.poll(now_ms)
-        harm = asyncio.create_task(_harm(fleet, trial, fake))
-        await fake.play(rest, trial.seconds)
+        harm = asyncio.create_task(_harm(fleet, trial))
+        half = len(rest) * 2 // 5
+        await fake.play(rest[:half], trial.seconds * 2 / 5)
+        if trial.deletes:
+            fake.sender.deleted |= {one.id for one in fake.subscriptions}
+        await fake.play(rest[half:], trial.seconds * 3 / 5)
         kills, ends = await harm
         await fake.sender.settle()
         checked = await check.poll(now_ms) if trial.reconciles else None
@@ -88,10 +92,9 @@ async def run(fleet: Fleet, trial: Trial) -> Outcome:
                        dict(fake.sender.counts))
 
 
-async def _harm(fleet: Fleet, trial: Trial, fake: FakeShopify) -> tuple[int, int]:
-    """Kill workers every so often, the store now and then, and delete the webhooks half-way; how many kills."""
+async def _harm(fleet: Fleet, trial: Trial) -> tuple[int, int]:
+    """Kill workers every so often and the store now and then; how many kills of each."""
     chance, began_s, kills, ends = Random(trial.seed), time.monotonic(), 0, 0
-    has_deleted = not trial.deletes
     while (gone := (time.monotonic() - began_s) / trial.seconds) < 1:
         await asyncio.sleep(chance.uniform(0.5, 1.0) * trial.kill_every_s)
         fleet.kill("worker-1")
@@ -99,9 +102,6 @@ async def _harm(fleet: Fleet, trial: Trial, fake: FakeShopify) -> tuple[int, int
         if ends < trial.store_ends and gone >= (ends + 1) / (trial.store_ends + 2):
             ends += 1
             await _end_store(fleet)
-        if not has_deleted and gone > 0.4:
-            has_deleted = True
-            fake.sender.deleted |= {one.id for one in fake.subscriptions}
         fleet.start("worker-1")
     return kills, ends
 

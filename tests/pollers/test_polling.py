@@ -157,6 +157,15 @@ async def test_told_to_stop_it_ends_at_once_and_gives_the_turn_away(store: Redis
     await wait_until_async(_is_free(store, keys), "the turn is free")
 
 
+async def test_with_nobody_to_ask_it_waits(store: Redis, keys: Keys, clock: ManualClock) -> None:
+    """A process manager ends all processes when one of them ends."""
+    stop = asyncio.Event()
+    running = asyncio.create_task(polling(store, keys, clock).run(stop))
+    assert (await asyncio.wait({running}, timeout=0.1))[0] == set()
+    stop.set()
+    await running
+
+
 def _is_free(store: Redis, keys: Keys):  # type: ignore[no-untyped-def]
     async def ask() -> bool:
         return not await store.exists(keys.turn("shop"))

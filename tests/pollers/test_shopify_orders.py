@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from opsmon.pollers.shopify import version_of
 from opsmon.pollers.shopify_orders import OrderQueries, gid_number, rest_order
-from opsmon.sources.shopify_bodies import Read, read_order
+from opsmon.sources.shopify_orders import read_order
+from opsmon.sources.shopify_reading import Read
 from tests.conftest import NOW_MS
 from tests.fakes import orders as shop
 from tests.fakes.graphql import cost, has_connection_in_list, parse
