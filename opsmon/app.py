@@ -1,6 +1,7 @@
 """Composition root: the only file that imports every folder. Read it and you know how a process is made."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -17,6 +18,7 @@ from opsmon.settings import Settings, without_password
 from opsmon.sources.base import Secret, Source, SourceSettings
 from opsmon.sources.json_events import JsonEvents
 from opsmon.sources.kinds import KINDS
+from opsmon.sources.pixel import Pixel
 from opsmon.sources.signing import TEST_SHOP
 from opsmon.store.appender import Appender
 from opsmon.store.connection import STORE_ERRORS, Reader, ingest_client, worker_client
@@ -25,13 +27,16 @@ from opsmon.store.keys import Keys
 from opsmon.store.kpi_queries import KpiQueries
 from opsmon.store.refusals import flush_once, flush_refusals
 from opsmon.store.scripts import Scripts
+from opsmon.store.visits import Visits
 from opsmon.web import rendering
+from opsmon.web.collect import Collect
 from opsmon.web.feed import Board, Feed
 from opsmon.web.hub import Hub
 from opsmon.web.ingest import Ingest
 from opsmon.web.kpi_api import KpiApi
 from opsmon.web.live import Live, drain
 from opsmon.web.pages import Pages
+from opsmon.web.rates import Rates
 from opsmon.web.routes import Front, board_app, health_app
 from opsmon.web.server import serve
 from opsmon.web.webhooks import Webhooks
@@ -85,9 +90,10 @@ async def open_web(settings: Settings, *, boards: bool, ingest: bool, clock: Clo
     clock = clock or SystemClock()
     keys, heard = Keys(settings.site), sources(settings)
     async with AsyncExitStack() as stack:
-        webhooks, events = await _open_ingest(settings, keys, heard, clock, stack) if ingest else (None, None)
+        opened = await _open_ingest(settings, keys, heard, clock, stack) if ingest else (None, None, None)
+        webhooks, events, collect = opened
         if not boards:
-            yield Web(Front(webhooks, events, None, health_app(None)), None, None, webhooks)
+            yield Web(Front(webhooks, events, collect, None, health_app(None)), None, None, webhooks)
             return
         client = worker_client(store_url(settings))
         stack.push_async_callback(client.aclose)
@@ -95,7 +101,7 @@ async def open_web(settings: Settings, *, boards: bool, ingest: bool, clock: Clo
         feed, pages, api = _boards(settings, client, keys, tuple(heard), hub, clock)
         await _run(stack, feed.run(), feed.beat(), feed.watch())
         app = board_app(pages, api, Live(hub, clock, rendering.build()))
-        yield Web(Front(webhooks, events, app, health_app(pages)), hub, feed, webhooks)
+        yield Web(Front(webhooks, events, collect, app, health_app(pages)), hub, feed, webhooks)
 
 
 async def run_web(settings: Settings, *, boards: bool, ingest: bool) -> None:
@@ -127,7 +133,7 @@ async def on_store(settings: Settings, act: Callable[[Redis], Awaitable[T]]) -> 
 
 
 async def _open_ingest(settings: Settings, keys: Keys, heard: dict[str, Source], clock: Clock,
-                       stack: AsyncExitStack) -> tuple[Webhooks, Ingest]:
+                       stack: AsyncExitStack) -> tuple[Webhooks, Ingest, Collect]:
     client = ingest_client(store_url(settings))
     stack.push_async_callback(client.aclose)
     appender = Appender(Scripts(client, keys), clock)
@@ -136,7 +142,20 @@ async def _open_ingest(settings: Settings, keys: Keys, heard: dict[str, Source],
                     refused=webhooks.refused)
     stack.push_async_callback(flush_once, client, keys, webhooks.refused)
     await _run(stack, flush_refusals(client, keys, webhooks.refused))
-    return webhooks, events
+    return webhooks, events, await _open_collect(settings, keys, clock, webhooks.refused, stack)
+
+
+async def _open_collect(settings: Settings, keys: Keys, clock: Clock, refused: "Counter[str]",
+                        stack: AsyncExitStack) -> Collect:
+    """The door for pages, on a client of its own: however much comes here, webhooks have theirs."""
+    client = ingest_client(store_url(settings))
+    stack.push_async_callback(client.aclose)
+    visits = Visits(client, keys, clock, settings.visits_memory_bytes, refused)
+    stack.push_async_callback(visits.drain)
+    await _run(stack, visits.run())
+    pixel = Pixel(settings.site, settings.visits_memory_bytes, keeps_terms=settings.pixel_search_terms)
+    return Collect(pixel, visits, Rates(settings.pixel_rate, settings.pixel_rate_each), settings.pixel_origins, clock,
+                   refused=refused)
 
 
 def kpi_queries(client: Redis, settings: Settings) -> KpiQueries:
