@@ -121,7 +121,7 @@ FACTS: dict[str, KnownFact] = {
         {"sku": _text("SKU"), "location": _text("where"), "available": _number("pieces available")},
         is_revised=True),
     "user.active": _posted("a user who did something", **_USER),
-    "feature.used": _posted("a feature used by a user", feature=_text("which feature"), **_USER),
+    "feature.used": _posted("a feature used by a user", feature=_text("which feature"), **_USER, **_PAGE),
     "api.request": _posted("a request that was answered", endpoint=_text("which endpoint"),
                            status=_number("HTTP status"), ms=_ms("time to the answer")),
     "queue.depth": _posted("a queue's length, when it was told", queue=_text("which queue"),
