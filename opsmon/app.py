@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -26,6 +27,7 @@ from opsmon.sources.base import Secret, Source, SourceSettings
 from opsmon.sources.json_events import JsonEvents
 from opsmon.sources.kinds import KINDS
 from opsmon.sources.manual_entries import ManualEntries
+from opsmon.sources.pixel import Pixel
 from opsmon.sources.probing import event_probe, has_probe, probe
 from opsmon.sources.rereading import read_again
 from opsmon.sources.signing import TEST_SHOP
@@ -40,7 +42,9 @@ from opsmon.store.refusals import flush_once, flush_refusals
 from opsmon.store.scripts import Scripts
 from opsmon.store.source_notes import note_trial
 from opsmon.store.spool import Spool
+from opsmon.store.visits import Visits
 from opsmon.web import rendering
+from opsmon.web.collect import Collect
 from opsmon.web.dead_page import DeadPage
 from opsmon.web.entry_form import EntryForm
 from opsmon.web.feed import Board, Feed
@@ -49,6 +53,7 @@ from opsmon.web.ingest import Ingest
 from opsmon.web.kpi_api import KpiApi
 from opsmon.web.live import Live, drain
 from opsmon.web.pages import Pages
+from opsmon.web.rates import Rates
 from opsmon.web.routes import Front, Rooms, board_app, health_app
 from opsmon.web.server import serve
 from opsmon.web.source_cards import SourceInfo
@@ -123,9 +128,10 @@ async def open_web(settings: Settings, *, boards: bool, ingest: bool, clock: Clo
     clock = clock or SystemClock()
     keys, heard = Keys(settings.site), sources(settings)
     async with AsyncExitStack() as stack:
-        webhooks, events = await _open_ingest(settings, keys, heard, clock, stack) if ingest else (None, None)
+        opened = await _open_ingest(settings, keys, heard, clock, stack) if ingest else (None, None, None)
+        webhooks, events, collect = opened
         if not boards:
-            yield Web(Front(webhooks, events, None, health_app(None)), None, None, webhooks)
+            yield Web(Front(webhooks, events, collect, None, health_app(None)), None, None, webhooks)
             return
         client = worker_client(store_url(settings))
         stack.push_async_callback(client.aclose)
@@ -139,7 +145,7 @@ async def open_web(settings: Settings, *, boards: bool, ingest: bool, clock: Clo
         entry = _entry_form(settings, client, keys, pages, clock, stack)
         live = Live(hub, clock, rendering.build(), {VIEW: told.hub})
         rooms = Rooms(pages, api, live, dead, entry, SourcesPage(pages, told, trials, kinds_left(settings)))
-        yield Web(Front(webhooks, events, board_app(rooms), health_app(pages)), hub, feed, webhooks, told.hub)
+        yield Web(Front(webhooks, events, collect, board_app(rooms), health_app(pages)), hub, feed, webhooks, told.hub)
 
 
 async def run_web(settings: Settings, *, boards: bool, ingest: bool) -> None:
@@ -200,7 +206,7 @@ async def on_store(settings: Settings, act: Callable[[Redis], Awaitable[T]]) -> 
 
 
 async def _open_ingest(settings: Settings, keys: Keys, heard: dict[str, Source], clock: Clock,
-                       stack: AsyncExitStack) -> tuple[Webhooks, Ingest]:
+                       stack: AsyncExitStack) -> tuple[Webhooks, Ingest, Collect]:
     client = ingest_client(store_url(settings))
     stack.push_async_callback(client.aclose)
     appender = Appender(Scripts(client, keys), clock)
@@ -212,7 +218,20 @@ async def _open_ingest(settings: Settings, keys: Keys, heard: dict[str, Source],
                     refused=webhooks.refused)
     stack.push_async_callback(flush_once, client, keys, webhooks.refused, clock)
     await _run(stack, flush_refusals(client, keys, webhooks.refused, clock), spool.run())
-    return webhooks, events
+    return webhooks, events, await _open_collect(settings, keys, clock, webhooks.refused, stack)
+
+
+async def _open_collect(settings: Settings, keys: Keys, clock: Clock, refused: "Counter[str]",
+                        stack: AsyncExitStack) -> Collect:
+    """The door for pages, on a client of its own: however much comes here, webhooks have theirs."""
+    client = ingest_client(store_url(settings))
+    stack.push_async_callback(client.aclose)
+    visits = Visits(client, keys, clock, settings.visits_memory_bytes, refused)
+    stack.push_async_callback(visits.drain)
+    await _run(stack, visits.run())
+    pixel = Pixel(settings.site, settings.visits_memory_bytes, keeps_terms=settings.pixel_search_terms)
+    return Collect(pixel, visits, Rates(settings.pixel_rate, settings.pixel_rate_each), settings.pixel_origins, clock,
+                   refused=refused)
 
 
 def kpi_queries(client: Redis, settings: Settings) -> KpiQueries:

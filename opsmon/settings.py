@@ -35,6 +35,7 @@ _SITE = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]{16,}=*", re.ASCII)  # as RFC 6750 writes them
 _MYSHOPIFY = re.compile(r"[a-z0-9][a-z0-9-]*\.myshopify\.com")
 _LOOPBACK = re.compile(r"http://(127\.0\.0\.1|localhost)(:[0-9]{1,5})?")
+_ORIGIN = re.compile(r"null|https?://[a-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:]+\](:[0-9]{1,5})?", re.ASCII)
 _WORKER = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _STORE_SCHEMES = ("redis://", "rediss://", "unix://")
 _CLUSTER_SCHEMES = ("redis+cluster://", "rediss+cluster://")
@@ -89,6 +90,17 @@ TABLE = (
     Setting("store_memory", "512mb", "1gb", "Memory bound of the embedded store."),
     Setting("retention", "48h", "7d", "How long raw events stay in the stream once every worker has them."),
     Setting("stream_memory", "256mb", "1gb", "Memory of raw events in the stream, beyond which the oldest go earlier."),
+    Setting("visits_memory", "64mb", "256mb",
+            "Memory of what pages sent, beyond which the oldest counted goes earlier and no more is taken; about as "
+            "much again holds the visitors of nine days."),
+    Setting("pixel_origins", "", "https://shop.example,null",
+            "Origins whose pages are heard at /collect, comma-separated (null: Shopify's sandbox); empty: any. No "
+            "protection, for a program can claim any."),
+    Setting("pixel_rate", "200", "1000",
+            "Events a second that are taken from all pages; for a moment three times that."),
+    Setting("pixel_rate_each", "20", "50",
+            "The same from one network (/24, in IPv6 /56); what is beyond is counted and forgotten."),
+    Setting("pixel_search_terms", "no", "yes", "Whether it is kept what visitors searched for."),
     Setting("keep_minutes", "8d", "30d", "How long the counts of single minutes are kept."),
     Setting("keep_hours", "400d", "800d", "How long the counts of single hours are kept."),
     Setting("keep_days", "", "3650d", "How long the counts of single days are kept; empty: for ever."),
@@ -122,6 +134,11 @@ class Settings:
     store_memory_bytes: int
     retention_ms: int
     stream_memory_bytes: int
+    visits_memory_bytes: int
+    pixel_origins: frozenset[str]
+    pixel_rate: int
+    pixel_rate_each: int
+    pixel_search_terms: bool
     keep_minutes_ms: int
     keep_hours_ms: int
     keep_days_ms: int | None
@@ -184,6 +201,11 @@ def check(
         "store_memory_bytes": read("store_memory", _size),
         "retention_ms": read("retention", duration_ms),
         "stream_memory_bytes": read("stream_memory", _size),
+        "visits_memory_bytes": read("visits_memory", _size),
+        "pixel_origins": read("pixel_origins", _origins),
+        "pixel_rate": read("pixel_rate", _rate),
+        "pixel_rate_each": read("pixel_rate_each", _rate),
+        "pixel_search_terms": read("pixel_search_terms", _yes),
         "keep_minutes_ms": read("keep_minutes", duration_ms),
         "keep_hours_ms": read("keep_hours", duration_ms),
         "keep_days_ms": read("keep_days", lambda text: duration_ms(text) if text else None),
@@ -442,6 +464,25 @@ def _poll_every(text: str) -> int:
     if not 5_000 <= (every_ms := duration_ms(text)) <= 3_600_000:
         raise ValueError("a duration of 5s to 1h")
     return every_ms
+
+
+def _origins(text: str) -> frozenset[str]:
+    origins = [entry.strip().lower().removesuffix("/") for entry in text.split(",") if entry.strip()]
+    if not all(map(_ORIGIN.fullmatch, origins)):
+        raise ValueError("origins such as https://shop.example, or null")
+    return frozenset(origins)
+
+
+def _rate(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,6}", text) or int(text) == 0:
+        raise ValueError("a whole number of 1 to 999999")
+    return int(text)
+
+
+def _yes(text: str) -> bool:
+    if text not in ("yes", "no"):
+        raise ValueError("yes or no")
+    return text == "yes"
 
 
 def _port(text: str) -> int:

@@ -16,10 +16,12 @@ from opsmon.app import Web, open_web
 from opsmon.clock import ManualClock
 from opsmon.listening import listen
 from opsmon.settings import Settings
+from opsmon.store.keys import Keys
 from opsmon.web.server import serve
-from opsmon.workers.aggregator import Aggregator
+from opsmon.workers.lanes import Lanes
 from opsmon.workers.worker import Worker
 from tests.http import Answer, Stream, open_stream, request
+from tests.waiting import wait_until_async
 
 SHOP = "paper-boat.myshopify.com"
 _numbers = itertools.count(1)
@@ -32,7 +34,7 @@ class Line:
     port: int
     web: Web
     worker: Worker
-    aggregator: Aggregator
+    lanes: Lanes
     store: Redis
     secret: bytes
     streams: list[Stream] = field(default_factory=list)
@@ -55,6 +57,18 @@ class Line:
         return await request(self.port, "POST", "/webhooks/shopify", raw,
                              {name: value for name, value in usual.items() if value})
 
+    async def collect(self, *events: Mapping[str, Any]) -> Answer:
+        """Say what pages say, and wait until it is in the stream; the events are new ones."""
+        keys = Keys("main")
+        before = int(await self.store.xlen(keys.visits))
+        answer = await request(self.port, "POST", "/collect", orjson.dumps(events), {"content-type": "text/plain"})
+
+        async def came() -> bool:
+            return int(await self.store.xlen(keys.visits)) >= before + len(events)
+
+        await wait_until_async(came, f"{len(events)} visits")
+        return answer
+
     async def get(self, path: str, **headers: str) -> Answer:
         """Ask for a page or a number."""
         return await request(self.port, "GET", path, b"", {n.replace("_", "-"): v for n, v in headers.items()})
@@ -67,7 +81,7 @@ class Line:
     async def work(self) -> int:
         """Count everything that waits."""
         worked = 0
-        while done := await self.worker.step(self.aggregator, 1):
+        while done := await self.worker.step(self.lanes, 1):
             worked += done
         return worked
 
@@ -90,14 +104,14 @@ async def open_line(settings: Settings, clock: ManualClock, store: Redis, secret
     sockets = listen("127.0.0.1", 0, boards=True)
     port = sockets[0].getsockname()[1]
     worker = Worker(store, settings, clock)
-    aggregator = await worker.start()
-    await worker.step(aggregator, 1)
+    lanes = await worker.start()
+    await worker.step(lanes, 1)
     async with open_web(settings, boards=True, ingest=True, clock=clock) as web:
         server = serve(web.app, sockets, web.drain)
         serving = asyncio.create_task(server.serve(sockets))
         assert web.feed is not None
         await web.feed.ready.wait()
-        line = Line(port, web, worker, aggregator, store, secret)
+        line = Line(port, web, worker, lanes, store, secret)
         try:
             yield line
         finally:

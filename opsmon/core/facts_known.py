@@ -63,6 +63,7 @@ _WHERE = {
     "channel": _text("where it came from, e.g. web or pos"),
 }
 _VISITOR = {"visitor": _text("who, as the shop's pages tell visitors apart")}
+_PAGE = _VISITOR | {"path": _text("the page, without what stands behind ?")}
 _USER = {"user": _text("who, as the sender tells users apart")}
 _PLACE = {
     "stage": _text("stage it was moved to"),
@@ -129,17 +130,25 @@ FACTS: dict[str, KnownFact] = {
         "a delivery or event that came in",
         {"source": _text("who sent it, e.g. shopify"), "lag_ms": _ms("how long it was on its way, at most a day")},
         is_closed=True),
-    "page.viewed": _posted("a page seen by a visitor", **_VISITOR),
+    "page.viewed": _posted("a page seen by a visitor", **_PAGE),
+    "product.viewed": _posted(
+        "a product looked at by a visitor", product=_text("its title"), sku=_text("SKU"), **_PAGE),
     "cart.updated": _posted("a cart changed by a visitor", **_VISITOR),
     "checkout.started": _posted("a checkout begun by a visitor", **_VISITOR),
     "checkout.completed": _posted("a checkout paid by a visitor", amount=_money("what was paid"), **_VISITOR),
+    "search.submitted": _posted("a search by a visitor", term=_text("what for, where that is kept"), **_PAGE),
+    "conversion.step": _posted("a step of the shop's own on the way to a sale", step=_text("which step"), **_PAGE),
+    "error.occurred": _posted("a script of a page that failed", message=_text("what it said"),
+                              where=_text("which script"), **_PAGE),
+    "page.timed": _posted("how long something took in a visitor's browser", what=_text("what, e.g. load"),
+                          ms=_ms("how long"), **_PAGE),
     "stage.moved": _posted("a move of an order, as it was told", **_PLACE),
     "inventory.changed": KnownFact(
         "a stock level, replaced by the next version",
         {"sku": _text("SKU"), "location": _text("where"), "available": _number("pieces available")},
         is_revised=True),
     "user.active": _posted("a user who did something", **_USER),
-    "feature.used": _posted("a feature used by a user", **_USER),
+    "feature.used": _posted("a feature used by a user", feature=_text("which feature"), **_USER, **_PAGE),
     "api.request": _posted("a request that was answered", endpoint=_text("which endpoint"),
                            status=_number("HTTP status"), ms=_ms("time to the answer")),
     "queue.depth": _posted("a queue's length, when it was told", queue=_text("which queue"),

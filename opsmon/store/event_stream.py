@@ -1,4 +1,4 @@
-"""The event stream: encode, read, claim. Appending and acknowledging are scripts (scripts.py)."""
+"""A stream of events: encode, read, claim. Appending and acknowledging are scripts (scripts.py)."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -47,30 +47,39 @@ def decode(payload: bytes) -> Event:
 
 
 class EventStream:
-    """One site's events, as one consumer of the group sees them. A consumer's name is stable."""
+    """One of a site's streams, as one consumer of the group sees it. A consumer's name is stable."""
 
-    def __init__(self, client: Redis, keys: Keys, consumer: str) -> None:
+    def __init__(self, client: Redis, keys: Keys, consumer: str, key: str | None = None) -> None:
         self._client = client
-        self._keys = keys
+        self.key = key or keys.events
         self._consumer = consumer
 
     async def ensure_group(self) -> bool:
-        """Make the group, from the oldest event on; False when it was there. May be repeated."""
+        """Make the group, from the oldest event on; whether it is there now. May be repeated."""
         try:
-            await self._client.xgroup_create(self._keys.events, GROUP, id="0", mkstream=True)
+            await self._client.xgroup_create(self.key, GROUP, id="0", mkstream=True)
         except OutOfMemoryError:
-            # A full store says this before it says that the group is there. If it is not, reading will tell.
-            return False
+            # A full store says this before it says that the group is there.
+            return await self._has_group()
         except ResponseError as error:
             if "BUSYGROUP" not in str(error):
                 raise
-            return False
         return True
 
     async def read_new(self, count: int, block_ms: int) -> list[Entry]:
         """Entries nobody has read yet, waiting up to `block_ms` for the first (0: not at all)."""
-        # To the server a block of 0 means for ever.
-        return await self._read(">", count, block_ms or None)
+        (entries,) = await self.read_first((), count, block_ms)
+        return entries
+
+    async def read_first(self, others: Sequence["EventStream"], count: int, block_ms: int) -> list[list[Entry]]:
+        """The same of several streams at once, up to `count` of each, waiting for the first of any of them."""
+        keys = [self.key, *(other.key for other in others)]
+        reply: Any = await self._client.xreadgroup(
+            # To the server a block of 0 means for ever.
+            GROUP, self._consumer, dict.fromkeys(keys, ">"), count=count, block=block_ms or None
+        )
+        found = {key.decode(): entries for key, entries in reply or ()}
+        return [[_entry(entry_id, fields) for entry_id, fields in found.get(key, ())] for key in keys]
 
     async def abandoned(self, idle_ms: int) -> tuple[list[str], list[str]]:
         """Entries pending for `idle_ms`: those that were delivered once, and those delivered more often."""
@@ -88,7 +97,7 @@ class EventStream:
         if not entry_ids:
             return [], []
         found: Any = await self._client.xclaim(
-            self._keys.events, GROUP, self._consumer, min_idle_time=idle_ms, message_ids=list(entry_ids)
+            self.key, GROUP, self._consumer, min_idle_time=idle_ms, message_ids=list(entry_ids)
         )
         entries = [_entry(entry_id, fields) for entry_id, fields in found if fields is not None]
         taken = {entry.id for entry in entries}
@@ -97,24 +106,23 @@ class EventStream:
 
     async def tries(self, entry_id: str) -> int:
         """How often an entry was delivered; 0 when it is no longer pending."""
-        found: Any = await self._client.xpending_range(self._keys.events, GROUP, entry_id, entry_id, 1)
+        found: Any = await self._client.xpending_range(self.key, GROUP, entry_id, entry_id, 1)
         return int(found[0]["times_delivered"]) if found else 0
+
+    async def _has_group(self) -> bool:
+        if not await self._client.exists(self.key):
+            return False
+        return any(group["name"] == GROUP.encode() for group in await self._client.xinfo_groups(self.key))
 
     async def _waiting(self, idle_ms: int, consumer: str | None) -> tuple[list[str], list[str]]:
         found: Any = await self._client.xpending_range(
-            self._keys.events, GROUP, "-", "+", MOST_CLAIMED, consumername=consumer, idle=idle_ms or None
+            self.key, GROUP, "-", "+", MOST_CLAIMED, consumername=consumer, idle=idle_ms or None
         )
         first = [one["message_id"].decode() for one in found if one["times_delivered"] == 1]
         return first, [one["message_id"].decode() for one in found if one["times_delivered"] > 1]
 
     async def _is_held(self, entry_id: str) -> bool:
-        return bool(await self._client.xrange(self._keys.events, entry_id, entry_id, count=1))
-
-    async def _read(self, after_id: str, count: int, block_ms: int | None) -> list[Entry]:
-        reply: Any = await self._client.xreadgroup(
-            GROUP, self._consumer, {self._keys.events: after_id}, count=count, block=block_ms
-        )
-        return [_entry(entry_id, fields) for entry_id, fields in reply[0][1]] if reply else []
+        return bool(await self._client.xrange(self.key, entry_id, entry_id, count=1))
 
 
 def decode_entry(fields: dict[bytes, bytes] | None) -> Event | Problem:

@@ -34,15 +34,21 @@ class StoreFacts:
 
 
 async def backlog(reader: Reader, keys: Keys) -> Backlog:
-    """What waits in the event stream."""
-    group = next((g for g in await reader.groups(keys.events) if g["name"] == GROUP.encode()), None)
-    newest = await reader.newest(keys.events)
+    """What waits in the streams."""
+    found = [await _backlog_of(reader, stream) for stream in keys.streams]
+    waits = [one.oldest_ms for one in found if one.oldest_ms is not None]
+    return Backlog(sum(one.unread for one in found), sum(one.pending for one in found), min(waits, default=None))
+
+
+async def _backlog_of(reader: Reader, stream: str) -> Backlog:
+    group = next((g for g in await reader.groups(stream) if g["name"] == GROUP.encode()), None)
+    newest = await reader.newest(stream)
     if group is None:
-        held = await reader.length(keys.events)
+        held = await reader.length(stream)
         return Backlog(held, 0, _ms(newest[0][0]) if newest else None)
     delivered: bytes = group["last-delivered-id"]
     unread = 0 if not newest or newest[0][0] == delivered else int(group["lag"] or 1)
-    oldest = [await reader.oldest_pending(keys.events, GROUP)] if group["pending"] else []
+    oldest = [await reader.oldest_pending(stream, GROUP)] if group["pending"] else []
     waits = [_ms(entry_id) for entry_id in (*oldest, *([delivered] if unread else [])) if entry_id]
     return Backlog(unread, int(group["pending"]), min(waits, default=None))
 

@@ -24,6 +24,8 @@ class KeyKind:
 KINDS = (
     KeyKind("{site}:events", "stream", "permanent; trimmed below every group's need", "append_events",
             "accepted events, in order of arrival"),
+    KeyKind("{site}:visits", "stream", "permanent; trimmed below every group's need", "append_events",
+            "what the shop's pages sent, apart from the events, in order of arrival"),
     KeyKind("{site}:changes", "stream", "permanent; the newest 4,096", "commit, tick",
             "which KPIs moved; entry ids are the site's revisions"),
     KeyKind("{site}:dead", "stream", "permanent; 30 days or 32 MB", "append_events, commit",
@@ -34,7 +36,7 @@ KINDS = (
             "generation, calendar, currency, earliest instant counted, last tick"),
     KeyKind("{site}:counts", "hash", "permanent", "append_events, commit, settle_dead, trim_dead, web",
             "running totals by source: accepted, duplicate, not_used, refused, late …; dead letters held, their bytes"),
-    KeyKind("{site}:seen:<source>:<shop>:<id>", "string", "7 days", "append_events",
+    KeyKind("{site}:seen:<source>:<shop>:<id>", "string", "7 days; of a page's event 10 minutes", "append_events",
             "a delivery that was taken: its identity"),
     KeyKind("{site}:entity:<entity>", "string", "400 days after the last change; settable", "commit",
             "what is remembered of an order, a refund, a customer, a visitor …"),
@@ -70,6 +72,8 @@ SEEN_KEPT_MS = 7 * 86_400_000
 # So many dead letters of one source, or bytes of them, and its next one is not taken: append_events.lua.
 MOST_HELD = 10_000
 MOST_HELD_BYTES = 16 * 1024 * 1024
+# A page sends an event again at once or never, and anybody can send as many as are let in.
+VISITS_SEEN_KEPT_MS = 600_000
 
 
 class Keys:
@@ -78,12 +82,18 @@ class Keys:
     def __init__(self, site: str) -> None:
         self.tag = "{" + site + "}"
         self.events = f"{self.tag}:events"
+        self.visits = f"{self.tag}:visits"
         self.changes = f"{self.tag}:changes"
         self.dead = f"{self.tag}:dead"
         self.journal = f"{self.tag}:journal"
         self.meta = f"{self.tag}:meta"
         self.counts = f"{self.tag}:counts"
         self.cursors = f"{self.tag}:cursors"
+
+    @property
+    def streams(self) -> tuple[str, str]:
+        """The streams that workers count, in the order they are worked: what sources send, what pages send."""
+        return self.events, self.visits
 
     def seen(self, identity: str) -> str:
         """Where it is marked that a delivery was taken."""

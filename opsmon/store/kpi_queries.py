@@ -18,8 +18,8 @@ from opsmon.store.meta import Meta, meta_of
 _READ_AGAIN = 5
 # What opsmon knows of itself, by what the KPI shows.
 _OWN = {
-    "waiting": lambda keys: Read("xinfo_groups", (keys.events,)),
-    "dead": lambda keys: Read("xlen", (keys.dead,)),
+    "waiting": lambda keys: [Read("xinfo_groups", (stream,)) for stream in keys.streams],
+    "dead": lambda keys: [Read("xlen", (keys.dead,))],
 }
 
 
@@ -100,7 +100,7 @@ class KpiQueries:
                 return [Read("zrevrange", (self._key(found, "top"), 0, last), {"withscores": True})
                         for found in request.hashes]
             case "own":
-                return [_OWN[request.hashes[0].rollup](self._keys)]
+                return _OWN[request.hashes[0].rollup](self._keys)
             case "open":
                 stretch = (self._keys.open(self._generation, request.hashes[0].rollup), f"({request.low}", request.high)
                 return [Read("zcount", stretch),
@@ -138,7 +138,7 @@ def _waiting(groups: Sequence[dict[str, Any]]) -> int:
 def _answer(request: Request, taken: Sequence[Any]) -> Any:
     match request.kind:
         case "own":
-            return _waiting(taken[0]) if isinstance(taken[0], list) else taken[0]
+            return sum(_waiting(one) if isinstance(one, list) else one for one in taken)
         case "top":
             return _best(taken, request.most)
         case "open":

@@ -27,10 +27,15 @@ class DeadLetter:
 
 
 class Rollups:
-    """One site's panes and states, in one generation; negative while it is counted anew."""
+    """One site's panes and states, in one generation; negative while it is counted anew.
 
-    def __init__(self, client: Redis, keys: Keys, scripts: Scripts, generation: int, rules: Rules) -> None:
+    What is committed came from `stream`, or from the site's events.
+    """
+
+    def __init__(self, client: Redis, keys: Keys, scripts: Scripts, generation: int, rules: Rules,
+                 stream: str | None = None) -> None:
         self._client, self._keys, self._scripts, self._rules = client, keys, scripts, rules
+        self._stream = stream
         self.generation = generation
 
     async def states(self, entities: Iterable[str]) -> dict[str, bytes]:
@@ -77,6 +82,7 @@ class Rollups:
                   for rollup, marks in fold.open.items()],
             rows=[(self._keys.rows(abs(self.generation), *place), (list(rows), self._cap(place[0])))
                   for place, rows in fold.admitted.items()],
+            stream=self._stream,
         )
 
     async def give_up(self, letter: DeadLetter, counter: str, now_ms: int) -> Refusal:
@@ -86,7 +92,7 @@ class Rollups:
             entry_ids=[letter.entry.id],
             sums=[(self._keys.counts, (0, [counter, "stream:held", "stream:held_bytes"],
                                        [1, 1, len(letter.entry.payload)]))],
-            dead=[("stream", letter.entry.payload, letter.reason, letter.tries)],
+            dead=[("stream", letter.entry.payload, letter.reason, letter.tries)], stream=self._stream,
         ))
 
     async def note_currency(self, fold: Fold) -> bool:

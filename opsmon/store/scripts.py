@@ -10,7 +10,7 @@ from typing import Any, Literal
 import orjson
 from redis.asyncio import Redis
 
-from opsmon.store.keys import SEEN_KEPT_MS, Keys
+from opsmon.store.keys import SEEN_KEPT_MS, VISITS_SEEN_KEPT_MS, Keys
 
 _INCLUDE = re.compile(r"^--@include (\w+)$", re.MULTILINE)
 
@@ -47,7 +47,8 @@ class Taken:
 @dataclass(slots=True)
 class Commit:
     """One commit, in the terms of commit.lua. States: key, value believed, new value, life in ms; dead letters:
-    source, payload, reason, tries; each other section is a list of (key, entry)."""
+    source, payload, reason, tries; each other section is a list of (key, entry). The entries are of `stream`,
+    or of the site's events."""
 
     group: str
     now_ms: int
@@ -64,6 +65,7 @@ class Commit:
     open: Sequence[Section] = ()
     rows: Sequence[Section] = ()
     dead: Sequence[tuple[str, bytes, str, int]] = ()
+    stream: str | None = None
 
     @property
     def sections(self) -> tuple[Sequence[Section], ...]:
@@ -114,10 +116,16 @@ class Scripts:
         self._turn = client.register_script(source("turn"))
 
     async def append_events(self, deliveries: Sequence[Taken], now_ms: int) -> list[bytes]:
-        """Take deliveries, each once; one of event, dead, not_used, duplicate, stopped for each. May be
-        repeated."""
-        keys = [self._keys.events, self._keys.dead, self._keys.counts]
-        args: list[Any] = [SEEN_KEPT_MS, now_ms]
+        """Take deliveries, each once; one of event, dead, not_used, duplicate, stopped for each. May be repeated."""
+        return await self._taken(self._keys.events, SEEN_KEPT_MS, deliveries, now_ms)
+
+    async def append_visits(self, deliveries: Sequence[Taken], now_ms: int) -> list[bytes]:
+        """The same of what pages sent, into the stream of its own."""
+        return await self._taken(self._keys.visits, VISITS_SEEN_KEPT_MS, deliveries, now_ms)
+
+    async def _taken(self, stream: str, seen_kept_ms: int, deliveries: Sequence[Taken], now_ms: int) -> list[bytes]:
+        keys = [stream, self._keys.dead, self._keys.counts]
+        args: list[Any] = [seen_kept_ms, now_ms]
         for delivery in deliveries:
             keys.append(self._keys.seen(delivery.seen))
             args += (delivery.kind, delivery.source, delivery.first, delivery.second)
@@ -126,7 +134,7 @@ class Scripts:
 
     async def commit(self, commit: Commit) -> Refusal:
         """Count and acknowledge a batch, or write nothing and say what was not as believed."""
-        keys = [self._keys.events, self._keys.changes, self._keys.meta, self._keys.dead]
+        keys = [commit.stream or self._keys.events, self._keys.changes, self._keys.meta, self._keys.dead]
         keys += [state[0] for state in commit.states]
         keys += [key for section in commit.sections for key, _ in section]
         reply: list[bytes] = await self._commit(keys=keys, args=_commit_args(commit))
@@ -145,9 +153,9 @@ class Scripts:
         """Take the turn to poll, or keep it, for `life_ms`; False when it is another's. May be repeated."""
         return bool(await self._turn(keys=[self._keys.turn(poller)], args=[who, life_ms]))
 
-    async def trim_events(self, before_ms: int) -> int:
-        """Forget events that arrived earlier and that no group needs; how many went."""
-        return int(await self._trim(keys=[self._keys.events], args=[before_ms]))
+    async def trim_events(self, before_ms: int, stream: str | None = None) -> int:
+        """Forget what arrived earlier and no group needs, of a stream or of the events; how many went."""
+        return int(await self._trim(keys=[stream or self._keys.events], args=[before_ms]))
 
     async def settle_dead(self, letters: Sequence[Settled], line: Mapping[str, str | int]) -> tuple[int, int]:
         """Take dead letters away, each once, and say in the journal's `line` who did what; how many were settled,

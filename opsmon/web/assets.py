@@ -1,4 +1,4 @@
-"""Static files under a URL that changes with them; the style sheets go out as one."""
+"""Static files under a URL that changes with them; the style sheets go out as one. Scripts for the shop's pages."""
 
 import re
 from functools import cache
@@ -35,6 +35,13 @@ def sheet() -> str:
     """The one sheet of every page: each import replaced by its file, comments and blanks gone."""
     whole = _inlined(rendering.folder("static") / _SHEET)
     return re.sub(r"\s+", " ", _COMMENT.sub("", whole))
+
+
+@cache
+def public_script(name: str) -> bytes:
+    """A script for pages that are not ours, which stands at one address for good: without comments and indents."""
+    lines = [line.strip() for line in (rendering.folder("static") / "js" / name).read_text().splitlines()]
+    return "\n".join(line for line in lines if line and not line.startswith("//")).encode()
 
 
 def _inlined(path: Path) -> str:

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from opsmon.store.connection import STORE_ERRORS
 from opsmon.web import rendering
 from opsmon.web.assets import HashedFiles
+from opsmon.web.collect import Collect
 from opsmon.web.dead_page import DeadPage
 from opsmon.web.entry_form import EntryForm
 from opsmon.web.ingest import Ingest
@@ -88,11 +89,12 @@ def _sentence(code: int, error: Exception) -> str:
 
 
 class Front:
-    """One listener for all: webhooks first and with nothing between, then events, then the boards."""
+    """One listener for all: webhooks first and with nothing between, then events, what pages say, the boards."""
 
-    def __init__(self, webhooks: Webhooks | None, ingest: Ingest | None, boards: ASGIApp | None,
-                 health: Starlette) -> None:
-        self._webhooks, self._ingest, self._boards, self._health = webhooks, ingest, boards, health
+    def __init__(self, webhooks: Webhooks | None, ingest: Ingest | None, collect: Collect | None,
+                 boards: ASGIApp | None, health: Starlette) -> None:
+        self._webhooks, self._ingest, self._collect = webhooks, ingest, collect
+        self._boards, self._health = boards, health
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -103,6 +105,8 @@ class Front:
         elif path.startswith("/ingest/") and self._ingest is not None and self._webhooks is not None:
             # Sources by their names; events of opsmon's own shape, and whatever is not known, have a door apart.
             await (self._webhooks if self._webhooks.knows(path) else self._ingest)(scope, receive, send)
+        elif self._collect is not None and self._collect.knows(path):
+            await self._collect(scope, receive, send)
         elif path in ("/livez", "/readyz") or self._boards is None:
             await self._health(scope, receive, send)
         else:

@@ -31,6 +31,7 @@ _KINDS = {
     "entity": ("Orders, customers, visitors", "OPSMON_KEEP_ORDERS"),
     "open": ("What is open", ""),
     "events": ("Raw events", "OPSMON_RETENTION, OPSMON_STREAM_MEMORY"),
+    "visits": ("Raw events of pages", "OPSMON_RETENTION, OPSMON_VISITS_MEMORY"),
     "seen": ("Marks of deliveries", ""),
     "dead": ("Dead letters", ""),
 }

@@ -72,23 +72,22 @@ class Aggregator:
         self._ahead: asyncio.Task[list[Entry]] | None = None
         self._rows: dict[tuple[str, str], set[str]] = {}
 
-    @property
-    def generation(self) -> int:
-        """Which panes it counts into."""
-        return self._rollups.generation
-
     async def run_once(self, block_ms: int = 0) -> int:
         """Work what is there, waiting up to `block_ms` for something new; how many entries were read."""
-        worked = await self._work_own() + await self._work_claims()
+        worked = await self.work_again()
         entries = await self._read(block_ms if not worked else 1)
-        await self._work(entries)
+        await self.work(entries)
         return worked + len(entries)
+
+    async def work_again(self) -> int:
+        """Work what was read before and not counted, by this worker or by one that is gone; how many entries."""
+        return await self._work_own() + await self._work_claims()
 
     async def finish(self) -> None:
         """Work what was read ahead, and no more."""
         if self._ahead is not None:
             ahead, self._ahead = self._ahead, None
-            await self._work(await ahead)
+            await self.work(await ahead)
 
     async def leave(self) -> None:
         """Work nothing more: what was read ahead stays pending, for whoever comes next."""
@@ -127,7 +126,7 @@ class Aggregator:
         its worker raises the delivery count of few others, and of none after the first time."""
         entries, gone = await self._stream.claim(once, idle_ms)
         self._note_gone(gone)
-        await self._work(entries)
+        await self.work(entries)
         worked = len(entries)
         for entry_id in again:
             entries, gone = await self._stream.claim([entry_id], idle_ms)
@@ -155,9 +154,10 @@ class Aggregator:
             reason = self.tally.reasons.get(entry.id, "the worker ended while it was working on it")
             await self._give_up(DeadLetter(entry, reason, tries))
         else:
-            await self._work([entry])
+            await self.work([entry])
 
-    async def _work(self, entries: Sequence[Entry]) -> None:
+    async def work(self, entries: Sequence[Entry]) -> None:
+        """Count these, which this worker has read; what cannot be counted goes to the dead letters."""
         good: list[Entry] = []
         for entry in entries:
             if isinstance(entry.event, Problem):

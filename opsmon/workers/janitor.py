@@ -1,6 +1,6 @@
 """Keeps the streams bounded: old events that every group has, dead letters beyond age and size."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from redis.asyncio import Redis
@@ -24,22 +24,23 @@ async def forget_visits(client: Redis, keys: Keys, generation: int, rollups: Ite
 
 
 async def tidy(client: Redis, keys: Keys, scripts: Scripts, now_ms: int, retention_ms: int,
-               stream_memory_bytes: int) -> None:
-    """Trim what may go. May be repeated, and by several workers at once."""
-    affordable_ms = await _affordable_ms(client, keys, stream_memory_bytes)
-    await scripts.trim_events(max(now_ms - retention_ms, affordable_ms))
+               memory_bytes: Mapping[str, int]) -> None:
+    """Trim what may go; `memory_bytes` is each stream's share. May be repeated, and by several workers at once."""
+    for stream, share_bytes in memory_bytes.items():
+        affordable_ms = await _affordable_ms(client, stream, share_bytes)
+        await scripts.trim_events(max(now_ms - retention_ms, affordable_ms), stream)
     size_bytes = await client.memory_usage(keys.dead) or 0
     stay = int(await client.xlen(keys.dead)) * 3 // 4 if size_bytes > _DEAD_MAX_BYTES else -1
     while await scripts.trim_dead(now_ms - _DEAD_KEPT_MS, stay):
         pass
 
 
-async def _affordable_ms(client: Redis, keys: Keys, max_bytes: int) -> int:
-    """From when on the stream's events fit into its share of memory; 0 when all do."""
-    size_bytes = await client.memory_usage(keys.events) or 0
+async def _affordable_ms(client: Redis, stream: str, max_bytes: int) -> int:
+    """From when on a stream's events fit into its share of memory; 0 when all do."""
+    size_bytes = await client.memory_usage(stream) or 0
     if size_bytes <= max_bytes:
         return 0
-    oldest: Any = await client.xrange(keys.events, count=1)
-    newest: Any = await client.xrevrange(keys.events, count=1)
+    oldest: Any = await client.xrange(stream, count=1)
+    newest: Any = await client.xrevrange(stream, count=1)
     first_ms, last_ms = (int(ends[0][0].partition(b"-")[0]) for ends in (oldest, newest))
     return last_ms - (last_ms - first_ms) * max_bytes // size_bytes

@@ -38,10 +38,15 @@ class Busy(OpsmonError):
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """How far the group is: the last entry delivered, and those delivered that nobody has counted yet."""
+    """How far the group is in a stream: the last entry delivered, and those delivered that nobody has counted."""
 
     delivered: str
     pending: frozenset[str]
+
+
+# By stream.
+Positions = dict[str, Position]
+BEGINNING = Position("0-0", frozenset())
 
 
 class Shadow:
@@ -52,26 +57,27 @@ class Shadow:
         self._client, self._keys, self._recount, self._sink = client, keys, recount, sink
         self._seen: dict[str, bytes] = {}
         self.rows = rows
-        self.position = Position("0-0", frozenset())
+        self.positions: Positions = dict.fromkeys(keys.streams, BEGINNING)
 
     async def begin(self, progress: Callable[[float], Awaitable[None]]) -> None:
         """Count all that is remembered and retained; `progress` hears the share that is done, 0 to 1."""
-        self.position = await position(self._client, self._keys)
+        self.positions = await positions(self._client, self._keys)
         # SCAN may name a key twice while others are added.
         start = self._keys.entity("")
         names = list({name.decode().removeprefix(start)
                       async for name in self._client.scan_iter(match=f"{start}*", count=1000)})
-        whole = max(len(names) + int(await self._client.xlen(self._keys.events)), 1)
+        whole = max(len(names) + sum([int(await self._client.xlen(stream)) for stream in self._keys.streams]), 1)
         for at in range(0, len(names), AT_ONCE):
             stored = await self._stored(names[at : at + AT_ONCE])
             self._seen |= stored
             await self._book_states(stored, +1)
             await progress(min(at / whole, 0.99))
         done = len(names)
-        async for entries in stretches(self._client, self._keys, "-", self.position.delivered):
-            await self._book_events([event for entry_id, event in entries if entry_id not in self.position.pending])
-            done += len(entries)
-            await progress(min(done / whole, 0.99))
+        for stream, here in self.positions.items():
+            async for entries in stretches(self._client, stream, "-", here.delivered):
+                await self._book_events([event for entry_id, event in entries if entry_id not in here.pending])
+                done += len(entries)
+                await progress(min(done / whole, 0.99))
 
     async def keep_up(self, reads: Sequence[Read] = ()) -> list[Any]:
         """Count what was counted since, and read at that very moment. Raises Busy when the moment never comes.
@@ -80,31 +86,32 @@ class Shadow:
         reads and with the states that changed, and where it moved meanwhile all is looked at again.
         """
         for _ in range(_MOST_LOOKS):
-            ahead = await position(self._client, self._keys)
-            late = await self._between(self.position, ahead)
+            ahead = await positions(self._client, self._keys)
+            late = [event for stream, at in ahead.items()
+                    for event in await self._between(stream, self.positions[stream], at)]
             names = sorted(self._touched(late))
             pipe = self._client.pipeline(transaction=True)
-            _ask_position(pipe, self._keys)
+            _ask_positions(pipe, self._keys)
             if names:
                 pipe.mget([self._keys.entity(name) for name in names])
             for read in reads:
                 getattr(pipe, read.method)(*read.args, **read.options)
-            groups, held, *found = await pipe.execute(raise_on_error=False)
-            if position_of(groups, held) == ahead:
-                self.position = ahead
+            answers = await pipe.execute(raise_on_error=False)
+            if positions_of(answers, self._keys) == ahead:
+                self.positions, found = ahead, answers[2 * len(ahead) :]
                 stored = dict(zip(names, found.pop(0), strict=True)) if names else {}
                 await self._book_events(late)
                 await self._correct({name: value for name, value in stored.items() if value is not None}, names)
                 return found
         raise Busy("So much is being counted that no two looks saw the same. Try again when it is quieter.")
 
-    async def _between(self, before: Position, after: Position) -> list[Event]:
-        """The events counted between two positions."""
+    async def _between(self, stream: str, before: Position, after: Position) -> list[Event]:
+        """The events counted between two positions in a stream."""
         since = f"({before.delivered}"
-        late = [event async for entries in stretches(self._client, self._keys, since, after.delivered)
+        late = [event async for entries in stretches(self._client, stream, since, after.delivered)
                 for entry_id, event in entries if entry_id not in after.pending]
         for entry_id in sorted(before.pending - after.pending):
-            late += [event async for entries in stretches(self._client, self._keys, entry_id, entry_id)
+            late += [event async for entries in stretches(self._client, stream, entry_id, entry_id)
                      for _, event in entries]
         return late
 
@@ -160,23 +167,29 @@ class Shadow:
                 self.rows.setdefault(place, set()).update(rows)
 
 
-async def position(client: Redis, keys: Keys) -> Position:
+async def positions(client: Redis, keys: Keys) -> Positions:
     """How far the group is, all as of one instant."""
     pipe = client.pipeline(transaction=True)
-    _ask_position(pipe, keys)
-    return position_of(*await pipe.execute(raise_on_error=False))
+    _ask_positions(pipe, keys)
+    return positions_of(await pipe.execute(raise_on_error=False), keys)
 
 
-def _ask_position(pipe: Any, keys: Keys) -> None:
-    pipe.xinfo_groups(keys.events)
-    pipe.xpending_range(keys.events, GROUP, "-", "+", _MOST_PENDING)
+def _ask_positions(pipe: Any, keys: Keys) -> None:
+    for stream in keys.streams:
+        pipe.xinfo_groups(stream)
+        pipe.xpending_range(stream, GROUP, "-", "+", _MOST_PENDING)
 
 
-def position_of(groups: Any, held: Any) -> Position:
-    """The position that the server's answers tell; the beginning where there is no stream or group yet."""
+def positions_of(answers: Sequence[Any], keys: Keys) -> Positions:
+    """The positions that the server's first answers tell."""
+    return {stream: _position_of(*answers[2 * at : 2 * at + 2]) for at, stream in enumerate(keys.streams)}
+
+
+def _position_of(groups: Any, held: Any) -> Position:
+    """The beginning, where there is no stream or group yet."""
     for answer in (groups, held):
         if isinstance(answer, ResponseError) and ("NOGROUP" in str(answer) or "no such key" in str(answer)):
-            return Position("0-0", frozenset())
+            return BEGINNING
         if isinstance(answer, Exception):
             raise answer
     delivered = next((group["last-delivered-id"] for group in groups if group["name"] == GROUP.encode()), b"0-0")
@@ -184,21 +197,26 @@ def position_of(groups: Any, held: Any) -> Position:
 
 
 async def oldest_ms(client: Redis, keys: Keys) -> int | None:
-    """When the oldest retained event arrived; None when none was ever forgotten."""
-    if not await client.exists(keys.events):
+    """From when on, by arrival, all events are retained; None when none was ever forgotten."""
+    oldest = [await _oldest_of(client, stream) for stream in keys.streams]
+    return max((time_ms for time_ms in oldest if time_ms is not None), default=None)
+
+
+async def _oldest_of(client: Redis, stream: str) -> int | None:
+    if not await client.exists(stream):
         return None
-    about: Any = await client.xinfo_stream(keys.events)
+    about: Any = await client.xinfo_stream(stream)
     if int(about["entries-added"]) == int(about["length"]):
         return None
-    async for entries in stretches(client, keys, "-", "+"):
+    async for entries in stretches(client, stream, "-", "+"):
         return entries[0][1].arrived_ms
     return _NEVER_MS
 
 
-async def stretches(client: Redis, keys: Keys, first: str, last: str) -> AsyncIterator[list[tuple[str, Event]]]:
-    """The stream from `first` to `last`, some entries at a time; what is no event is left out."""
+async def stretches(client: Redis, stream: str, first: str, last: str) -> AsyncIterator[list[tuple[str, Event]]]:
+    """A stream from `first` to `last`, some entries at a time; what is no event is left out."""
     while True:
-        found: Any = await client.xrange(keys.events, first, last, count=AT_ONCE)
+        found: Any = await client.xrange(stream, first, last, count=AT_ONCE)
         entries = [(entry_id.decode(), decode_entry(fields)) for entry_id, fields in found]
         good = [(entry_id, event) for entry_id, event in entries if isinstance(event, Event)]
         if good:

@@ -20,6 +20,7 @@ from opsmon.store.rollups import Rollups
 from opsmon.store.scripts import Scripts
 from opsmon.workers.aggregator import Aggregator, GenerationMoved, TooManyDead
 from opsmon.workers.janitor import forget_visits, tidy
+from opsmon.workers.lanes import Lanes
 from opsmon.workers.measuring import EVERY_MS, measure
 from opsmon.workers.rebuild import OtherRules, RebuildRefused, settle
 
@@ -49,8 +50,7 @@ class Worker:
         """Work until `stop` is set; the batch in hand is finished first."""
         while not stop.is_set():
             try:
-                aggregator = await self.start()
-                await self._work(aggregator, stop)
+                await self._work(await self.start(), stop)
             except GenerationMoved:
                 log.warning("the site is counted anew: starting again")
             except (TooManyDead, OtherRules) as error:
@@ -58,41 +58,46 @@ class Worker:
             except (*STORE_ERRORS, RuntimeError, RebuildRefused) as error:
                 await self._pause(error, stop)
 
-    async def _work(self, aggregator: Aggregator, stop: asyncio.Event) -> None:
+    async def _work(self, lanes: Lanes, stop: asyncio.Event) -> None:
         try:
             while not stop.is_set():
-                await self.step(aggregator, _BLOCK_MS)
+                await self.step(lanes, _BLOCK_MS)
                 self._failures = 0
-            await aggregator.finish()
+            await lanes.orders.finish()
         finally:
-            await aggregator.leave()
+            await lanes.orders.leave()
 
-    async def start(self) -> Aggregator:
-        """Make the group, settle by which rules the site counts, and be ready to work."""
+    async def start(self) -> Lanes:
+        """Make the groups, settle by which rules the site counts, and be ready to work."""
         generation = await settle(self._client, self._keys, self._rules, self._started_ms, self._clock.now_ms())
-        stream = EventStream(self._client, self._keys, self._settings.worker_name)
-        await stream.ensure_group()
-        rollups = Rollups(self._client, self._keys, self._scripts, generation, self._rules)
-        return Aggregator(stream, rollups, self._rules, self._clock)
+        streams, aggregators = [], []
+        for key in self._keys.streams:
+            stream = EventStream(self._client, self._keys, self._settings.worker_name, key)
+            await stream.ensure_group()  # without one, a full store, reading will tell
+            rollups = Rollups(self._client, self._keys, self._scripts, generation, self._rules, key)
+            streams.append(stream)
+            aggregators.append(Aggregator(stream, rollups, self._rules, self._clock))
+        return Lanes(streams, aggregators, generation)
 
-    async def step(self, aggregator: Aggregator, block_ms: int) -> int:
+    async def step(self, lanes: Lanes, block_ms: int) -> int:
         """One round: a batch and whatever chore is due; how many entries were read."""
-        worked = await aggregator.run_once(block_ms)
+        worked = await lanes.run_once(block_ms)
         now_ms = self._clock.now_ms()
         if now_ms - self._noted_ms >= _NOTE_EVERY_MS:
             self._noted_ms = now_ms
-            note = WorkerNote(now_ms, aggregator.tally.last_arrived_ms, aggregator.tally.trouble)
+            note = WorkerNote(now_ms, lanes.last_arrived_ms, lanes.trouble)
             await _if_there_is_room(note_worker(self._client, self._keys, self._settings.worker_name, note))
         if now_ms // MINUTE_MS != self._tidied_ms // MINUTE_MS:
             self._tidied_ms = now_ms
             await _if_there_is_room(self._scripts.tick(now_ms, self._rules.catalogue.moved_by_time))
+            shares = self._settings.stream_memory_bytes, self._settings.visits_memory_bytes
             await tidy(self._client, self._keys, self._scripts, now_ms, self._settings.retention_ms,
-                       self._settings.stream_memory_bytes)
+                       dict(zip(self._keys.streams, shares, strict=True)))
             visits = (one.id for one in self._rules.catalogue.rollups if one.measure == "sessions")
-            await forget_visits(self._client, self._keys, aggregator.generation, visits, now_ms)
+            await forget_visits(self._client, self._keys, lanes.generation, visits, now_ms)
         if now_ms - self._measured_ms >= EVERY_MS:
             self._measured_ms = now_ms
-            await _if_there_is_room(measure(self._client, self._keys, self._rules, aggregator.generation, now_ms))
+            await _if_there_is_room(measure(self._client, self._keys, self._rules, lanes.generation, now_ms))
         return worked
 
     async def _stand_still(self, why: str, stop: asyncio.Event) -> None:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
@@ -19,19 +19,21 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """A running opsmon: its port, and its processes by name."""
+    """A running opsmon: its port, its data folder, and its processes by name."""
 
     port: int
+    folder: Path
     processes: dict[str, subprocess.Popen[bytes]]
 
 
 @contextmanager
-def running(*verbs: list[str]) -> Iterator[Started]:
-    """Run these verbs of opsmon on one temporary folder; ends them."""
+def running(*verbs: list[str], settings: Mapping[str, str] | None = None) -> Iterator[Started]:
+    """Run these verbs of opsmon on one temporary folder, with more settings; ends them."""
     port = 20_000 + secrets.randbelow(20_000)
     with tempfile.TemporaryDirectory(prefix="opsmon-bench-") as folder:
         environment = {**os.environ, "OPSMON_DATA": folder, "OPSMON_SHOPIFY_SECRETS": SECRET,
-                       "OPSMON_INGEST_TOKEN": SECRET, "OPSMON_PORT": str(port), "OPSMON_TIMEZONE": "Europe/Berlin"}
+                       "OPSMON_INGEST_TOKEN": SECRET, "OPSMON_PORT": str(port), "OPSMON_TIMEZONE": "Europe/Berlin",
+                       **(settings or {})}
         processes: dict[str, subprocess.Popen[bytes]] = {}
         try:
             for verb in verbs:
@@ -39,7 +41,7 @@ def running(*verbs: list[str]) -> Iterator[Started]:
                                                       stderr=subprocess.DEVNULL)
                 time.sleep(1)
             wait_for(port)
-            yield Started(port, processes)
+            yield Started(port, Path(folder), processes)
         finally:
             for process in reversed(processes.values()):
                 process.send_signal(signal.SIGTERM)

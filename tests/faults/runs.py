@@ -77,12 +77,14 @@ def run_workers(fleet: Fleet, trade: Trade, workers: int, seed: int, program: Se
 
 
 def append(fleet: Fleet, deliveries: Sequence[Taken]) -> None:
-    """Append as ingest does, some at a time, in a thread of its own."""
+    """Append as ingest does, some at a time, in a thread of its own; what pages sent to the stream of theirs."""
     async def send() -> None:
         async with redis.asyncio.Redis.from_url(fleet.store.url) as client:
             scripts = Scripts(client, fleet.keys)
             for start in range(0, len(deliveries), CHUNK):
-                await scripts.append_events(deliveries[start : start + CHUNK], 1)
+                chunk = deliveries[start : start + CHUNK]
+                await scripts.append_events([taken for taken in chunk if taken.source != "web"], 1)
+                await scripts.append_visits([taken for taken in chunk if taken.source == "web"], 1)
 
     asyncio.run(send())
 
@@ -165,4 +167,4 @@ def numbers(client: redis.Redis, keys: Keys) -> Numbers:
 
 def pending(fleet: Fleet) -> int:
     """How many entries nobody has counted."""
-    return int(fleet.client.xpending(fleet.keys.events, GROUP)["pending"])
+    return sum(int(fleet.client.xpending(stream, GROUP)["pending"]) for stream in fleet.keys.streams)

@@ -115,7 +115,7 @@ class Schedule(RuleBasedStateMachine):
     def resume(self, data: st.DataObject) -> None:
         """A worker that stalled commits, whoever has its entries by now."""
         name = data.draw(st.sampled_from(sorted(self.in_hand)))
-        self._try(name, self._worker(name)._work(self.in_hand.pop(name)))
+        self._try(name, self._worker(name).work(self.in_hand.pop(name)))
 
     @rule(names=st.permutations(["worker-1", "worker-2", "worker-3"]), count=st.integers(1, 4))
     def overtake(self, names: list[str], count: int) -> None:
@@ -124,7 +124,7 @@ class Schedule(RuleBasedStateMachine):
         self.read_and_stall(sleeper, count)
         self.pass_time()
         self.work(other)
-        self._try(sleeper, self._worker(sleeper)._work(self.in_hand.pop(sleeper, [])))
+        self._try(sleeper, self._worker(sleeper).work(self.in_hand.pop(sleeper, [])))
 
     @rule(name=NAMES)
     def kill(self, name: str) -> None:

@@ -14,7 +14,8 @@ pytestmark = pytest.mark.anyio
 KEYS = Keys("main")
 # A key of every kind, as the code names it.
 EXAMPLES = [
-    KEYS.events, KEYS.changes, KEYS.dead, KEYS.journal, KEYS.meta, KEYS.counts, KEYS.seen("shopify:shop.example:b1e2"),
+    KEYS.events, KEYS.visits, KEYS.changes, KEYS.dead, KEYS.journal, KEYS.meta, KEYS.counts,
+    KEYS.seen("shopify:shop.example:b1e2"),
     KEYS.entity("shopify:shop.example:order:17"), KEYS.panes(0, Hash("orders", "m", "1795179600")),
     KEYS.panes(3, Hash("deliveries", "h", "1795179600")), KEYS.panes(0, Hash("revenue", "d", "202611")),
     KEYS.panes(0, Hash("stock", "n", "")), KEYS.panes(0, Hash("visitors", "h", "1795179600"), "unique"),
@@ -40,7 +41,7 @@ def test_all_keys_of_a_site_lie_in_one_slot() -> None:
 def test_a_life_is_permanent_or_a_time() -> None:
     """Each kind says how long it lives."""
     assert [kind.shape for kind in KINDS if not kind.lives] == []
-    assert len(PERMANENT) == 13
+    assert len(PERMANENT) == 14
 
 
 @pytest.mark.parametrize("name", ["{main}:something", "{main}:entity:a", "{main}:seen:x", "{main}:note:x",

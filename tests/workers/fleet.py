@@ -82,12 +82,12 @@ class Fleet:
         os.kill(self.workers[name].pid, signal.SIGCONT)
 
     def is_drained(self) -> bool:
-        """Whether nothing is unread or pending."""
+        """Whether nothing is unread or pending in either stream."""
         try:
-            (group,) = self.client.xinfo_groups(self.keys.events)
-        except (redis.RedisError, ValueError):
+            groups = [self.client.xinfo_groups(stream)[0] for stream in self.keys.streams]
+        except (redis.RedisError, IndexError):
             return False
-        return group["pending"] == 0 and group["lag"] == 0
+        return all(group["pending"] == 0 and group["lag"] == 0 for group in groups)
 
     def wait_until_drained(self) -> None:
         """Wait until everything is counted."""

@@ -295,7 +295,7 @@ async def test_of_two_workers_that_fold_one_order_at_once_one_folds_again(desk: 
         await desk.append(version)
         worker._rollups = Meeting(desk.store, desk.keys, desk.scripts, 0, worker._rules)
     entries = [await worker._stream.read_new(1, 1) for worker in workers]
-    await asyncio.gather(*(worker._work(read) for worker, read in zip(workers, entries, strict=True)))
+    await asyncio.gather(*(worker.work(read) for worker, read in zip(workers, entries, strict=True)))
     assert sum(worker.tally.refolds for worker in workers) == 1
     assert await desk.panes() == in_names(fold_all(versions, BERLIN).about_orders())
 
@@ -307,7 +307,7 @@ async def test_an_entry_acknowledged_elsewhere_is_fenced(desk: Desk) -> None:
     entries = await desk_read(aggregator)
     await desk.age(60_000)
     await work(await desk.worker("worker-2"))
-    await aggregator._work(entries)
+    await aggregator.work(entries)
     assert (await desk.arrivals(), aggregator.tally.fenced, aggregator.tally.counted) == (2, 2, 0)
 
 

@@ -32,14 +32,14 @@ async def stream_of(store: Redis, keys: Keys, count: int, read: int) -> None:
 async def test_old_events_go_when_every_worker_has_them(store: Redis, keys: Keys, clock: ManualClock) -> None:
     """An hour is kept: what is older and counted goes."""
     await stream_of(store, keys, 100, read=100)
-    await janitor.tidy(store, keys, Scripts(store, keys), NOW_MS + HOUR_MS + 40_000, HOUR_MS, ENOUGH)
+    await janitor.tidy(store, keys, Scripts(store, keys), NOW_MS + HOUR_MS + 40_000, HOUR_MS, {keys.events: ENOUGH})
     assert await store.xlen(keys.events) == 60
 
 
 async def test_what_nobody_has_counted_stays_however_old(store: Redis, keys: Keys) -> None:
     """The worker was away for a week: nothing it needs is gone."""
     await stream_of(store, keys, 100, read=0)
-    await janitor.tidy(store, keys, Scripts(store, keys), NOW_MS + 200 * HOUR_MS, HOUR_MS, ENOUGH)
+    await janitor.tidy(store, keys, Scripts(store, keys), NOW_MS + 200 * HOUR_MS, HOUR_MS, {keys.events: ENOUGH})
     assert await store.xlen(keys.events) == 100
 
 
@@ -49,7 +49,7 @@ async def test_a_stream_too_large_loses_its_older_part_early(
     """Twice the memory it may have: about half of what was counted goes, though it is young."""
     await stream_of(store, keys, 1000, read=1000)
     size_bytes = await store.memory_usage(keys.events)
-    await janitor.tidy(store, keys, Scripts(store, keys), NOW_MS + 1_000_000, HOUR_MS, size_bytes // 2)
+    await janitor.tidy(store, keys, Scripts(store, keys), NOW_MS + 1_000_000, HOUR_MS, {keys.events: size_bytes // 2})
     assert 490 <= await store.xlen(keys.events) <= 510
 
 
@@ -80,5 +80,5 @@ async def test_a_stream_too_large_keeps_what_is_not_counted(
 ) -> None:
     """Memory is short, but the last 900 events were not read yet: they stay."""
     await stream_of(store, keys, 1000, read=100)
-    await janitor.tidy(store, keys, Scripts(store, keys), NOW_MS + 1_000_000, HOUR_MS, 1)
+    await janitor.tidy(store, keys, Scripts(store, keys), NOW_MS + 1_000_000, HOUR_MS, {keys.events: 1})
     assert await store.xlen(keys.events) in (900, 901)

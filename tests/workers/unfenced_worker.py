@@ -38,7 +38,8 @@ def acknowledge_later() -> None:
                 name = sys.argv[sys.argv.index("--name") + 1]
                 await self._commit.registered_client.set(self._keys.note(f"counted:{name}"), "1", px=400)
                 await asyncio.sleep(0.5)
-            await self._commit.registered_client.xack(self._keys.events, batch.group, *batch.entry_ids)
+            await self._commit.registered_client.xack(
+                batch.stream or self._keys.events, batch.group, *batch.entry_ids)
         return refusal
 
     Scripts.commit = then_acknowledge
