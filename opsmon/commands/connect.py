@@ -16,6 +16,12 @@ SCOPES = {
     "read_customers": "whose order it is: returning customers",
     "read_products": "products of lines that have no SKU",
     "read_fulfillments": "parcels",
+    "read_returns": "returns",
+    "read_merchant_managed_fulfillment_orders": "orders on hold",
+    "read_inventory": "stock",
+    "read_locations": "where stock is, by name",
+    "read_draft_orders": "drafts",
+    "read_shopify_payments_disputes": "disputes",
 }
 
 

@@ -1,7 +1,7 @@
 """The webhooks that a shop should send us: listed, made where they are missing, and made again where Shopify
 deleted them (it does after eight failures in a row: shopify.dev, "Webhooks troubleshooting")."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -20,10 +20,27 @@ _CREATE = """mutation($topic: WebhookSubscriptionTopic!, $webhook: WebhookSubscr
   webhookSubscriptionCreate(topic: $topic, webhookSubscription: $webhook) {
     webhookSubscription { id } userErrors { field message } } }"""
 
+# The scope that a resource's topics ask for (Admin schema 2026-01); what is not here asks for none.
+SCOPE_OF = {
+    **dict.fromkeys(("orders", "refunds", "order_transactions", "tender_transactions", "carts", "checkouts"),
+                    "read_orders"),
+    **dict.fromkeys(("fulfillments", "fulfillment_events"), "read_fulfillments"),
+    "products": "read_products",
+    "returns": "read_returns",
+    "fulfillment_orders": "read_merchant_managed_fulfillment_orders",
+    **dict.fromkeys(("inventory_levels", "inventory_items"), "read_inventory"),
+    "locations": "read_locations",
+    "draft_orders": "read_draft_orders",
+    "disputes": "read_shopify_payments_disputes",
+}
+# Without these something that every board shows is missing: their topics are tried, and it is told why not.
+NEEDED = frozenset({"read_orders", "read_products", "read_fulfillments"})
 
-def wanted() -> tuple[str, ...]:
-    """The topics that opsmon makes something of."""
-    return tuple(topic for topic in READERS if topic not in NOT_SUBSCRIBED)
+
+def wanted(scopes: Collection[str] = frozenset(SCOPE_OF.values())) -> tuple[str, ...]:
+    """The topics that opsmon makes something of, without those of scopes that it can do without and has not."""
+    return tuple(topic for topic in READERS if topic not in NOT_SUBSCRIBED
+                 and SCOPE_OF.get(topic.partition("/")[0], "read_orders") in {*NEEDED, *scopes})
 
 
 @dataclass(slots=True)
@@ -42,7 +59,8 @@ async def register(admin: ShopifyAdmin, url: str, topics: Sequence[str] | None =
 
     Raises what ShopifyAdmin.ask raises when nothing can be listed.
     """
-    done, ours = Registered(), {enum(topic): topic for topic in (wanted() if topics is None else topics)}
+    chosen = wanted(await admin.scopes()) if topics is None else topics
+    done, ours = Registered(), {enum(topic): topic for topic in chosen}
     there = set()
     for found in await _listed(admin):
         if found["topic"] not in ours:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -74,7 +75,10 @@ def test_what_could_not_be_made_is_said_and_is_a_1(fake: FakeShopify, here: pyte
     assert main(("connect", "shopify", "--shop", fake.url, "--url", URL)) == 1
     said = capsys.readouterr().out
     assert "Scope      read_fulfillments is missing: parcels" in said
-    assert "  not made fulfillments/create, fulfillments/update\n" in said
+    assert "Scope      read_inventory is missing: stock\n" in said
+    assert re.findall(r"  not made (.*)", said) == [
+        "fulfillments/create, fulfillments/update, fulfillment_events/create, products/create, products/update, "
+        "products/delete"]
 
 
 def test_a_token_that_is_not_known_is_one_sentence(fake: FakeShopify, here: pytest.MonkeyPatch,

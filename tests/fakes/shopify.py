@@ -14,16 +14,17 @@ from typing import Any
 
 import orjson
 
+from opsmon.pollers.shopify_webhooks import SCOPE_OF, enum, wanted
 from tests.fakes import orders as shop
 from tests.fakes.graphql import BadQuery, Connection, Field, cost, cut, has_connection_in_list, parse
 from tests.fakes.sending import Delivery, Sender, Subscription
 
 DOMAIN = "paper-boat.myshopify.com"
 TOKEN = "shpat_of-the-fake-shop"
-SCOPES = ("read_orders", "read_customers", "read_products", "read_fulfillments")
+SCOPES = ("read_customers", *dict.fromkeys(SCOPE_OF.values()))
 BUCKET, RESTORED_PER_S, MOST_PER_QUERY = 4_000.0, 200.0, 1_000
 LISTS = frozenset({"refunds", "fulfillments"})
-_SCOPE_OF = {"ORDERS": "read_orders", "REFUNDS": "read_orders", "FULFILLMENTS": "read_fulfillments"}
+_SCOPE_OF = {enum(topic): scope for topic in wanted() if (scope := SCOPE_OF.get(topic.partition("/")[0]))}
 _PCD = ("This app is not approved to {what}. See https://shopify.dev/docs/apps/launch/protected-customer-data for "
         "more details.")
 
@@ -218,10 +219,10 @@ class FakeShopify:
         return None
 
     def _subscribed(self, topic: str, asked: dict[str, Any]) -> dict[str, Any]:
-        scope = _SCOPE_OF.get(topic.partition("_")[0])
+        scope = _SCOPE_OF.get(topic)
         if any((one.topic, one.uri) == (topic, asked["uri"]) for one in self.living()):
             why = "Address for this topic has already been taken"
-        elif scope not in self.scopes:
+        elif scope is not None and scope not in self.scopes:
             why = "You cannot create a webhook subscription with the specified topic"
         elif not self.is_approved:
             why = _PCD.format(what="subscribe to webhook topics containing protected customer data")

@@ -65,7 +65,7 @@ async def test_what_cannot_be_made_is_told_with_its_cause(fake: FakeShopify, adm
     fake.scopes, fake.is_approved = scopes, is_approved
     done = await register(admin, URL)
     assert said in done.failed[topic]
-    assert len(done.made) + len(done.failed) == len(wanted())
+    assert len(done.made) + len(done.failed) == len(wanted(scopes))
 
 
 async def test_the_check_tells_what_is_wrong_and_raises_nothing(fake: FakeShopify, admin: ShopifyAdmin) -> None:
