@@ -9,10 +9,10 @@ import sys
 from pathlib import Path
 
 from opsmon.store.server_binary import find_server
-from tests.bench import collect, engine, ingest, ndjson, reads, rest, screens
+from tests.bench import collect, counted, engine, ingest, ndjson, reads, rest, screens
 
-PARTS = {"ingest": ingest.main, "ndjson": ndjson.main, "collect": collect.main, "engine": engine.main,
-         "reads": reads.main, "screens": screens.main, "rest": rest.main}
+PARTS = {"ingest": ingest.main, "ndjson": ndjson.main, "counted": counted.main, "collect": collect.main,
+         "engine": engine.main, "reads": reads.main, "screens": screens.main, "rest": rest.main}
 
 
 def main(names: list[str]) -> int:

@@ -19,11 +19,12 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """A running opsmon: its port, its data folder, and its processes by name."""
+    """A running opsmon: its port, its data folder, its processes by name, and what they go by."""
 
     port: int
     folder: Path
     processes: dict[str, subprocess.Popen[bytes]]
+    environment: Mapping[str, str]
 
 
 @contextmanager
@@ -41,7 +42,7 @@ def running(*verbs: list[str], settings: Mapping[str, str] | None = None) -> Ite
                                                       stderr=subprocess.DEVNULL)
                 time.sleep(1)
             wait_for(port)
-            yield Started(port, Path(folder), processes)
+            yield Started(port, Path(folder), processes, environment)
         finally:
             for process in reversed(processes.values()):
                 process.send_signal(signal.SIGTERM)
