@@ -29,7 +29,7 @@ Step = Literal["claim", "begin", "fence", "finish", "leave"]
 _SECTIONS = ("sums", "joins", "unique", "scores", "open", "rows")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Taken:
     """One delivery to be appended: `kind` is event, dead or not_used; see append_events.lua.
 
