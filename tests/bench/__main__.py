@@ -1,4 +1,4 @@
-"""`python -m tests.bench`: the figures of README, measured on this machine. Takes about five minutes.
+"""`python -m tests.bench`: the figures of README, measured on this machine. Takes about ten minutes.
 
 Each figure is the median of three rounds. The generator is a process of its own.
 """
@@ -9,10 +9,11 @@ import sys
 from pathlib import Path
 
 from opsmon.store.server_binary import find_server
-from tests.bench import collect, engine, ingest, ndjson, reads, rest, screens
+from tests.bench import collect, counted, engine, ingest, ndjson, reads, rest, screens, spool
 
-PARTS = {"ingest": ingest.main, "ndjson": ndjson.main, "collect": collect.main, "engine": engine.main,
-         "reads": reads.main, "screens": screens.main, "rest": rest.main}
+PARTS = {"ingest": ingest.main, "ndjson": ndjson.main, "counted": counted.main, "spool": spool.main,
+         "collect": collect.main, "engine": engine.main, "reads": reads.main, "screens": screens.main,
+         "rest": rest.main}
 
 
 def main(names: list[str]) -> int:

@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import secrets
 import time
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from statistics import median
 
@@ -93,11 +94,16 @@ async def answer(reader: asyncio.StreamReader) -> bytes:
 def request(tag: str, first: int, size: int) -> bytes:
     """A whole request of `size` events, about 250 bytes each."""
     now = datetime.now(UTC).isoformat(timespec="milliseconds")
-    body = b"\n".join(orjson.dumps({
+    return posted(orjson.dumps({
         "id": f"{tag}-{number:012d}", "type": "page.viewed", "time": now, "key": f"visitor-{number % 5000}",
         "data": {"path": f"/products/paper-boat-{number % 100}", "referrer": "https://example.org/search",
                  "country": "DE", "ms": number % 700, "device": "phone", "logged_in": False},
     }) for number in range(first, first + size))
+
+
+def posted(events: Iterable[bytes]) -> bytes:
+    """A whole request of these events, one to a line."""
+    body = b"\n".join(events)
     return (f"POST /ingest/events HTTP/1.1\r\nHost: opsmon\r\nAuthorization: Bearer {SECRET}\r\n"
             f"Content-Type: application/x-ndjson\r\nContent-Length: {len(body)}\r\n\r\n").encode() + body
 

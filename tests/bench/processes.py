@@ -19,29 +19,31 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """A running opsmon: its port, its data folder, and its processes by name."""
+    """A running opsmon: its port, its data folder, its processes by name, and what they go by."""
 
     port: int
     folder: Path
     processes: dict[str, subprocess.Popen[bytes]]
+    environment: Mapping[str, str]
 
 
 @contextmanager
-def running(*verbs: list[str], settings: Mapping[str, str] | None = None) -> Iterator[Started]:
-    """Run these verbs of opsmon on one temporary folder, with more settings; ends them."""
+def running(*verbs: list[str], settings: Mapping[str, str] | None = None, declared: str = "") -> Iterator[Started]:
+    """Run these verbs of opsmon in one temporary folder, with more settings and an opsmon.toml; ends them."""
     port = 20_000 + secrets.randbelow(20_000)
     with tempfile.TemporaryDirectory(prefix="opsmon-bench-") as folder:
-        environment = {**os.environ, "OPSMON_DATA": folder, "OPSMON_SHOPIFY_SECRETS": SECRET,
-                       "OPSMON_INGEST_TOKEN": SECRET, "OPSMON_PORT": str(port), "OPSMON_TIMEZONE": "Europe/Berlin",
-                       **(settings or {})}
+        Path(folder, "opsmon.toml").write_text(declared)
+        environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "OPSMON_DATA": folder,
+                       "OPSMON_SHOPIFY_SECRETS": SECRET, "OPSMON_INGEST_TOKEN": SECRET, "OPSMON_PORT": str(port),
+                       "OPSMON_TIMEZONE": "Europe/Berlin", **(settings or {})}
         processes: dict[str, subprocess.Popen[bytes]] = {}
         try:
             for verb in verbs:
                 processes[verb[0]] = subprocess.Popen([sys.executable, "-m", "opsmon", *verb], env=environment,
-                                                      stderr=subprocess.DEVNULL)
+                                                      cwd=folder, stderr=subprocess.DEVNULL)
                 time.sleep(1)
             wait_for(port)
-            yield Started(port, Path(folder), processes)
+            yield Started(port, Path(folder), processes, environment)
         finally:
             for process in reversed(processes.values()):
                 process.send_signal(signal.SIGTERM)

@@ -7,7 +7,7 @@ import pytest
 from redis import Redis
 
 from opsmon.store.event_stream import GROUP
-from opsmon.store.scripts import SEEN_KEPT_MS, Taken, source
+from opsmon.store.scripts import SEEN_KEPT_MS, Taken, append_args, source
 from tests.waiting import wait_until
 from tests.workers.fleet import Fleet, counted, make_work, open_fleet
 
@@ -24,9 +24,8 @@ def append(fleet: Fleet, deliveries: list[Taken]) -> None:
     script = fleet.client.register_script(source("append_events"))
     for start in range(0, len(deliveries), 250):
         chunk = deliveries[start : start + 250]
-        fields = [part for taken in chunk for part in (taken.kind, taken.source, taken.first, taken.second)]
         keys = [fleet.keys.events, fleet.keys.dead, fleet.keys.counts, *(fleet.keys.seen(t.seen) for t in chunk)]
-        script(keys=keys, args=[SEEN_KEPT_MS, 1, *fields])
+        script(keys=keys, args=append_args(chunk, SEEN_KEPT_MS, 1))
 
 
 def group(client: Redis, key: str) -> dict[str, int]:
