@@ -1,5 +1,6 @@
 """Panes and states: what a worker reads before it folds, and the commit of what it folded."""
 
+import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,11 +10,14 @@ from redis.asyncio import Redis
 from redis.exceptions import OutOfMemoryError
 
 from opsmon.core.calendar import DAY_MS
+from opsmon.core.events import Event
 from opsmon.core.folding import Fold, Rules, join_of
 from opsmon.core.panes import OTHER, Hash
+from opsmon.core.privacy import KINDS, request_of
 from opsmon.core.states import SessionState, State, from_plain, plain
 from opsmon.store.event_stream import GROUP, Entry
 from opsmon.store.keys import Keys
+from opsmon.store.privacy import encode_request
 from opsmon.store.scripts import Commit, Refusal, Scripts, Section
 
 
@@ -83,6 +87,7 @@ class Rollups:
             rows=[(self._keys.rows(abs(self.generation), *place), (list(rows), self._cap(place[0])))
                   for place, rows in fold.admitted.items()],
             stream=self._stream,
+            asked=_asked(entries),
         )
 
     async def give_up(self, letter: DeadLetter, counter: str, now_ms: int) -> Refusal:
@@ -133,6 +138,13 @@ class Rollups:
         if fold.counters:
             sums.append((self._keys.counts, (0, list(fold.counters), list(fold.counters.values()))))
         return sums
+
+
+def _asked(entries: Sequence[Entry]) -> list[tuple[str, bytes]]:
+    """The requests for privacy among entries: kept in the step that counts them, so that none is lost."""
+    found = [request_of(entry.event, secrets.token_hex(16)) for entry in entries
+             if isinstance(entry.event, Event) and entry.event.type in KINDS]
+    return [(request.id, encode_request(request)) for request in found if request]
 
 
 def encode_state(state: State) -> bytes:
