@@ -106,9 +106,11 @@ class DataDir:
                 opened.write(text)
         return path
 
-    def forget_exports(self, is_meant: Callable[[str], bool]) -> int:
-        """Delete the exports whose text is meant; how many. Safe to repeat."""
-        found = [path for path in self.exports_path.glob("*.json") if is_meant(path.read_text("utf-8", "replace"))]
+    def forget_files(self, is_meant: Callable[[str], bool]) -> int:
+        """Delete the exports, and the files of a spool that could not be read, whose text is meant; how many. Safe
+        to repeat."""
+        files = [*self.exports_path.glob("*.json"), *self.path.glob("spool/*/*.unreadable")]
+        found = [path for path in files if is_meant(path.read_text("utf-8", "replace"))]
         for path in found:
             path.unlink(missing_ok=True)
         return len(found)

@@ -1,4 +1,4 @@
-"""Requests to be shown or forgotten: kept until they are done, whoever stops meanwhile."""
+"""Command: keep requests to be shown or forgotten until they are done, whoever stops meanwhile."""
 
 from dataclasses import asdict, replace
 
@@ -6,25 +6,12 @@ import orjson
 from redis.asyncio import Redis
 
 from opsmon.core.privacy import Request, Stage
-from opsmon.store.connection import Reader
 from opsmon.store.keys import Keys
 
 
 def encode_request(request: Request) -> bytes:
     """A request as stored."""
     return orjson.dumps(asdict(request))
-
-
-def decode_request(stored: bytes) -> Request:
-    """The request these bytes encode. Raises ValueError or TypeError for others."""
-    told = orjson.loads(stored)
-    return Request(**{**told, "orders": tuple(told["orders"])})
-
-
-async def read_requests(reader: Reader, keys: Keys) -> list[Request]:
-    """All requests, those that are done as well, oldest first."""
-    found = await reader.hash(keys.erasing)
-    return sorted((decode_request(stored) for stored in found.values()), key=lambda one: (one.asked_ms, one.id))
 
 
 async def keep_request(client: Redis, keys: Keys, request: Request) -> None:

@@ -8,12 +8,13 @@ from redis.asyncio import Redis
 
 from opsmon.core.calendar import DAY_MS
 from opsmon.core.folding import Rules
-from opsmon.core.privacy import Request, mentions
+from opsmon.core.privacy import Request, Stage, mentions
 from opsmon.store.connection import Reader
 from opsmon.store.data_dir import DataDir
 from opsmon.store.keys import Keys
 from opsmon.store.meta import read_meta
-from opsmon.store.privacy import forget_request, keep_request, nameless, read_requests
+from opsmon.store.privacy import forget_request, keep_request, nameless
+from opsmon.store.privacy_queries import read_requests
 from opsmon.store.rewriting import REFUSED, begin_rewrite, is_rewritten
 from opsmon.store.scripts import Scripts
 from opsmon.workers.erasure import LOCK_MS, Erasure, Interrupted
@@ -71,16 +72,16 @@ class Erasing:
         """A pass; when it finds nothing more, what is left is on the store's disk only."""
         await self._client.hincrby(self._keys.meta, "erased", 1)
         found = await Erasure(self._client, self._keys, self._rules, request, generation, now_ms).run()
-        found += await self._exports(request)
+        found += await self._files(request)
         log.info("request %s: %d traces found", request.id, found)
         if not found:
             await keep_request(self._client, self._keys, nameless(request, "rewrite"))
 
-    async def _exports(self, request: Request) -> int:
-        """Exports of those who are forgotten, and their requests for them."""
-        found = self._data.forget_exports(lambda text: _names(text, request))
+    async def _files(self, request: Request) -> int:
+        """Exports of those who are forgotten, their requests for them, and what a spool had set aside."""
+        found = self._data.forget_files(lambda text: _names(text, request))
         for other in await read_requests(Reader(self._client), self._keys):
-            if other.kind == "export" and other.about and _names(f'"{other.about}"', request):
+            if other.kind == "export" and other.about and _is_same(other, request):
                 await forget_request(self._client, self._keys, other)
                 found += 1
         return found
@@ -88,6 +89,7 @@ class Erasing:
     async def _rewrite(self, request: Request, now_ms: int) -> None:
         by = request.note if request.stage == "rewriting" else ""
         done = await is_rewritten(self._client, by) if by else None
+        here: tuple[Stage, str]
         if done is None:
             by = await begin_rewrite(self._client)
             done = by == REFUSED
@@ -97,8 +99,8 @@ class Erasing:
         if by == REFUSED:
             log.error("the store may not be told to write its files anew: have it done there (BGREWRITEAOF), "
                       "until then they hold what was erased")
-        stage = nameless(request, "done", str(now_ms)) if done else nameless(request, "rewriting" if by else "rewrite", by)
-        await keep_request(self._client, self._keys, stage)
+        here = ("done", str(now_ms)) if done else ("rewriting", by) if by else ("rewrite", "")
+        await keep_request(self._client, self._keys, nameless(request, *here))
 
 
 def _is_due(request: Request, now_ms: int) -> bool:
@@ -108,7 +110,11 @@ def _is_due(request: Request, now_ms: int) -> bool:
     return request.kind != "export" or not request.note
 
 
+def _is_same(other: Request, request: Request) -> bool:
+    return other.about == request.about or (request.kind == "shop" and other.about.startswith(f"{request.about}:"))
+
+
 def _names(text: str, request: Request) -> bool:
     if request.kind == "shop":
-        return f'"{request.about}:' in text
-    return f'"{request.about}"' in text or mentions(text, request.orders)
+        return request.about.rpartition(":")[2] in text
+    return mentions(text, (request.about, *request.orders))

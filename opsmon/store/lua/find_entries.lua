@@ -2,6 +2,7 @@
 -- KEYS[1] event stream
 -- ARGV[1] from which id on, '(' before one leaves it out  ARGV[2..] the texts, as they are
 -- Returns where the next part begins ('' at the end), then id, bytes and checksum of each entry found. Reads only.
+-- Safe to repeat.
 local MOST = 1000
 if redis.call('EXISTS', KEYS[1]) == 0 then return {''} end
 local page = redis.call('XRANGE', KEYS[1], ARGV[1], '+', 'COUNT', MOST)

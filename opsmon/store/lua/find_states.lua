@@ -1,6 +1,8 @@
 -- find_states: those of some states in whose key or value a text stands.
--- KEYS the states  ARGV the texts, as they are
+-- KEYS[1] and on: the states
+-- ARGV[1] and on: the texts, as they are
 -- Returns key and value of each that is found. Reads only.
+-- Safe to repeat.
 local found = {}
 for _, key in ipairs(KEYS) do
   local value, is_found = redis.call('GET', key), false

@@ -1,5 +1,6 @@
 -- rename_fields: give fields of a hash, or members of a sorted set or a set, other names.
--- KEYS[1] the key  ARGV per name: the old one, the new one
+-- KEYS[1] the key
+-- ARGV[1] and on, per name: the old one, the new one
 -- Returns how many there were. Sums add up to what has the new name; of joins ('first:second') the one that wins stays.
 -- Safe to repeat: an old name that is not there is left alone.
 local function joined(name, old, new)
