@@ -8,9 +8,7 @@ from redis.asyncio import Redis
 
 from opsmon.core.events import Event
 from opsmon.core.privacy import Renaming, Request
-from opsmon.core.states import plain
 from opsmon.store.keys import Keys
-from opsmon.store.rollups import decode_state
 from opsmon.store.scripts import Scripts
 from opsmon.store.traces import Traces
 
@@ -18,7 +16,7 @@ from opsmon.store.traces import Traces
 async def export(client: Redis, keys: Keys, request: Request) -> bytes:
     """What is stored, as JSON: what is remembered, events not yet forgotten, deliveries that could not be used."""
     traces, renaming = Traces(client, keys, Scripts(client, keys)), Renaming(request)
-    states = {name: plain(decode_state(value)) for name, value in (await traces.states(renaming.needles)).items()}
+    states = {name: orjson.loads(value) for name, value in (await traces.states(renaming.needles)).items()}
     events: list[dict[str, Any]] = []
     for stream in keys.streams:
         async for entries in traces.entries(stream, renaming.needles):

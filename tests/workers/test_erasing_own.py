@@ -1,5 +1,6 @@
 """Forgetting a customer of whom a site's own events tell, and whom its own KPIs count."""
 
+import itertools
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +26,7 @@ from tests.workers.test_erasing import differences, held, rules_of
 
 pytestmark = pytest.mark.anyio
 
+_numbers = itertools.count(1)
 ADA, BOB = "crm:customer:ada", "crm:customer:bob"
 KPIS = """
 [[kpi]]
@@ -94,11 +96,12 @@ def settings_of(server: EmbeddedStore, folder: Path) -> Settings:
         "ingest_token": "token-of-the-phone", "worker_name": "worker-1"})
 
 
-async def call(line: Line, *calls: tuple[str, int], **more: Any) -> None:
+async def call(line: Line, *calls: tuple[str, int]) -> None:
     """Somebody called, and was spoken with for so many seconds."""
-    body = orjson.dumps([{"type": "call.answered", "data": {"customer": customer, "seconds": seconds}} | more
-                         for customer, seconds in calls])
-    await request(line.port, "POST", "/ingest/events", body, {"authorization": "Bearer token-of-the-phone"})
+    body = orjson.dumps([{"id": f"call-{next(_numbers)}", "type": "call.answered",
+                          "data": {"customer": customer, "seconds": seconds}} for customer, seconds in calls])
+    answer = await request(line.port, "POST", "/ingest/events", body, {"authorization": "Bearer token-of-the-phone"})
+    assert answer.json["accepted"] == len(calls)
     await line.work()
 
 
