@@ -117,4 +117,5 @@ def test_a_request_that_was_answered_is_done(opsmon: Opsmon, server: EmbeddedSto
 
 def test_what_is_no_request_cannot_be_done(opsmon: Opsmon) -> None:
     """A sentence, and 1."""
-    assert opsmon("done", "x") == (1, "opsmon: x: no request for data that waits is called so; see opsmon privacy list\n")
+    assert opsmon("done", "x") == (
+        1, "opsmon: x: no request for data that waits is called so; see opsmon privacy list\n")
