@@ -33,7 +33,7 @@ KINDS = (
     KeyKind("{site}:journal", "stream", "permanent; the newest 1,000", "settle_dead",
             "what was done with dead letters, by whom, with how many"),
     KeyKind("{site}:meta", "hash", "permanent", "commit, worker",
-            "generation, calendar, currency, earliest instant counted, last tick"),
+            "generation, calendar, currency, earliest instant counted, last tick, what shops say of themselves"),
     KeyKind("{site}:counts", "hash", "permanent", "append_events, commit, settle_dead, trim_dead, web",
             "running totals by source: accepted, duplicate, not_used, refused, late …; dead letters held, their bytes"),
     KeyKind("{site}:seen:<source>:<shop>:<id>", "string", "7 days; of a page's event 10 minutes", "append_events",

@@ -67,6 +67,7 @@ async def gather(reader: Reader, keys: Keys, kpis: KpiQueries, sources: tuple[st
         "latency_ms": {"median": latency_ms[0], "p99": latency_ms[1]} if latency_ms else None,
         "privacy": [{"id": one.id, "kind": one.kind, "stage": one.stage, "asked_ms": one.asked_ms,
                      "until_ms": one.asked_ms + DEADLINE_MS} for one in await read_open(reader, keys)],
+        "at_odds": await kpis.at_odds(),
         "version": opsmon.__version__,
     }
 
@@ -91,7 +92,7 @@ def status_view(facts: dict[str, Any], wording: Wording) -> StatusView:
                    for rollup in (facts["memory"] or {}).get("full", ())),
         latency="" if latency is None else f"median {wording.milliseconds(latency['median'])}, "
                                            f"p99 {wording.milliseconds(latency['p99'])}",
-        to_do=tuple(_privacy(facts["privacy"], wording)),
+        to_do=(*_privacy(facts["privacy"], wording), *facts["at_odds"]),
         versions=(("opsmon", facts["version"]), (store.name, store.version)),
     )
 
