@@ -43,6 +43,7 @@ def parser() -> argparse.ArgumentParser:
     _importing(verbs)
     _asking(verbs)
     _dead(verbs)
+    _privacy(verbs)
     return top
 
 
@@ -160,6 +161,22 @@ def _dead(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     discard.add_argument("--because", required=True, metavar="TEXT", help="why; it stays in the journal")
     for verb in (held, show, replay, discard):
         verb.add_argument("--json", action="store_true", help="for programs")
+        _where(verb)
+
+
+def _privacy(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    about = "customers who ask what is stored about them, or to be forgotten"
+    privacy = verbs.add_parser("privacy", help=about, description=about[0].upper() + about[1:] + ".")
+    deeds = privacy.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    asked = _verb(deeds, "list", "privacy:list_requests", "what was asked for, until when, and what was done")
+    export = _verb(deeds, "export", "privacy:export_customer", "write all that is stored about a customer to a file")
+    erase = _verb(deeds, "erase", "privacy:erase", "forget a customer: every sum stays, whose it was goes")
+    done = _verb(deeds, "done", "privacy:done", "say that a request for data was answered")
+    erase.add_argument("--yes", action="store_true", help="do it; else only say what there is")
+    for verb in (export, erase):
+        verb.add_argument("id", metavar="ID", help="of a request, or of a customer: e.g. woo:shop.example:customer:17")
+    done.add_argument("id", metavar="ID", help="as opsmon privacy list names it")
+    for verb in (asked, export, erase, done):
         _where(verb)
 
 

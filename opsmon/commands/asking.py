@@ -129,6 +129,8 @@ def _latency(settings: Settings) -> tuple[int, int] | None:
 
 def _print(view: StatusView, wording: Any) -> None:
     print(f"{view.text}  ({view.at})\n")
+    for sentence in view.to_do:
+        print(f"To do      {sentence}")
     for source in view.sources:
         last = "" if source.last_ms is None else f"; last heard {wording.clock(source.last_ms)}"
         print(f"{source.name:14} {source.word}{last}; {source.in_5_minutes} in 5 min, "

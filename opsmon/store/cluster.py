@@ -79,6 +79,14 @@ class SiteCluster(RedisCluster):
         """How the site's node is set up."""
         return await super().config_get(*patterns, **{"target_nodes": await self._home(), **options})
 
+    async def bgrewriteaof(self, **options: Any) -> Any:
+        """Have the site's node write its append-only file anew."""
+        return await super().bgrewriteaof(**{"target_nodes": await self._home(), **options})
+
+    async def bgsave(self, *args: Any, **options: Any) -> Any:
+        """Have the site's node save."""
+        return await super().bgsave(*args, **{"target_nodes": await self._home(), **options})
+
     async def _home(self) -> ClusterNode:
         await self.initialize()
         latest = self._first_key.latest

@@ -6,9 +6,10 @@ import hashlib
 import json
 import os
 import secrets
+import shutil
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from urllib.parse import quote
@@ -88,6 +89,36 @@ class DataDir:
             return FsyncTimes(**json.loads((self.path / "fsync.json").read_text()))
         except (OSError, ValueError, TypeError):
             return None
+
+    @property
+    def exports_path(self) -> Path:
+        """Where it is written what is stored about a customer who asked."""
+        return self.path / "exports"
+
+    def write_export(self, name: str, text: bytes) -> Path:
+        """Write what is stored about a customer, for our eyes only; where. Raises StoreStartError. Safe to repeat."""
+        self.make()
+        path = self.exports_path / f"{name}.json"
+        with _explained(path):
+            self.exports_path.mkdir(mode=0o700, exist_ok=True)
+            file = os.open(path, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
+            with os.fdopen(file, "wb") as opened:
+                opened.write(text)
+        return path
+
+    def forget_files(self, is_meant: Callable[[str], bool]) -> int:
+        """Delete the exports, and the files of a spool that could not be read, whose text is meant; how many. Safe
+        to repeat."""
+        files = [*self.exports_path.glob("*.json"), *self.path.glob("spool/*/*.unreadable")]
+        found = [path for path in files if is_meant(path.read_text("utf-8", "replace"))]
+        for path in found:
+            path.unlink(missing_ok=True)
+        return len(found)
+
+    def forget_backups(self) -> None:
+        """Delete what was kept of the store's files when they were repaired. Safe to repeat."""
+        for folder in self.store_path.glob("backup-*"):
+            shutil.rmtree(folder, ignore_errors=True)
 
     def _take(self, file: int) -> None:
         try:

@@ -33,7 +33,7 @@ KINDS = (
     KeyKind("{site}:journal", "stream", "permanent; the newest 1,000", "settle_dead",
             "what was done with dead letters, by whom, with how many"),
     KeyKind("{site}:meta", "hash", "permanent", "commit, worker",
-            "generation, calendar, currency, earliest instant counted, last tick"),
+            "generation, calendar, currency, earliest instant counted, last tick, what shops say of themselves"),
     KeyKind("{site}:counts", "hash", "permanent", "append_events, commit, settle_dead, trim_dead, web",
             "running totals by source: accepted, duplicate, not_used, refused, late …; dead letters held, their bytes"),
     KeyKind("{site}:seen:<source>:<shop>:<id>", "string", "7 days; of a page's event 10 minutes", "append_events",
@@ -64,6 +64,10 @@ KINDS = (
             "how far each poller has come: what it asks from next time"),
     KeyKind("{site}:turn:<poller>", "string", "1 minute", "turn",
             "whose turn it is to poll, so that two machines do not ask twice"),
+    KeyKind("{site}:erasing", "hash", "permanent; a request 90 days after it was done", "commit, privacy",
+            "who asked to be shown or forgotten, until it is done; then that it was"),
+    KeyKind("{site}:erased", "stream", "permanent; trimmed as the events are", "erase_entries",
+            "what stays of counted events that named a customer who is forgotten: that they came"),
     KeyKind("{site}:note:<name>", "hash", "1 minute to 30 days", "worker, demo, pollers, importing, web",
             "what a process tells the others: that it lives, how far a fill-in or an import has come"),
 )
@@ -89,6 +93,8 @@ class Keys:
         self.meta = f"{self.tag}:meta"
         self.counts = f"{self.tag}:counts"
         self.cursors = f"{self.tag}:cursors"
+        self.erasing = f"{self.tag}:erasing"
+        self.erased = f"{self.tag}:erased"
 
     @property
     def streams(self) -> tuple[str, str]:

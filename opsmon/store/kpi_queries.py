@@ -9,6 +9,7 @@ from opsmon.core.panes import Hash, Retention
 from opsmon.core.ranges import WindowReading, plan_range, read_range
 from opsmon.core.readings import Reading, Site, plan, read
 from opsmon.core.requests import Answers, Request, parse
+from opsmon.core.shops import at_odds
 from opsmon.core.windows import Bounds
 from opsmon.store.connection import Read, Reader
 from opsmon.store.event_stream import GROUP
@@ -67,6 +68,11 @@ class KpiQueries:
                 return self._answers(asked, found[1:]), meta
             self._generation = abs(meta.generation)
         raise TimeoutError("the site is being counted anew again and again")
+
+    async def at_odds(self) -> list[str]:
+        """A sentence for each thing in which the site counts otherwise than a shop does."""
+        _, meta = await self.ask([])
+        return at_odds(meta.shops, self.calendar.zone.key, self._currency or meta.currency)
 
     def site(self, now_ms: int, caught_up_ms: int, meta: Meta) -> Site:
         """What readings depend on besides the panes."""

@@ -4,14 +4,19 @@ from dataclasses import dataclass
 
 import orjson
 
+from opsmon.core.shops import Shop
 from opsmon.store.connection import Reader
 from opsmon.store.keys import Keys
+
+# How the fields begin that tell of a shop.
+SHOP = "shop:"
 
 
 @dataclass(frozen=True, slots=True)
 class Meta:
     """Facts about the counts of a site. `building` is the generation made beside (0: none), `fenced` whether
-    nobody may commit because it is about to count; `rollups` tells each rollup's digest."""
+    nobody may commit because it is about to count; `rollups` tells each rollup's digest; `shops` what shops say of
+    themselves."""
 
     generation: int
     rules: str
@@ -21,6 +26,7 @@ class Meta:
     fenced: bool
     currency: str | None
     since_ms: int | None
+    shops: tuple[Shop, ...] = ()
 
 
 async def read_meta(reader: Reader, keys: Keys) -> Meta:
@@ -41,4 +47,5 @@ def meta_of(found: dict[bytes, bytes]) -> Meta:
         fenced="fenced" in texts,
         currency=texts.get("currency"),
         since_ms=int(since) if since else None,
+        shops=tuple(Shop(*orjson.loads(text)) for name, text in sorted(texts.items()) if name.startswith(SHOP)),
     )

@@ -1,6 +1,8 @@
 """Panes and states: what a worker reads before it folds, and the commit of what it folded."""
 
+import secrets
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,11 +11,16 @@ from redis.asyncio import Redis
 from redis.exceptions import OutOfMemoryError
 
 from opsmon.core.calendar import DAY_MS
+from opsmon.core.events import Event
 from opsmon.core.folding import Fold, Rules, join_of
 from opsmon.core.panes import OTHER, Hash
+from opsmon.core.privacy import KINDS, request_of
+from opsmon.core.shops import Shop, shop_of
 from opsmon.core.states import SessionState, State, from_plain, plain
 from opsmon.store.event_stream import GROUP, Entry
 from opsmon.store.keys import Keys
+from opsmon.store.meta import SHOP
+from opsmon.store.privacy import encode_request
 from opsmon.store.scripts import Commit, Refusal, Scripts, Section
 
 
@@ -55,6 +62,7 @@ class Rollups:
         self, fold: Fold, believed: dict[str, bytes], entries: Sequence[Entry], now_ms: int, arrived_ms: int
     ) -> Refusal:
         """Count a fold and acknowledge its entries in one step, or do nothing and say why."""
+        await self.note_shops(entries)
         return await self._scripts.commit(self.described(fold, believed, entries, now_ms, arrived_ms))
 
     def described(self, fold: Fold, believed: dict[str, bytes], entries: Sequence[Entry], now_ms: int,
@@ -83,6 +91,7 @@ class Rollups:
             rows=[(self._keys.rows(abs(self.generation), *place), (list(rows), self._cap(place[0])))
                   for place, rows in fold.admitted.items()],
             stream=self._stream,
+            asked=_asked(entries),
         )
 
     async def give_up(self, letter: DeadLetter, counter: str, now_ms: int) -> Refusal:
@@ -106,6 +115,17 @@ class Rollups:
         except OutOfMemoryError:
             return False
         return True
+
+    async def note_shops(self, entries: Sequence[Entry]) -> None:
+        """Remember what shops say of themselves, if it is news. May be repeated, and comes before the commit."""
+        said = [entry.event for entry in entries
+                if isinstance(entry.event, Event) and entry.event.type == "shop.updated"]
+        for shop in map(shop_of, said):
+            field = f"{SHOP}{shop.name}"
+            stored = await self._client.hget(self._keys.meta, field)
+            if stored is None or Shop(*orjson.loads(stored)) < shop:
+                with suppress(OutOfMemoryError):  # counting, which makes room, goes on
+                    await self._client.hset(self._keys.meta, field, orjson.dumps([*shop]).decode())
 
     def place_of_rows(self, key: str) -> tuple[str, str]:
         """The dimension that a key of rows belongs to: rollup and span."""
@@ -133,6 +153,13 @@ class Rollups:
         if fold.counters:
             sums.append((self._keys.counts, (0, list(fold.counters), list(fold.counters.values()))))
         return sums
+
+
+def _asked(entries: Sequence[Entry]) -> list[tuple[str, bytes]]:
+    """The requests for privacy among entries: kept in the step that counts them, so that none is lost."""
+    found = [request_of(entry.event, secrets.token_hex(16)) for entry in entries
+             if isinstance(entry.event, Event) and entry.event.type in KINDS]
+    return [(request.id, encode_request(request)) for request in found if request]
 
 
 def encode_state(state: State) -> bytes:

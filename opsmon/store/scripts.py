@@ -48,7 +48,7 @@ class Taken:
 class Commit:
     """One commit, in the terms of commit.lua. States: key, value believed, new value, life in ms; dead letters:
     source, payload, reason, tries; each other section is a list of (key, entry). The entries are of `stream`,
-    or of the site's events."""
+    or of the site's events; `asked` are requests for privacy among them, by name. `alone`: not beside a rebuild."""
 
     group: str
     now_ms: int
@@ -66,6 +66,8 @@ class Commit:
     rows: Sequence[Section] = ()
     dead: Sequence[tuple[str, bytes, str, int]] = ()
     stream: str | None = None
+    asked: Sequence[tuple[str, bytes]] = ()
+    alone: bool = False
 
     @property
     def sections(self) -> tuple[Sequence[Section], ...]:
@@ -114,6 +116,10 @@ class Scripts:
         self._trim_dead = client.register_script(source("trim_dead"))
         self._rebuild = client.register_script(source("rebuild"))
         self._turn = client.register_script(source("turn"))
+        self._find_entries = client.register_script(source("find_entries"))
+        self._find_states = client.register_script(source("find_states"))
+        self._erase_entries = client.register_script(source("erase_entries"))
+        self._rename_fields = client.register_script(source("rename_fields"))
 
     async def append_events(self, deliveries: Sequence[Taken], now_ms: int) -> list[bytes]:
         """Take deliveries, each once; one of event, dead, not_used, duplicate, stopped for each. May be repeated."""
@@ -134,6 +140,7 @@ class Scripts:
         keys = [commit.stream or self._keys.events, self._keys.changes, self._keys.meta, self._keys.dead]
         keys += [state[0] for state in commit.states]
         keys += [key for section in commit.sections for key, _ in section]
+        keys += [self._keys.erasing] if commit.asked else []
         reply: list[bytes] = await self._commit(keys=keys, args=_commit_args(commit))
         return _refusal(reply, commit)
 
@@ -172,6 +179,29 @@ class Scripts:
         the most `most`. May be repeated."""
         return int(await self._trim_dead(keys=[self._keys.dead, self._keys.counts], args=[before_ms, stay, most]))
 
+    async def find_entries(self, stream: str, start: str, needles: Sequence[str]
+                           ) -> tuple[str, list[tuple[str, bytes, bytes]]]:
+        """Look through a part of a stream, from `start` on: where the next part begins ('' at the end), and id,
+        bytes and checksum of the entries in which one of these texts stands."""
+        after, *found = await self._find_entries(keys=[stream], args=[start, *needles])
+        return after.decode(), [(found[at].decode(), found[at + 1], found[at + 2]) for at in range(0, len(found), 3)]
+
+    async def find_states(self, names: Sequence[str], needles: Sequence[str]) -> dict[str, bytes]:
+        """The states, of these keys, in whose key or value one of these texts stands."""
+        found = await self._find_states(keys=list(names), args=list(needles))
+        return {name.decode(): value for name, value in zip(found[::2], found[1::2], strict=True)}
+
+    async def erase_entries(self, stream: str, group: str, entries: Sequence[tuple[str, bytes, str]]) -> int:
+        """Take counted entries out of a stream, leaving of each what is given, with its checksum; how many went.
+        May be repeated."""
+        args = [group, *(part for entry in entries for part in entry)]
+        return int(await self._erase_entries(keys=[stream, self._keys.erased, self._keys.meta], args=args))
+
+    async def rename_fields(self, key: str, names: Mapping[str, str]) -> int:
+        """Give fields or members other names, adding to what has those; how many there were. May be repeated."""
+        args = [part for pair in names.items() for part in pair]
+        return int(await self._rename_fields(keys=[key], args=args))
+
 
 def append_args(deliveries: Sequence[Taken], seen_kept_ms: int, now_ms: int) -> list[Any]:
     """What append_events.lua goes by, beside its keys."""
@@ -192,6 +222,8 @@ def _commit_args(commit: Commit) -> list[Any]:
         "since_ms": "" if commit.since_ms is None else commit.since_ms, "ids": commit.entry_ids,
         "states": [state[3] for state in commit.states],
         "dead": [(letter[0], letter[2], letter[3]) for letter in commit.dead],
+        "asked": [text for name, request in commit.asked for text in (name, request.decode())],
+        "alone": commit.alone,
         **{name: [entry for _, entry in section] for name, section in zip(_SECTIONS, commit.sections, strict=True)},
     }
     args: list[Any] = [orjson.dumps(described)]

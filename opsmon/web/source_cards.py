@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from opsmon.core.source_health import Poll, SourceFacts, SourceState, judge_source
 from opsmon.web.source_words import CAUSES, STOPPED, WORDS, state_word, title
@@ -56,8 +56,13 @@ def card(info: SourceInfo, facts: SourceFacts | None, wording: Wording, now_ms: 
     )
 
 
-def whole(cards: Sequence[SourceCardView]) -> SourcesView:
-    """All sources in one sentence: what needs a hand is named."""
+def whole(cards: Sequence[SourceCardView], at_odds: Sequence[str] = ()) -> SourcesView:
+    """All sources in one sentence, what needs a hand is named; then what the site counts otherwise than a shop."""
+    view = _of_all(cards)
+    return replace(view, text=". ".join([view.text, *at_odds])) if at_odds else view
+
+
+def _of_all(cards: Sequence[SourceCardView]) -> SourcesView:
     known = [one for one in cards if one.known]
     if not known:
         return SourcesView("late", "No source is set up")

@@ -6,6 +6,7 @@ from typing import Any
 
 import opsmon
 from opsmon.core.health import Heard, is_silent, judge
+from opsmon.core.privacy import DEADLINE_MS
 from opsmon.core.source_health import Poll, SourceFacts, judge_source
 from opsmon.store import dead_queries, health_queries
 from opsmon.store.connection import Reader
@@ -14,6 +15,7 @@ from opsmon.store.health_queries import DeadEntry, StoreFacts
 from opsmon.store.keys import Keys
 from opsmon.store.kpi_queries import KpiQueries
 from opsmon.store.notes import read_memory
+from opsmon.store.privacy_queries import read_open
 from opsmon.store.source_queries import EVENTS, read_sources
 from opsmon.web.dead_views import stopped_sentences
 from opsmon.web.source_cards import lag_words, poll_words, spool_words
@@ -63,6 +65,9 @@ async def gather(reader: Reader, keys: Keys, kpis: KpiQueries, sources: tuple[st
         "store": asdict(await health_queries.store_facts(reader)),
         "fsync_us": {"median": fsync.median_us, "p99": fsync.p99_us} if fsync else None,
         "latency_ms": {"median": latency_ms[0], "p99": latency_ms[1]} if latency_ms else None,
+        "privacy": [{"id": one.id, "kind": one.kind, "stage": one.stage, "asked_ms": one.asked_ms,
+                     "until_ms": one.asked_ms + DEADLINE_MS} for one in await read_open(reader, keys)],
+        "at_odds": await kpis.at_odds(),
         "version": opsmon.__version__,
     }
 
@@ -87,6 +92,7 @@ def status_view(facts: dict[str, Any], wording: Wording) -> StatusView:
                    for rollup in (facts["memory"] or {}).get("full", ())),
         latency="" if latency is None else f"median {wording.milliseconds(latency['median'])}, "
                                            f"p99 {wording.milliseconds(latency['p99'])}",
+        to_do=(*_privacy(facts["privacy"], wording), *facts["at_odds"]),
         versions=(("opsmon", facts["version"]), (store.name, store.version)),
     )
 
@@ -145,6 +151,18 @@ def _more(told: dict[str, Any], wording: Wording) -> Iterator[str]:
         yield f"Gaps filled by asking: {wording.number(told['totals']['reconciled'])}."
     if told["spooled"]:
         yield f"Spool: {spool_words(told['spooled'], wording)}."
+
+
+def _privacy(requests: list[dict[str, Any]], wording: Wording) -> Iterator[str]:
+    """What waits for a person, and what is late."""
+    waiting = [one["until_ms"] for one in requests if one["kind"] == "export"]
+    if waiting:
+        many = "1 data request waits" if len(waiting) == 1 else f"{wording.number(len(waiting))} data requests wait"
+        yield f"{many}, to be answered by {wording.date(min(waiting))}: opsmon privacy list."
+    erasing = [one["until_ms"] for one in requests if one["kind"] != "export"]
+    if erasing:
+        many = "1 request" if len(erasing) == 1 else f"{wording.number(len(erasing))} requests"
+        yield f"{many} to erase somebody's data under way, to be done by {wording.date(min(erasing))}."
 
 
 def _letter(letter: DeadEntry) -> DeadLetterView:

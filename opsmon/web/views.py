@@ -300,6 +300,7 @@ class StatusView:
     latency: str = shown("from ingest to the screen: 'median 12 ms, p99 41 ms', '' until measured")
     versions: tuple[tuple[str, str], ...] = shown("(program, version) pairs")
     stopped: tuple[str, ...] = shown("a sentence for each source that has too many dead letters", default=())
+    to_do: tuple[str, ...] = shown("a sentence for each thing that waits for a person", default=())
 
 
 @dataclass(frozen=True, slots=True)

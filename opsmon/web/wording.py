@@ -80,6 +80,10 @@ class Wording:
         """'Nov 20, 14:03:22': day and time, of what may be weeks old."""
         return f"{format_skeleton('MMMd', self._wall(time_ms), locale=self.locale)}, {self.clock(time_ms)}"
 
+    def date(self, time_ms: int) -> str:
+        """'Dec 20, 2026': a day, of what may be in another year."""
+        return format_skeleton("yMMMd", self._wall(time_ms), locale=self.locale)
+
     def hour(self, time_ms: int) -> str:
         """'13', for an axis."""
         return f"{self._wall(time_ms).hour:02}"

@@ -29,6 +29,8 @@ async def tidy(client: Redis, keys: Keys, scripts: Scripts, now_ms: int, retenti
     for stream, share_bytes in memory_bytes.items():
         affordable_ms = await _affordable_ms(client, stream, share_bytes)
         await scripts.trim_events(max(now_ms - retention_ms, affordable_ms), stream)
+    if await client.exists(keys.erased):
+        await client.xtrim(keys.erased, minid=f"{now_ms - retention_ms}-0", approximate=False)
     size_bytes = await client.memory_usage(keys.dead) or 0
     stay = int(await client.xlen(keys.dead)) * 3 // 4 if size_bytes > _DEAD_MAX_BYTES else -1
     while await scripts.trim_dead(now_ms - _DEAD_KEPT_MS, stay):

@@ -78,6 +78,9 @@ class Shadow:
                 await self._book_events([event for entry_id, event in entries if entry_id not in here.pending])
                 done += len(entries)
                 await progress(min(done / whole, 0.99))
+        # What stays of events that were counted and erased. Nothing is erased while a site is counted anew.
+        async for entries in stretches(self._client, self._keys.erased, "-", "+"):
+            await self._book_events([event for _, event in entries])
 
     async def keep_up(self, reads: Sequence[Read] = ()) -> list[Any]:
         """Count what was counted since, and read at that very moment. Raises Busy when the moment never comes.

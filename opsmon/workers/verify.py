@@ -20,7 +20,7 @@ from opsmon.store.connection import Read, Reader
 from opsmon.store.keys import Keys
 from opsmon.store.meta import read_meta
 from opsmon.workers.carry_over import start_of
-from opsmon.workers.shadow import Shadow, oldest_ms
+from opsmon.workers.shadow import Busy, Shadow, oldest_ms
 
 _HASHES_AT_ONCE = 200
 # A HyperLogLog is off by 0.81 % as a rule; six times that never.
@@ -83,9 +83,21 @@ async def verify(client: Redis, keys: Keys, rules: Rules, now_ms: int) -> Report
     if meta.rules != rules.name:
         raise OpsmonError(f"This site counts by {meta.rules or 'no rules yet'}, these settings say {rules.name}: "
                           "start a worker with them first.")
+    before = await _erased(client, keys)
     recount = Recount(rules, now_ms, await oldest_ms(client, keys), frozenset())
-    comparing = _Comparing(client, keys, recount, meta.generation)
-    return await comparing.run()
+    report = await _Comparing(client, keys, recount, meta.generation).run()
+    if before is None or await _erased(client, keys) != before:
+        raise Busy("Somebody's data were erased meanwhile: try again in a minute.")
+    return report
+
+
+async def _erased(client: Redis, keys: Keys) -> bytes | None:
+    """How often something was erased; None while it is being erased."""
+    pipe = client.pipeline(transaction=True)
+    pipe.get(keys.note("recount"))
+    pipe.hget(keys.meta, "erased")
+    turn, times = await pipe.execute()
+    return None if turn == b"erasing" else times or b"0"
 
 
 class _Comparing:

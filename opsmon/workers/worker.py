@@ -13,12 +13,14 @@ from opsmon.core.calendar import MINUTE_MS, SiteCalendar
 from opsmon.core.folding import Rules
 from opsmon.settings import Settings
 from opsmon.store.connection import STORE_ERRORS
+from opsmon.store.data_dir import DataDir
 from opsmon.store.event_stream import EventStream
 from opsmon.store.keys import Keys
 from opsmon.store.notes import WorkerNote, note_worker
 from opsmon.store.rollups import Rollups
 from opsmon.store.scripts import Scripts
 from opsmon.workers.aggregator import Aggregator, GenerationMoved, TooManyDead
+from opsmon.workers.erasing import Erasing
 from opsmon.workers.janitor import forget_visits, tidy
 from opsmon.workers.lanes import Lanes
 from opsmon.workers.measuring import EVERY_MS, measure
@@ -40,6 +42,7 @@ class Worker:
         self._scripts = Scripts(client, self._keys)
         calendar = SiteCalendar(settings.timezone, settings.day_start_ms)
         self._rules = Rules(settings.catalogue, calendar, settings.kept)
+        self._erasing = Erasing(client, self._keys, self._rules, DataDir(settings.data))
         self._started_ms = clock.now_ms()
         self._failures = 0
         self._noted_ms = 0
@@ -87,6 +90,7 @@ class Worker:
             self._noted_ms = now_ms
             note = WorkerNote(now_ms, lanes.last_arrived_ms, lanes.trouble)
             await _if_there_is_room(note_worker(self._client, self._keys, self._settings.worker_name, note))
+            await _if_there_is_room(self._erasing.run_once(now_ms))
         if now_ms // MINUTE_MS != self._tidied_ms // MINUTE_MS:
             self._tidied_ms = now_ms
             await _if_there_is_room(self._scripts.tick(now_ms, self._rules.catalogue.moved_by_time))

@@ -1,7 +1,9 @@
 -- commit: count a batch once and acknowledge it, or do nothing.
 -- Times are epoch ms, amounts whole numbers below 2^53 (Lua's are doubles).
 -- KEYS[1] event stream  [2] change stream  [3] meta  [4] dead-letter stream  [5..] the keys of each section, in order
--- ARGV[1] the commit as JSON (its names: scripts.py)  then per state: value believed ('' for none), new value;
+-- and, where the commit has any, the last one: the requests for privacy
+-- ARGV[1] the commit as JSON (its names: scripts.py)  then per state: value believed ('' for none), new value ('' for
+-- none any more);
 -- then per dead letter: payload
 -- Returns {} when done, else pairs: 'entry' id | section index | 'generation' stored | 'stream' error;
 -- then nothing was written.
@@ -27,6 +29,7 @@ end
 local about = redis.pcall('HMGET', KEYS[3], 'generation', 'since_ms', 'building', 'fenced')
 local generation, since = about[1] or '0', about[2]
 local is_mine = generation == commit.generation and not about[4] or commit.generation == '-' .. (about[3] or '')
+if commit.alone and about[3] then is_mine = false end
 if is_error(about) then refuse('stream', KEYS[3] .. ' is no hash')
 elseif not fits(generation, 0) then refuse('stream', KEYS[3] .. ' has a generation that is no whole number')
 elseif not is_mine then refuse('generation', generation)
@@ -34,6 +37,7 @@ elseif since and not fits(since, 0) then refuse('stream', KEYS[3] .. ' has a sin
 local revision = #refused == 0 and commit.kpis ~= '' and next_revision(KEYS[2], commit.now_ms)
 if revision == nil then refuse('stream', KEYS[2] .. ' has no revision left below 2^53') end
 check_pending(KEYS[1], commit.group, commit.ids)
+if #commit.asked > 0 and is_error(redis.pcall('HLEN', KEYS[#KEYS])) then refuse('stream', KEYS[#KEYS] .. ' is no hash') end
 if #refused > 0 then return refused end
 
 local writes, key, at = {}, 5, 2
@@ -51,6 +55,7 @@ if #refused > 0 then return refused end
 
 if #commit.ids > 0 then redis.call('XACK', KEYS[1], commit.group, unpack(commit.ids)) end
 for _, write in ipairs(writes) do write() end
+if #commit.asked > 0 then redis.call('HSET', KEYS[#KEYS], unpack(commit.asked)) end
 for number, letter in ipairs(commit.dead) do
   redis.call('XADD', KEYS[4], '*', 'source', letter[1], 'payload', ARGV[at + number - 1], 'reason', letter[2],
     'tries', letter[3])
