@@ -1,10 +1,12 @@
 """Readings with rows -> funnels, columns by state, shares of a whole, percentiles on one scale."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from opsmon.core.panes import OTHER
 from opsmon.core.readings import Reading, Row
+from opsmon.web.presenting import LONGEST_TEXT
 from opsmon.web.tile_shapes import (
     ColumnsView,
     ColumnView,
@@ -41,7 +43,8 @@ def funnel_view(shown: Shown) -> FunnelView:
     steps = tuple(_step(shown, row, at, counts, is_steepest=at == steepest > 0) for at, row in enumerate(rows))
     is_empty = not any(counts)
     said = "" if is_empty else _funnel_sentence(shown, steps, counts, steepest)
-    note = "" if is_empty else f"{shown.wording.fine_share(counts[-1] / counts[0]) if counts[0] else '–'} of all"
+    reached = counts[-1] / counts[0] if counts and counts[0] else None
+    note = "" if reached is None else f"{shown.wording.fine_share(reached)} reach {steps[-1].name}"
     return FunnelView(*shown.head(note, said, is_empty=is_empty), steps=() if is_empty else steps)
 
 
@@ -82,7 +85,10 @@ def strip_view(shown: Shown) -> StripView:
     least = next((one for one in readings if one.value is None), None)
     note = too_early(shown.rollup, least.kpi, count, shown.wording) if least else seen
     said = ", ".join(f"{mark.name} {mark.text}" for mark in marks)
-    return StripView(*shown.head(note, said, is_empty=not count), marks=marks if count else ())
+    longest = min(max(len(mark.text) for mark in marks), LONGEST_TEXT)
+    view = StripView(*shown.head(note, said, is_empty=not count), marks=marks if count else (), chars=longest)
+    definitions = " ".join(dict.fromkeys(reading.kpi.definition for reading in readings))
+    return replace(view, label=_common_label(readings), definition=f"{definitions} Local time of {shown.zone}.")
 
 
 def _step(shown: Shown, row: Row, at: int, counts: Sequence[int], *, is_steepest: bool) -> StepBarView:
@@ -134,6 +140,13 @@ def _segment(shown: Shown, row: Row, tone: int, before: float, total: float) -> 
 
 def _percentile(reading: Reading) -> float:
     return float(reading.kpi.show.removeprefix("p") or 50)
+
+
+def _common_label(readings: Sequence[Reading]) -> str:
+    """'API response, median' and 'API response, 95 %' have 'API response' in common."""
+    beginnings = {reading.kpi.label.rpartition(",")[0] for reading in readings}
+    common = beginnings.pop() if len(beginnings) == 1 else ""
+    return common or readings[0].kpi.label
 
 
 def _mark(shown: Shown, reading: Reading, slowest: float) -> MarkView:

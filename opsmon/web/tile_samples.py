@@ -84,7 +84,8 @@ def _ranked() -> Iterator[tuple[str, TileView]]:
 def _others() -> Iterator[tuple[str, TileView]]:
     yield "funnel-today, live", sample("funnel-today", _FUNNEL)
     yield "funnel-today, 9 digits", sample("funnel-today", [(name, value * 123_457) for name, value in _FUNNEL])
-    yield "funnel-today, one visit", sample("funnel-today", [(name, int(not at)) for at, (name, _) in enumerate(_FUNNEL)])
+    one_visit = [("page.viewed", 1), *((step, 0) for step, _ in _FUNNEL[1:])]
+    yield "funnel-today, one visit", sample("funnel-today", one_visit)
     yield "pipeline, live", sample("pipeline", _STAGES, limits={"packing": Limit(30)})
     yield "parcels, many states", sample("parcels", _PARCELS)
     yield "parcels, one state, 9 digits", sample("parcels", [("in_transit", 123_456_789)])

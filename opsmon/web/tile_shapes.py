@@ -140,3 +140,4 @@ class StripView(HeadView):
     kind: ClassVar[str] = "strip"
 
     marks: tuple[MarkView, ...] = shown("smallest first")
+    chars: int = shown("length of the longest text, so that CSS can choose a size that never clips (1 to 16)")

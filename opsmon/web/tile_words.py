@@ -10,6 +10,7 @@ from opsmon.web.wording import Wording
 
 # Fields whose values programs write: 'in_transit' is 'In transit'. What people call something stays as it is.
 _WRITTEN_BY_PROGRAMS = frozenset({"status", "state", "reason", "waits_for", "kind", "tier", "channel"})
+_CHANNELS = {"pos": "Point of sale", "b2b": "B2B"}
 _STEPS = {"page.viewed": "Visit", "product.viewed": "Product", "cart.updated": "Cart",
           "checkout.started": "Checkout", "checkout.completed": "Payment"}
 _ONE_AND_MANY = {
@@ -96,6 +97,8 @@ def _spoken(field: str, name: str, locale: Locale) -> str:
         return "Not told"
     if field == "country":
         return str(locale.territories.get(name, name))
+    if field == "channel" and name in _CHANNELS:
+        return _CHANNELS[name]
     if field == "source":
         return title(name)
     return _capital(name.replace("_", " ")) if field in _WRITTEN_BY_PROGRAMS else name
