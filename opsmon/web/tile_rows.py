@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from opsmon.core.calendar import MINUTE_MS
+from opsmon.core.catalogue import Tumbling
 from opsmon.core.panes import OTHER
 from opsmon.core.readings import Row
 from opsmon.web.tile_shapes import ErrorsView, LastView, RankedView, RowView
@@ -81,8 +83,16 @@ def _ranked_row(shown: Shown, row: Row, total: float | None, top: float) -> RowV
 
 def _ranked_note(shown: Shown, total: float | None, count: int, *, is_whole: bool) -> str:
     if total is not None:
-        return f"{shown.text(total)} {window_words(shown.kpi, shown.wording)}"
+        return f"{shown.text(total)} {window_words(shown.kpi, shown.wording)}{_before(shown)}"
     return "" if is_whole else _left_out(shown, count, min(count, MOST_ROWS)).removeprefix(", ")
+
+
+def _before(shown: Shown) -> str:
+    """The last whole window beside the one that still runs: three minutes of an hour say little."""
+    window, series = shown.kpi.window, shown.reading.series
+    if not isinstance(window, Tumbling) or len(series) < 2:
+        return ""
+    return f", {shown.text(series[-2].value)} in the {'minute' if window.size_ms == MINUTE_MS else 'hour'} before"
 
 
 def _error_row(shown: Shown, row: Row, top: float) -> RowView:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from opsmon.core.calendar import SiteCalendar
 from opsmon.core.kpis import BUILT_IN
 from opsmon.core.panes import OTHER
-from opsmon.core.readings import Reading, Row
+from opsmon.core.readings import Point, Reading, Row
 from opsmon.web.tile_shown import Limit
 from opsmon.web.tile_views import TileView, tile_view
 from opsmon.web.wording import Wording
@@ -77,7 +77,8 @@ def _ranked() -> Iterator[tuple[str, TileView]]:
     yield "top-products, few rows", sample("top-products", _PRODUCTS[:2])
     yield "top-products, one row", sample("top-products", _PRODUCTS[:1])
     yield "top-products, long names", sample("top-products", [(_LONG, 41_824_000), ("x" * 48, 31_200_000)])
-    yield "output-by-person, live", sample("output-by-person", _ONE_HOUR)
+    yield "output-by-person, live", sample(
+        "output-by-person", _ONE_HOUR, series=(Point(0, 1, 240), Point(1, 2, 101)))
     yield "stage-times, live", sample("stage-times", _TIMES, limits={"": Limit(86_400_000)})
 
 

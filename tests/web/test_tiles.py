@@ -139,6 +139,12 @@ def test_an_amount_below_zero_takes_the_shares_away() -> None:
     assert [(row.share, row.width) for row in view.rows] == [("", "100%"), ("", "0%")]
 
 
+def test_an_hour_that_runs_stands_beside_the_one_before() -> None:
+    """Three minutes of an hour say little."""
+    view: RankedView = tile("output-by-line", ("A", 30), ("B", 11), series=(Point(0, 1, 88), Point(1, 2, 41)))
+    assert view.note == "41 this hour, 88 in the hour before"
+
+
 def test_means_do_not_add_up() -> None:
     """Times by stage have neither a share nor a rest."""
     view: RankedView = tile("stage-times", *((f"s{at}", HOUR_MS * (20 - at)) for at in range(12)))
