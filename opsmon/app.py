@@ -58,7 +58,16 @@ from opsmon.web.routes import Front, Rooms, board_app, health_app
 from opsmon.web.server import serve
 from opsmon.web.source_cards import SourceInfo
 from opsmon.web.source_feed import SourceFeed
-from opsmon.web.source_words import EVENT_STEPS, IMPORT_STEPS, NOT_PUBLIC, UNKNOWN_STEPS, steps_of, title
+from opsmon.web.source_words import (
+    EVENT_STEPS,
+    FLOOR_STEPS,
+    IMPORT_STEPS,
+    NOT_PUBLIC,
+    PIXEL_STEPS,
+    UNKNOWN_STEPS,
+    steps_of,
+    title,
+)
 from opsmon.web.sources_page import VIEW, SourcesPage
 from opsmon.web.trials import Door, Trials
 from opsmon.web.views import KindView
@@ -272,7 +281,9 @@ def source_infos(settings: Settings) -> list[SourceInfo]:
     base, hint = _address(settings)
     url = f"{base}/ingest/events"
     events = SourceInfo("events", "", url, hint, steps_of(EVENT_STEPS, "events", url), testable=True)
-    return [*infos, events, SourceInfo("import", steps=steps_of(IMPORT_STEPS, "import", "")), SourceInfo("pixel")]
+    doors = (("import", IMPORT_STEPS, ""), ("pixel", PIXEL_STEPS, base), ("floor", FLOOR_STEPS, local_url(settings)),
+             ("recon", (), ""))
+    return [*infos, events, *(SourceInfo(name, steps=steps_of(steps, name, url)) for name, steps, url in doors)]
 
 
 def kinds_left(settings: Settings) -> list[KindView]:

@@ -131,7 +131,8 @@ def _check_port(settings: Settings) -> None:
 def _say_hello(settings: Settings) -> None:
     base = f"http://127.0.0.1:{settings.port}"
     print(
-        f"\n  Board     {base}/\n  Wall      {base}/wall\n  Status    {base}/status\n"
+        f"\n  Board     {base}/\n  Wall      {base}/wall\n"
+        f"  Sources   {base}/sources   (how each is connected, and whether it works)\n"
         f"  Shopify   {base}/webhooks/shopify   (expose this path, and only this, to the internet)\n"
         f"  Try it    opsmon send-test shopify{where(settings)}\n\n  Data in {settings.data}. Ctrl-C ends.\n",
         file=sys.stderr, flush=True)

@@ -17,6 +17,7 @@ import orjson
 
 from opsmon.core.events import Event, EventId, entity_id
 from opsmon.core.money import is_currency, to_minor
+from opsmon.core.showing import shown
 from opsmon.sources.reading import BadBody, instant_ms, short_text
 
 Body = Mapping[str, Any]
@@ -73,7 +74,7 @@ class _Record:
         self.need("state")
         raw = short_text(self.fields["state"], 32)
         if not raw:
-            raise BadBody(f"state is no text: {self.fields['state']!r:.40}")
+            raise BadBody(f"state is no text: {shown(self.fields['state'])}")
         known = STATES[self.model]
         return raw, known.get(raw, raw), list(known).index(raw) + 1 if raw in known else 0
 
@@ -94,7 +95,7 @@ class _Record:
         """An amount of goods; 0 where none was told."""
         value = self.fields.get(name) or 0
         if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > 10**12:
-            raise BadBody(f"{name} is no number: {value!r:.40}")
+            raise BadBody(f"{name} is no number: {shown(value)}")
         return int(value) if value == int(value) else value
 
     def currency(self) -> str:

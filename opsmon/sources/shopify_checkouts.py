@@ -1,5 +1,6 @@
 """What Shopify says before there is an order: carts, checkouts, drafts. Nothing of who it is is kept."""
 
+from opsmon.core.showing import shown
 from opsmon.sources.reading import BadBody, short_text
 from opsmon.sources.shopify_reading import (
     Body,
@@ -36,7 +37,7 @@ def read_checkout(body: Body, prefix: str, topic: str) -> Read:
     require(body, topic, "id", "token", "created_at")
     token = short_text(body["token"], _TOKEN)
     if not token:
-        raise BadBody(f"token is not a text: {body['token']!r:.40}")
+        raise BadBody(f"token is not a text: {shown(body['token'])}")
     data = {"checkout": token, "started_ms": time_of(body, "created_at")}
     updated_ms = time_of(body, "updated_at", "created_at")
     return dated("checkout.updated", f"{prefix}:checkout:{id_of(body)}", data, updated_ms)

@@ -11,6 +11,7 @@ import orjson
 
 from opsmon.core.events import EventType, entity_id
 from opsmon.core.money import MAX_MINOR, is_currency, to_minor
+from opsmon.core.showing import shown
 from opsmon.sources.base import MAX_MEMBERS
 from opsmon.sources.reading import BadBody, instant_ms
 
@@ -91,7 +92,7 @@ def pieces(body: Body, name: str, what: str) -> int:
     """How many. Raises BadBody for anything but a whole number from 0 to a million."""
     count = body.get(name)
     if type(count) is not int or not 0 <= count <= 1_000_000:
-        raise BadBody(f"{what} is no count: {count!r:.40}")
+        raise BadBody(f"{what} is no count: {shown(count)}")
     return count
 
 
@@ -106,7 +107,7 @@ def time_of(body: Body, *names: str) -> int:
 def currency_of(code: object) -> str:
     """An ISO 4217 code."""
     if not is_currency(code):
-        raise BadBody(f"not a currency: {code!r:.40}")
+        raise BadBody(f"not a currency: {shown(code)}")
     return str(code)
 
 
@@ -133,7 +134,7 @@ def amount(value: object, currency: str, name: str) -> int:
 def bounded(minor: int, name: str) -> int:
     """A sum, unless it is beyond what is counted exactly."""
     if abs(minor) > MAX_MINOR:
-        raise BadBody(f"{name} is out of range: {minor!r:.40}")
+        raise BadBody(f"{name} is out of range: {shown(minor)}")
     return minor
 
 

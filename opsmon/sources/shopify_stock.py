@@ -5,6 +5,7 @@ by other deliveries, in any order, and one row must not change its name with wha
 """
 
 from opsmon.core.money import MAX_MINOR
+from opsmon.core.showing import shown
 from opsmon.sources.reading import BadBody, short_text
 from opsmon.sources.shopify_reading import Body, Read, dated, id_of, items, require, time_of, undated
 
@@ -75,5 +76,5 @@ def _level(body: Body, prefix: str) -> tuple[str, dict[str, str | int]]:
 def _available(count: object) -> int:
     """May be below zero: a shop can sell what it has not."""
     if type(count) is not int or abs(count) > MAX_MINOR:
-        raise BadBody(f"available is no count: {count!r:.40}")
+        raise BadBody(f"available is no count: {shown(count)}")
     return count

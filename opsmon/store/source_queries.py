@@ -17,8 +17,10 @@ from opsmon.store.kpi_queries import KpiQueries
 from opsmon.store.source_notes import read_poll, read_row, read_trial
 
 # Doors without a vendor: shown once anything came by them. Events may name a source of their own.
-EVENTS, IMPORT, PIXEL = "events", "import", "pixel"
-DOORS = (EVENTS, IMPORT, PIXEL)
+EVENTS, IMPORT, PIXEL, FLOOR, RECON = "events", "import", "pixel", "floor", "recon"
+DOORS = (EVENTS, IMPORT, PIXEL, FLOOR, RECON)
+# What comes in by these is nobody's steady flow: their silence means nothing.
+_NOW_AND_THEN = (IMPORT, FLOOR, RECON)
 _NOTES = ("row", "poll", "trial")
 _ROWS = 200
 
@@ -46,7 +48,7 @@ async def read_sources(reader: Reader, keys: Keys, kpis: KpiQueries, sources: Se
         if name not in sources and not mine:
             continue
         others = [other for other in names if other != EVENTS] if name == EVENTS else None
-        gap = None if name == IMPORT else usual_gap([_gathered(rows, others) for rows in hours], name)
+        gap = None if name in _NOW_AND_THEN else usual_gap([_gathered(rows, others) for rows in hours], name)
         row, poll, trial = (note or {} for note in notes[at * len(_NOTES):(at + 1) * len(_NOTES)])
         in_5_minutes, _ = _count(last.rows, name, others)
         in_an_hour, lag_ms = _count(recent.rows, name, others)

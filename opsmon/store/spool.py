@@ -12,7 +12,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -143,7 +143,7 @@ class Spool:
 
     async def _bring_file(self, file: SpoolFile) -> None:
         while records := await self._on_disk(file.oldest, _BATCH, _BATCH_BYTES):
-            batch = [taken for taken in map(unpack, records) if taken is not None]
+            batch = [_promised(taken) for taken in map(unpack, records) if taken is not None]
             if batch:
                 await self._appender.append_batch(batch)
             await self._on_disk(file.forget, records)
@@ -210,6 +210,11 @@ class Spool:
 
     async def _on_disk(self, act: Callable[..., T], *args: Any) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._disk, act, *args)
+
+
+def _promised(taken: Taken) -> Taken:
+    """It was answered 200: it is kept, whatever else its source has sent."""
+    return replace(taken, kind="promised") if taken.kind == "dead" else taken
 
 
 def pack(taken: Taken) -> bytes:

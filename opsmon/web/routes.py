@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from opsmon.store.connection import STORE_ERRORS
 from opsmon.web import rendering
 from opsmon.web.assets import HashedFiles
+from opsmon.web.bodies import answer
 from opsmon.web.collect import Collect
 from opsmon.web.dead_page import DeadPage
 from opsmon.web.entry_form import EntryForm
@@ -109,6 +110,8 @@ class Front:
             await self._collect(scope, receive, send)
         elif path in ("/livez", "/readyz") or self._boards is None:
             await self._health(scope, receive, send)
+        elif path.startswith(("/webhooks/", "/ingest/")):
+            await answer(send, 404, "This process shows boards. Webhooks and events go to `opsmon ingest`.\n")
         else:
             await self._boards(scope, receive, send)
 

@@ -11,7 +11,7 @@ from opsmon.web.wording import Wording
 TITLES = {
     "shopify": "Shopify", "odoo": "Odoo", "woocommerce": "WooCommerce", "standard-webhooks": "Standard Webhooks",
     "cloudevents": "CloudEvents", "json": "JSON", "events": "Own programs", "import": "Imported files",
-    "pixel": "Shop pages",
+    "pixel": "Shop pages", "floor": "Entered by hand", "recon": "Asked of Shopify",
 }
 # Why a delivery was refused, by the reason it is counted under: the likely cause first, then what to do.
 CAUSES = {
@@ -71,6 +71,13 @@ IMPORT_STEPS = (
     "Try it first: opsmon import --dry-run orders.csv says which columns it takes, and stores nothing.",
     "Then opsmon import orders.csv takes the orders. Importing twice changes nothing.",
 )
+PIXEL_STEPS = (
+    'Put <script defer src="{url}/pixel.js"></script> into the shop\'s pages.',
+    "Shopify: Settings, Customer events, Add custom pixel; paste what {url}/shopify-pixel.js shows, put {url} into its "
+    "first line, save and connect it.",
+    "Open a page of the shop: this card says within seconds that it was seen.",
+)
+FLOOR_STEPS = ("Open {url}/enter on the phone: orders, counts, moves and scans by hand.",)
 NOT_PUBLIC = ("{base} is good on this machine only. Once a proxy or a tunnel leads here, set OPSMON_PUBLIC_URL to the "
               "address the internet knows it by.")
 UNKNOWN_STEPS = ("Let it send to {url}", "Give opsmon the secret it signs with, and start opsmon again.")

@@ -105,7 +105,7 @@ def test_what_was_entered_can_be_taken_back(what: What, said: dict[str, str]) ->
     undone = ENTRIES.undo(entered.undo or {}, NOW_MS + 5_000)
     assert undone is not None
     panes = counted(entered.event, undone).panes
-    assert {pane.rollup for pane, fields in panes.items() if any(fields.values())} == {"deliveries"}
+    assert {pane.rollup for pane, fields in panes.items() if any(fields.values())} == {"deliveries", "lags"}
 
 
 def test_a_gauge_a_move_and_a_scan_are_put_right_by_the_next() -> None:

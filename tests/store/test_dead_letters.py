@@ -1,6 +1,7 @@
 """Dead letters: taken back once, corrected, let go, counted; and a source gone wrong is stopped."""
 
 import asyncio
+from dataclasses import replace
 from hashlib import blake2b
 from typing import Any
 
@@ -336,6 +337,15 @@ async def test_the_limit_in_the_script_is_the_one_that_is_told(store: Redis) -> 
     await store.hset("{main}:counts", "shopify:held", MOST_HELD - 1)
     assert await Scripts(store, Keys("main")).append_events([letter(1), letter(2), GOOD], NOW_MS) == [
         b"dead", b"stopped", b"event"]
+
+
+async def test_what_was_promised_is_kept_beyond_the_limit(store: Redis) -> None:
+    """It was answered 200 while the store was away: it is a dead letter like the others, and counted so."""
+    await store.hset("{main}:counts", "shopify:held", MOST_HELD)
+    promised = replace(letter(1), kind="promised")
+    outcomes = await Scripts(store, Keys("main")).append_events([promised, promised], NOW_MS)
+    assert (outcomes, await store.hget("{main}:counts", "shopify:held")) == (
+        [b"dead", b"duplicate"], b"%d" % (MOST_HELD + 1))
 
 
 async def test_the_limit_in_bytes_too(store: Redis) -> None:

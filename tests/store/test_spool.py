@@ -17,7 +17,7 @@ from opsmon.store.appender import Appender
 from opsmon.store.connection import Reader, ingest_client, worker_client
 from opsmon.store.embedded import EmbeddedStore
 from opsmon.store.event_stream import checksum
-from opsmon.store.keys import Keys
+from opsmon.store.keys import MOST_HELD, Keys
 from opsmon.store.notes import note_spool, read_spools
 from opsmon.store.scripts import Scripts, Taken
 from opsmon.store.spool import Spool, SpoolState, pack, unpack
@@ -102,6 +102,18 @@ async def test_while_the_store_hangs_an_answer_comes_before_odoo_gives_up(
         os.kill(store.pid, signal.SIGCONT)
         assert (outcomes, took_s < 1.0) == ([["spooled"]] * 20, True)
         assert (await spool.bring(), sorted(await stream(store))) == (20, sorted(payloads(*range(21))))
+
+
+async def test_what_was_answered_is_kept_even_of_a_source_that_is_stopped(
+    store: EmbeddedStore, tmp_path: Path
+) -> None:
+    """Too many dead letters refuse the next one; not one that was answered 200 already."""
+    async with opened(store, tmp_path / "spool") as spool, worker_client(store.url) as client:
+        await client.hset(Keys("main").counts, "odoo:held", MOST_HELD)
+        store.stop()
+        kept = await spool.take([Taken("dead", "odoo", "odoo:1", b"{", "the body is not JSON\n{}")])
+        store.start()
+        assert (kept, await spool.bring(), await client.xlen(Keys("main").dead)) == (["spooled"], 1, 1)
 
 
 async def test_what_comes_while_others_wait_goes_behind_them(store: EmbeddedStore, tmp_path: Path) -> None:
@@ -355,7 +367,7 @@ from pathlib import Path
 from opsmon.clock import SystemClock
 from opsmon.store.appender import Appender
 from opsmon.store.connection import ingest_client
-from opsmon.store.keys import Keys
+from opsmon.store.keys import MOST_HELD, Keys
 from opsmon.store.scripts import Scripts
 from opsmon.store.spool import Spool
 from tests.store.test_spool import delivery

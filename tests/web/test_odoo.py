@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import os
-import random
 import signal
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from http.client import HTTPConnection
 from pathlib import Path
+from socket import socket
 from typing import Any
 
 import orjson
@@ -255,7 +255,9 @@ def told(port: int, body: bytes, path: str = f"/webhooks/odoo/{TOKEN}", method: 
 
 def test_what_was_answered_by_a_process_that_is_killed_is_not_lost(own_store: EmbeddedStore, tmp_path: Path) -> None:
     """SIGKILL while the store is away and deliveries wait; the next process brings what was promised."""
-    port, keys = 20_000 + random.randrange(20_000), Keys("main")
+    with socket() as asked:
+        asked.bind(("127.0.0.1", 0))
+        port, keys = asked.getsockname()[1], Keys("main")
     own_store.stop()
     promised: list[int] = []
     for first in (0, 100):

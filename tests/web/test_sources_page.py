@@ -43,7 +43,8 @@ from tests.web.wire import Elements, partials
 pytestmark = pytest.mark.anyio
 
 PACKAGE = Path(__file__).parents[2] / "opsmon"
-SLOTS = {"sources", "health", "source-shopify", "source-events", "source-import", "source-pixel"}
+SLOTS = {"sources", "health", "source-shopify", "source-events", "source-import", "source-pixel",
+         "source-floor", "source-recon"}
 MINE = {"sec-fetch-site": "same-origin"}
 
 

@@ -58,9 +58,10 @@ async def test_old_dead_letters_go_and_are_no_longer_counted(store: Redis, keys:
     for number in range(1200):
         fields = {"source": "shopify", "payload": "x" * 10, "reason": "r", "tries": "0"}
         await store.xadd(keys.dead, fields, id=f"{NOW_MS + number}-0")
-    await janitor.tidy(store, keys, Scripts(store, keys), NOW_MS + 1, HOUR_MS, ENOUGH)
+    await janitor.tidy(store, keys, Scripts(store, keys), NOW_MS + 1, HOUR_MS, {keys.events: ENOUGH})
     assert await store.hget(keys.counts, "shopify:held") == b"1200"
-    await janitor.tidy(store, keys, Scripts(store, keys), NOW_MS + 1100 + 30 * 24 * HOUR_MS, HOUR_MS, ENOUGH)
+    await janitor.tidy(store, keys, Scripts(store, keys), NOW_MS + 1100 + 30 * 24 * HOUR_MS, HOUR_MS,
+                       {keys.events: ENOUGH})
     assert await store.hmget(keys.counts, "shopify:held", "shopify:held_bytes") == [b"100", b"1000"]
 
 
@@ -71,7 +72,7 @@ async def test_dead_letters_above_their_memory_go_oldest_first(
     monkeypatch.setattr(janitor, "_DEAD_MAX_BYTES", 1000)
     letters = [Taken("dead", "shopify", str(number), b"x" * 10, "r") for number in range(1000)]
     await Scripts(store, keys).append_events(letters, NOW_MS)
-    await janitor.tidy(store, keys, Scripts(store, keys), NOW_MS, HOUR_MS, ENOUGH)
+    await janitor.tidy(store, keys, Scripts(store, keys), NOW_MS, HOUR_MS, {keys.events: ENOUGH})
     assert await store.xlen(keys.dead) == int(await store.hget(keys.counts, "shopify:held")) == 750
 
 

@@ -1,7 +1,8 @@
 -- append_events: take several deliveries, each once, or none of them.
 -- KEYS[1] event stream  KEYS[2] dead-letter stream  KEYS[3] counts  KEYS[4..] seen mark of each delivery
--- ARGV[1] how long a seen mark lives, ms  ARGV[2] now, epoch ms  ARGV[3..] per delivery: kind ('event', 'dead' or 'not_used'), source,
+-- ARGV[1] how long a seen mark lives, ms  ARGV[2] now, epoch ms  ARGV[3..] per delivery: kind ('event', 'dead', 'promised' or 'not_used'), source,
 --         first and second field (event: its bytes, their checksum; dead: payload, reason and in a last line headers)
+--         promised: dead, and answered 200 already; it is kept however many there are
 -- Returns one of 'event', 'dead', 'not_used', 'duplicate', 'stopped' per delivery, or an error; then nothing was
 -- written. Stopped: unusable, and its source has so many dead letters (10,000 or 16 MiB) that nobody looks at them.
 -- Safe to repeat: a delivery seen before is a duplicate. Checks come before the first write (Lua does not roll back);
@@ -19,6 +20,7 @@ end
 for at = 3, #ARGV, 4 do
   local kind, source = ARGV[at], ARGV[at + 1]
   local counters = names[source] or {duplicate = source .. ':duplicate'}
+  if kind == 'promised' then kind = 'dead' end
   counters[kind] = counters[kind] or source .. ':' .. (kind == 'event' and 'accepted' or kind)
   if kind == 'dead' then
     for _, name in ipairs({'stopped', 'held', 'held_bytes'}) do counters[name] = source .. ':' .. name end
@@ -39,7 +41,10 @@ for index = 4, #KEYS do
   local at = 3 + (index - 4) * 4
   local kind, source = ARGV[at], ARGV[at + 1]
   local counters = names[source]
-  if kind == 'dead' and is_full(counters, stored_sums, tally) and redis.call('EXISTS', KEYS[index]) == 0 then
+  local is_promised = kind == 'promised'
+  if is_promised then kind = 'dead' end
+  if kind == 'dead' and not is_promised and is_full(counters, stored_sums, tally)
+      and redis.call('EXISTS', KEYS[index]) == 0 then
     kind = 'stopped'
   elseif not redis.call('SET', KEYS[index], '1', 'NX', 'PX', ARGV[1]) then
     kind = 'duplicate'
