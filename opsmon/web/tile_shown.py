@@ -13,14 +13,14 @@ from opsmon.web.wording import Wording
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """Where a value is marked: at `value` and beyond, or below it. In the KPI's own unit."""
+    """Where a value is marked: over `value`, or below it. In the KPI's own unit."""
 
     value: float
     is_lowest: bool = False
 
     def marks(self, value: float | None) -> bool:
         """Whether a value is to be marked."""
-        return value is not None and (value < self.value if self.is_lowest else value >= self.value)
+        return value is not None and (value < self.value if self.is_lowest else value > self.value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -272,10 +272,10 @@ def test_what_is_beyond_its_limit_stands_first() -> None:
 
 
 @pytest.mark.parametrize(("limit", "value", "warning"), [
-    (Limit(5), 5, "over 5"), (Limit(5), 4, ""), (Limit(5, is_lowest=True), 4, "below 5"),
+    (Limit(5), 6, "over 5"), (Limit(5), 5, ""), (Limit(5, is_lowest=True), 4, "below 5"),
     (Limit(5, is_lowest=True), 5, "")])
-def test_a_limit_is_met_or_undercut(limit: Limit, value: int, warning: str) -> None:
-    """Over begins at the limit itself, below does not."""
+def test_a_limit_itself_is_still_well(limit: Limit, value: int, warning: str) -> None:
+    """Over and below are what they say."""
     assert tile("stock", ("MUG|Berlin", value), limits={"": limit}).rows[0].warning == warning
 
 
