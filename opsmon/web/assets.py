@@ -12,7 +12,7 @@ from opsmon.web import rendering
 
 _IMPORT = re.compile(r'@import url\("([\w/.-]+)"\);')
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
-_SHEET = "css/ops.css"
+_SHEETS = frozenset({"css/ops.css", "css/tiles.css"})
 
 
 class HashedFiles(StaticFiles):
@@ -22,8 +22,8 @@ class HashedFiles(StaticFiles):
         super().__init__(directory=rendering.folder("static"))
 
     async def get_response(self, path: str, scope: Scope) -> Response:
-        if path == _SHEET and scope["method"] in ("GET", "HEAD"):
-            response: Response = Response(sheet(), media_type="text/css")
+        if path in _SHEETS and scope["method"] in ("GET", "HEAD"):
+            response: Response = Response(sheet(path), media_type="text/css")
         else:
             response = await super().get_response(path, scope)
         response.headers["cache-control"] = "public, max-age=31536000, immutable"
@@ -31,9 +31,9 @@ class HashedFiles(StaticFiles):
 
 
 @cache
-def sheet() -> str:
-    """The one sheet of every page: each import replaced by its file, comments and blanks gone."""
-    whole = _inlined(rendering.folder("static") / _SHEET)
+def sheet(path: str) -> str:
+    """A sheet that imports others, whole: each replaced by its file, comments and blanks gone."""
+    whole = _inlined(rendering.folder("static") / path)
     return re.sub(r"\s+", " ", _COMMENT.sub("", whole))
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from opsmon.web.views import HealthView, KpiView, SetupView, SourceCardView, SourcesView
+from opsmon.web.tile_views import TILE_VIEWS
+from opsmon.web.views import HealthView, SetupView, SourceCardView, SourcesView
 
 _HERE = Path(__file__).resolve().parent.parent
 
@@ -66,5 +67,6 @@ def slot(view: object, revision: int) -> Any:
 
 
 _MACRO: dict[type, str] = {
-    KpiView: "kpi", HealthView: "health", SetupView: "setup", SourceCardView: "source", SourcesView: "sources",
+    **dict.fromkeys(TILE_VIEWS, "kpi"),
+    HealthView: "health", SetupView: "setup", SourceCardView: "source", SourcesView: "sources",
 }

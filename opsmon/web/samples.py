@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 
 from opsmon.web import dead_views as d
 from opsmon.web import views as v
+from opsmon.web.tile_samples import tiles
+from opsmon.web.tile_views import TileView
 
 NOW_MS = 1_763_730_202_000  # Fri 2025-11-21 14:03:22 in Berlin
 
@@ -162,6 +164,7 @@ class Gallery:
     """What templates/pages/components.jinja shows."""
 
     kpis: tuple[tuple[str, str, v.KpiView], ...]
+    tiles: tuple[tuple[str, TileView], ...]
     healths: tuple[tuple[str, v.HealthView], ...]
     setups: tuple[tuple[str, v.SetupView], ...]
     dead: tuple[tuple[str, d.DeadGroupView], ...]
@@ -178,6 +181,7 @@ def _kpis() -> Iterator[tuple[str, str, v.KpiView]]:
 
 GALLERY = Gallery(
     tuple(_kpis()),
+    tuple(tiles()),
     (("well", WELL), ("silent source", QUIET_SOURCE), ("late", LATE), ("stopped", STOPPED),
      ("store down", STORE_DOWN), ("never heard", UNSEEN)),
     (("needed", NEEDED), ("filling in", FILLING)),

@@ -4,7 +4,7 @@
 # ruff: noqa: RUF009
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 DataState = Literal["live", "empty", "catching-up", "error"]
 Direction = Literal["good", "bad", "same", "none"]
@@ -75,7 +75,9 @@ class BarsView:
 
 @dataclass(frozen=True, slots=True)
 class KpiView:
-    """One KPI as a tile shows it."""
+    """One KPI as a tile shows it: a number, with what it is compared to and its recent past."""
+
+    kind: ClassVar[str] = "number"
 
     id: str = shown("the KPI's id; the tile's element is kpi-<id>")
     label: str = shown("what is counted, in the team's words")

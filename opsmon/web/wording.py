@@ -8,7 +8,7 @@ from babel.dates import format_datetime, format_skeleton, get_day_names
 from babel.numbers import format_currency, format_decimal, format_percent
 from babel.units import format_unit
 
-from opsmon.core.calendar import HOUR_MS, MINUTE_MS, SiteCalendar
+from opsmon.core.calendar import DAY_MS, HOUR_MS, MINUTE_MS, SiteCalendar
 from opsmon.core.money import exponent
 from opsmon.core.readings import Reading
 
@@ -43,9 +43,9 @@ class Wording:
         if reading.kpi.unit == "money":
             return self.money(value, reading.currency) if reading.currency else self.number(value)
         if reading.kpi.unit == "share":
-            return self.share(value)
+            return self.fine_share(value)
         if reading.kpi.unit == "ms":
-            return self.milliseconds(value) if value < MINUTE_MS else self.duration(round(value))
+            return self.milliseconds(value) if value < 1000 else self.seconds(value)
         return self.number(value)
 
     def change(self, now: float, before: float) -> str:
@@ -59,6 +59,11 @@ class Wording:
     def share(self, fraction: float) -> str:
         """0.61 as '61%'."""
         return format_percent(fraction, locale=self.locale)
+
+    def fine_share(self, fraction: float) -> str:
+        """0.61 as '61%', 0.024 as '2.4%': below a tenth the first decimal tells 2 from 3."""
+        digits = 3 if abs(fraction) < 0.0995 else 2
+        return _typographic(format_percent(round(fraction, digits), locale=self.locale, decimal_quantization=False))
 
     def time(self, time_ms: int) -> str:
         """The site's wall clock, hours and minutes."""
@@ -96,6 +101,16 @@ class Wording:
             return self._unit(round(duration_ms / MINUTE_MS), "minute")
         return self._unit(round(duration_ms / HOUR_MS), "hour")
 
+    def age(self, age_ms: int) -> str:
+        """A length of time in two units: '12 sec', '6 min', '2 hr 14 min', '3 days 4 hr'."""
+        minutes = round(age_ms / MINUTE_MS)
+        if age_ms < MINUTE_MS or minutes < 60:
+            return self.duration(age_ms)
+        if age_ms < DAY_MS - MINUTE_MS / 2:
+            return self._two(minutes // 60, "hour", minutes % 60, "minute")
+        hours = round(age_ms / HOUR_MS)
+        return self._two(hours // 24, "day", hours % 24, "hour")
+
     def size(self, size_bytes: int) -> str:
         """'84 MB', '3.1 MB', '12 kB'; whole from ten on."""
         if size_bytes < 1024**2:
@@ -103,10 +118,20 @@ class Wording:
         megabytes = size_bytes / 1024**2
         return self._unit(round(megabytes, 1) if megabytes < 10 else round(megabytes), "megabyte")
 
+    def seconds(self, milliseconds: float) -> str:
+        """'1.3 sec', and from ten seconds on what `age` says."""
+        if milliseconds < 9_950:
+            return self._unit(round(milliseconds / 1000, 1), "second")
+        return self.age(round(milliseconds))
+
     def milliseconds(self, milliseconds: float) -> str:
         """'1.8 ms'; whole above ten."""
         shown = round(milliseconds, 1) if milliseconds < 10 else round(milliseconds)
         return self._unit(shown, "millisecond")
+
+    def _two(self, large: int, unit: str, small: int, smaller: str) -> str:
+        words = [self._unit(large, unit), *([self._unit(small, smaller)] if small else [])]
+        return " ".join(words)
 
     def _unit(self, amount: float, unit: str) -> str:
         return str(format_unit(amount, f"{unit}", length="short", locale=self.locale))

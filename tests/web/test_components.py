@@ -9,11 +9,15 @@ import pytest
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from opsmon.web import samples, views
+from opsmon.web import samples, tile_shapes, views
+from opsmon.web.tile_samples import sample
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
 HOSTILE = "\"><script>alert('x')</script><b hx-get=/x onclick=y style=z>"
-VIEWS = [c for c in vars(views).values() if dataclasses.is_dataclass(c) and isinstance(c, type)]
+VIEWS = [c for module in (views, tile_shapes) for c in vars(module).values()
+         if dataclasses.is_dataclass(c) and isinstance(c, type) and c.__module__ == module.__name__]
+TILES = pytest.mark.parametrize("view", [view for _, view in samples.GALLERY.tiles],
+                                ids=[name for name, _ in samples.GALLERY.tiles])
 SETS = pytest.mark.parametrize("name", samples.BOARDS)
 
 
@@ -119,6 +123,37 @@ def test_text_from_outside_stays_text(view):
     view = dataclasses.replace(view, note="one more line")
     kpi_slot = macro("partials/kpi.jinja", "kpi_slot")
     assert shape(str(kpi_slot(hostile(view), 1))) == shape(str(kpi_slot(view, 1)))
+
+
+@TILES
+def test_text_from_outside_stays_text_in_tiles(view):
+    """Products, countries, endpoints and stages have the names that others gave them."""
+    tags, names = shape(str(macro("partials/kpi.jinja", "kpi_slot")(hostile(view), 1)))
+    assert ("script" in tags, names & {"onclick", "hx-get", "style"}) == (False, set())
+
+
+@TILES
+def test_a_tile_is_one_slot_without_behaviour(view):
+    """Whatever is in it: one element with its id, revision and state; no style, no script, no id inside."""
+    found = Elements(str(macro("partials/kpi.jinja", "kpi_slot")(view, 7))).found
+    first = found[0][1]
+    assert (first["id"], first["data-rev"], first["data-state"]) == (f"kpi-{view.id}", "7", view.state)
+    names = [key for _, attributes in found[1:] for key in attributes]
+    assert [key for key in names if key.startswith(("hx-", "on", "data-hx-")) or key in ("style", "id")] == []
+
+
+@TILES
+def test_a_chart_says_what_it_shows(view):
+    """A drawing either has its finding in words, or stands beside the same numbers as text and is hidden."""
+    drawings = [attributes for tag, attributes in Elements(str(macro("components/tile.jinja", "tile")(view))).found
+                if tag == "svg"]
+    assert [one for one in drawings if one.get("aria-hidden") != "true" and not one.get("aria-label")] == []
+
+
+def test_a_ranked_table_of_ten_is_light():
+    """2.5 KB at most: a board has a dozen of them, and each change sends one again."""
+    rows = [(f"Stoneware mug no. {at}, blue", 1_000_000 - at) for at in range(10)]
+    assert len(str(macro("partials/kpi.jinja", "kpi_slot")(sample("revenue-by-region", rows), 7)).encode()) <= 2_560
 
 
 def test_text_from_outside_stays_text_in_health_and_setup():

@@ -1,0 +1,121 @@
+"""Samples of the tiles with rows, made of readings as the board makes them: every state, many rows and few."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from opsmon.core.calendar import SiteCalendar
+from opsmon.core.kpis import BUILT_IN
+from opsmon.core.panes import OTHER
+from opsmon.core.readings import Point, Reading, Row
+from opsmon.web.tile_shown import Limit
+from opsmon.web.tile_views import TileView, tile_view
+from opsmon.web.wording import Wording
+
+ZONE = "Europe/Berlin"
+NOW_MS = 1_763_730_202_000  # Fri 2025-11-21 14:03:22 in Berlin
+_WORDING = {tag: Wording(tag, SiteCalendar(ZoneInfo(ZONE))) for tag in ("en_GB", "de")}
+_LONG = "Hand-thrown stoneware mug, 350 ml, speckled grey"
+
+_PRODUCTS = (("Ceramic mug, blue", 418_240), ("Tea towel, linen", 312_000), ("Oak board", 198_050),
+             ("Coffee, 1 kg", 171_310), ("Moka pot", 96_400), ("Kettle", 74_000), ("Apron", 40_120), ("Salt", 12_080),
+             ("Pepper", 11_150), ("Twine", 4_200), (OTHER, 302_190))
+_COUNTRIES = (("DE", 1_284_930), ("AT", 402_110), ("CH", 211_000), ("FR", 84_000), ("GB", 61_050), ("NL", 40_080),
+              ("", 2_900))
+_STAGES = (("picking", 12), ("packing", 34), ("packed", 5), ("shipped", 128))
+_PARCELS = (("in_transit", 212), ("out_for_delivery", 41), ("label_printed", 38), ("ready_for_pickup", 9),
+            ("attempted_delivery", 6), ("delayed", 3), ("failure", 1))
+_CUSTOM = (("new", 124), ("returning", 201))
+_CHANNELS = (("web", 1_284_000), ("pos", 402_000), ("marketplace", 211_000), ("phone", 12_000), ("b2b", 9_000),
+             ("fax", 800))
+_ENDPOINTS = (("/checkout", 0.083, 1_204), ("/cart", 0.012, 8_431), ("/search", 0.0007, 41_022), ("/login", 0.0, 980),
+              ("/admin/export", None, 7))
+_QUEUES = (("emails", 1_240), ("labels", 12), ("exports", 0))
+_STOCK = (("MUG-BLUE|Berlin", 3), ("TOWEL-LIN|Berlin", 41), ("MUG-BLUE|Wien", 0), ("KETTLE|Berlin", 12))
+_FUNNEL = (("page.viewed", 4_812), ("cart.updated", 803), ("checkout.started", 402), ("checkout.completed", 311))
+_ONE_HOUR = (("Ana", 41), ("Bo", 38), ("Chidi", 22))
+_TIMES = (("picking", 8_040_000), ("packing", 1_500_000), ("shipped", 212_000_000))
+
+
+def tiles() -> Iterator[tuple[str, TileView]]:
+    """(what it shows, the tile), kind by kind."""
+    yield from _ranked()
+    yield from _states("top-products", _PRODUCTS)
+    yield from _others()
+    for kpi_id, rows in (("funnel-today", _FUNNEL), ("pipeline", _STAGES), ("orders-by-custom", _CUSTOM),
+                         ("queues", _QUEUES)):
+        yield from _states(kpi_id, rows)
+    yield from _strips()
+
+
+def sample(kpi_id: str, rows: Sequence[tuple[str, float | None]] = (), *, locale: str = "en_GB",
+           limits: Mapping[str, Limit] | None = None, is_behind: bool = False, samples: Sequence[int] = (),
+           **more: Any) -> TileView:
+    """A built-in KPI with these rows, as the board would show it."""
+    seen: list[int | None] = [*samples, *[None] * (len(rows) - len(samples))]
+    told = tuple(Row(name, value, count) for (name, value), count in zip(rows, seen, strict=True))
+    return tile_view(_reading(kpi_id, rows=told, **more), _WORDING[locale], ZONE, is_behind=is_behind, limits=limits)
+
+
+def _reading(kpi_id: str, **more: Any) -> Reading:
+    return Reading(**{"kpi": BUILT_IN.kpi_by_id[kpi_id], "value": None, "currency": "EUR", "start_ms": NOW_MS,
+                      "end_ms": NOW_MS, "complete": False} | more)
+
+
+def _states(kpi_id: str, rows: Sequence[tuple[str, float | None]]) -> Iterator[tuple[str, TileView]]:
+    yield f"{kpi_id}, empty", sample(kpi_id)
+    yield f"{kpi_id}, catching up", sample(kpi_id, rows, is_behind=True)
+    yield f"{kpi_id}, error", replace(sample(kpi_id, rows), state="error", note="as of 13:58")
+
+
+def _ranked() -> Iterator[tuple[str, TileView]]:
+    yield "top-products, many rows", sample("top-products", _PRODUCTS)
+    yield "revenue-by-country, live", sample("revenue-by-country", _COUNTRIES)
+    yield "revenue-by-country, German, 9 digits", sample(
+        "revenue-by-country", [(name, value * 98_765) for name, value in _COUNTRIES], locale="de")
+    yield "top-products, few rows", sample("top-products", _PRODUCTS[:2])
+    yield "top-products, one row", sample("top-products", _PRODUCTS[:1])
+    yield "top-products, long names", sample("top-products", [(_LONG, 41_824_000), ("x" * 48, 31_200_000)])
+    yield "output-by-person, live", sample(
+        "output-by-person", _ONE_HOUR, series=(Point(0, 1, 240), Point(1, 2, 101)))
+    yield "stage-times, live", sample("stage-times", _TIMES, limits={"": Limit(86_400_000)})
+
+
+def _others() -> Iterator[tuple[str, TileView]]:
+    yield "funnel-today, live", sample("funnel-today", _FUNNEL)
+    yield "funnel-today, 9 digits", sample("funnel-today", [(name, value * 123_457) for name, value in _FUNNEL])
+    one_visit = [("page.viewed", 1), *((step, 0) for step, _ in _FUNNEL[1:])]
+    yield "funnel-today, one visit", sample("funnel-today", one_visit)
+    yield "pipeline, live", sample("pipeline", _STAGES, limits={"packing": Limit(30)})
+    yield "parcels, many states", sample("parcels", _PARCELS)
+    yield "parcels, one state, 9 digits", sample("parcels", [("in_transit", 123_456_789)])
+    yield "orders-by-custom, live", sample("orders-by-custom", _CUSTOM)
+    yield "revenue-by-channel, more than fit", sample("revenue-by-channel", _CHANNELS)
+    yield "revenue-by-channel, one, 9 digits", sample("revenue-by-channel", [("web", 12_345_678_900)])
+    yield "api-errors, live", sample("api-errors", [(name, value) for name, value, _ in _ENDPOINTS],
+                                     samples=[count for *_, count in _ENDPOINTS], limits={"": Limit(0.05)})
+    yield "api-errors, one, long name", sample("api-errors", [("/" + "v" * 47, 0.25)], samples=[123_456_789])
+    yield "api-errors, empty", sample("api-errors")
+    yield "queues, live", sample("queues", _QUEUES, limits={"": Limit(1_000)})
+    yield "stock, live", sample("stock", _STOCK, limits={"": Limit(5, is_lowest=True)})
+    yield "stock, long names, 9 digits", sample("stock", [(f"{_LONG}|Außenlager Süd", 123_456_789)])
+
+
+def _strips() -> Iterator[tuple[str, TileView]]:
+    yield "api, live", _strip((84, 410.5, 1_284), 12_403)
+    yield "api, sample too small for the last", _strip((84, 410.5, None), 44)
+    yield "api, empty", _strip((None, None, None), 0)
+    yield "api, slow", _strip((12_400, 91_000, 8_040_000), 123_456_789)
+    yield "conversion, live", sample("conversion-30m", value=0.024, count=1_204)
+    yield "conversion, too early", sample("conversion-30m", count=12)
+    yield "conversion, empty", sample("conversion-30m", count=0)
+    yield "oldest order", sample("oldest-order", value=8_040_000)
+    yield "time to fulfil", sample("fulfilment-time", value=97_200_000, count=412)
+    yield "visitors today", sample("visitors-today", value=123_456_789)
+
+
+def _strip(values: Sequence[float | None], count: int) -> TileView:
+    found = [_reading(f"api-p{show}", value=value, count=count)
+             for show, value in zip((50, 95, 99), values, strict=True)]
+    return tile_view(found[0], _WORDING["en_GB"], ZONE, is_behind=False, beside=found[1:])

@@ -1,0 +1,143 @@
+"""What the tiles with rows receive: frozen values, already worded. The number with its past is views.KpiView."""
+
+# `shown` is a field() call, which is what dataclass defaults are for.
+# ruff: noqa: RUF009
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from opsmon.web.views import DataState, shown
+
+
+@dataclass(frozen=True, slots=True)
+class HeadView:
+    """What every tile with rows says besides its rows."""
+
+    id: str = shown("the KPI's id; the tile's element is kpi-<id>")
+    label: str = shown("what is counted, in the team's words")
+    state: DataState = shown("empty: nothing counted yet; catching-up: events wait; error: not computed")
+    note: str = shown("a line under the label: the whole, the sample, what was left out; '' if none")
+    sentence: str = shown("the finding in words, for screen readers; '' while there is nothing")
+    definition: str = shown("what counts and what does not, with window and zone")
+    empty: str = shown("what is said instead of rows: that there are none, and which source would fill them")
+
+
+@dataclass(frozen=True, slots=True)
+class RowView:
+    """One row of a ranked table, of errors or of last values."""
+
+    name: str = shown("what the row is: a product, a country, an endpoint, a queue")
+    text: str = shown("its value in words")
+    share: str = shown("'12%' of the whole, '' where values do not add up or the whole is not known", default="")
+    detail: str = shown("a second fact in small: '12 of 1,204', the place of a stock; '' if none", default="")
+    width: str = shown("length of its bar beside the longest: '63%'; '' for no bar", default="")
+    warning: str = shown("why it is marked: 'over 1,000'; '' when all is well", default="")
+    is_other: bool = shown("the rest, which is more than one thing: it stands last", default=False)
+
+
+@dataclass(frozen=True, slots=True)
+class RankedView(HeadView):
+    """The best of many: name, value, share, a bar; what is left is `other`."""
+
+    kind: ClassVar[str] = "ranked"
+
+    rows: tuple[RowView, ...] = shown("largest first, at most 10, then the rest in one")
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorsView(HeadView):
+    """How many fail of how many, endpoint by endpoint."""
+
+    kind: ClassVar[str] = "errors"
+
+    rows: tuple[RowView, ...] = shown("worst first; text: the share, detail: '12 of 1,204'")
+
+
+@dataclass(frozen=True, slots=True)
+class LastView(HeadView):
+    """Values as last told: queue depths, gauges, stock. They do not add up."""
+
+    kind: ClassVar[str] = "last"
+
+    rows: tuple[RowView, ...] = shown("those that are marked first; detail: the place")
+
+
+@dataclass(frozen=True, slots=True)
+class StepBarView:
+    """One step of a funnel."""
+
+    name: str = shown("'Cart'")
+    text: str = shown("how many got as far")
+    share: str = shown("'38%' of the step before, '' for the first")
+    width: str = shown("length of its bar beside the first step: '38%'")
+    lost_width: str = shown("length of the bar of the step before, drawn as an outline; '' for the first")
+    is_steepest: bool = shown("most are lost on the way to this step")
+
+
+@dataclass(frozen=True, slots=True)
+class FunnelView(HeadView):
+    """How far visits get, step by step."""
+
+    kind: ClassVar[str] = "funnel"
+
+    steps: tuple[StepBarView, ...] = shown("in order")
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnView:
+    """One state and how many are in it."""
+
+    name: str = shown("the state in words")
+    text: str = shown("how many")
+    y: str = shown("top of its bar, downwards: '37%'")
+    height: str = shown("height of its bar: '63%'")
+    warning: str = shown("why it is marked: 'over 40'; '' when all is well")
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnsView(HeadView):
+    """How many are in each state, side by side; a state keeps its place."""
+
+    kind: ClassVar[str] = "columns"
+
+    columns: tuple[ColumnView, ...] = shown("in the order of the work where it is known, else by name")
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentView:
+    """One part of a whole."""
+
+    name: str = shown("'Returning'")
+    text: str = shown("its value in words")
+    share: str = shown("'38%' of the whole")
+    x: str = shown("where it begins: '62%'")
+    width: str = shown("how long it is: '38%'")
+    tone: int = shown("1 to 5, which of the fills; 5 is the rest")
+
+
+@dataclass(frozen=True, slots=True)
+class SharesView(HeadView):
+    """A whole and its few parts."""
+
+    kind: ClassVar[str] = "shares"
+
+    segments: tuple[SegmentView, ...] = shown("largest first, at most 4, then the rest")
+
+
+@dataclass(frozen=True, slots=True)
+class MarkView:
+    """One percentile."""
+
+    name: str = shown("'median', '95%'")
+    text: str = shown("its value in words, '–' where the sample is too small")
+    x: str = shown("where it stands between nothing and the slowest: '41%'; '' where it is not known")
+
+
+@dataclass(frozen=True, slots=True)
+class StripView(HeadView):
+    """Percentiles of one thing on one scale, which begins at nothing."""
+
+    kind: ClassVar[str] = "strip"
+
+    marks: tuple[MarkView, ...] = shown("smallest first")
+    chars: int = shown("length of the longest text, so that CSS can choose a size that never clips (1 to 16)")

@@ -1,0 +1,119 @@
+"""Which tile shows a reading: one table of choices, and the number with its past for everything it does not name."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from opsmon.core.catalogue import Kpi, Measure, Rollup, Tumbling
+from opsmon.core.explaining import error_of
+from opsmon.core.kpis import BUILT_IN
+from opsmon.core.readings import Reading
+from opsmon.web.presenting import kpi_view
+from opsmon.web.tile_charts import columns_view, funnel_view, shares_view, strip_view
+from opsmon.web.tile_rows import errors_view, last_view, ranked_view
+from opsmon.web.tile_shapes import ColumnsView, ErrorsView, FunnelView, LastView, RankedView, SharesView, StripView
+from opsmon.web.tile_shown import Limit, Shown
+from opsmon.web.tile_words import filled_by, sample_words, too_early, window_words
+from opsmon.web.views import KpiView
+from opsmon.web.wording import Wording
+
+WithRows = RankedView | FunnelView | ColumnsView | StripView | SharesView | ErrorsView | LastView
+TileView = KpiView | WithRows
+TILE_VIEWS: tuple[type, ...] = (
+    KpiView, RankedView, FunnelView, ColumnsView, StripView, SharesView, ErrorsView, LastView)
+
+
+class Choice(NamedTuple):
+    """A tile, and the KPIs it is for: `show`, `by` and `window` hold where they are given."""
+
+    measures: tuple[Measure, ...]
+    view: Callable[[Shown], WithRows]
+    show: tuple[str, ...] = ()
+    by: tuple[str, ...] = ()
+    window: tuple[str, ...] = ()
+
+    def fits(self, kpi: Kpi, rollup: Rollup) -> bool:
+        """Whether the tile is for this KPI."""
+        return (rollup.measure in self.measures and (not self.show or kpi.show in self.show)
+                and (not self.by or rollup.by[0] in self.by)
+                and (not self.window or kpi.window.kind in self.window))
+
+
+# The first that fits decides; a KPI without rows shows its number. Parts of a whole that are few are a bar of
+# shares, what is where now are columns, all that is left is ranked.
+_FEW = ("kind", "channel", "tier")
+CHOICES = (
+    Choice(("sessions",), funnel_view, show=("funnel",)),
+    Choice(("ratio",), errors_view),
+    Choice(("last", "min", "max"), last_view),
+    Choice(("sum",), last_view, window=("now",)),
+    Choice(("sum",), last_view, by=("name",)),
+    Choice(("count",), shares_view, by=_FEW),
+    Choice(("mean",), shares_view, by=_FEW, show=("sum", "count")),
+    Choice(("count",), columns_view, window=("now",)),
+    Choice(("count", "sum", "mean", "stddev", "percentile", "top"), ranked_view),
+)
+
+
+def tile_view(reading: Reading, wording: Wording, zone: str, *, is_behind: bool, rollup: Rollup | None = None,
+              limits: Mapping[str, Limit] | None = None, beside: Sequence[Reading] = ()) -> TileView:
+    """A reading as the tile that fits it; `is_behind`: events wait that it does not hold yet.
+
+    `rollup`: what a site's own KPI is read from; of a built-in one it is known. `limits`: beyond which value a
+    row is marked, by its name, '' for all others. `beside`: readings of other percentiles of the same rollup
+    and window (`percentiles_beside`), shown on one scale with this one.
+    """
+    found = rollup or _built_in(reading.kpi)
+    if found is None:
+        return kpi_view(reading, wording, zone, is_behind=is_behind)
+    shown = Shown(reading, found, wording, zone, is_behind, limits or {}, tuple(beside))
+    if beside and found.measure == "percentile" and not found.by:
+        return strip_view(shown)
+    make = choose(reading.kpi, found)
+    return make(shown) if make else _number_view(shown)
+
+
+def choose(kpi: Kpi, rollup: Rollup) -> Callable[[Shown], WithRows] | None:
+    """What shows a KPI; None for the number."""
+    if not rollup.by and kpi.show != "funnel":
+        return None
+    return next((choice.view for choice in CHOICES if choice.fits(kpi, rollup)), None)
+
+
+def percentiles_beside(kpi: Kpi, kpis: Sequence[Kpi]) -> tuple[Kpi, ...]:
+    """The other percentiles of what a KPI is one of, over the same window."""
+    if not kpi.show.startswith("p"):
+        return ()
+    return tuple(one for one in kpis if one.id != kpi.id and one.show.startswith("p") and one.unit == kpi.unit
+                 and (one.rollup, one.window) == (kpi.rollup, kpi.window))
+
+
+def _built_in(kpi: Kpi) -> Rollup | None:
+    return BUILT_IN.rollup(kpi.rollup) if kpi.rollup in BUILT_IN.index_by_id else None
+
+
+def _number_view(shown: Shown) -> KpiView:
+    """The number; a share or a mean says what it rests on, and nought of a share is a number too."""
+    reading = shown.reading
+    view = kpi_view(reading, shown.wording, shown.zone, is_behind=shown.is_behind)
+    is_share = shown.kpi.unit == "share" and reading.value is not None
+    return replace(view, state="live" if is_share and view.state == "empty" else view.state,
+                   note=view.note if _has_own_note(reading) else _number_note(shown))
+
+
+def _has_own_note(reading: Reading) -> bool:
+    return bool(reading.others) or isinstance(reading.kpi.window, Tumbling)
+
+
+def _number_note(shown: Shown) -> str:
+    """What it rests on and how exact it is; of what is missing, why, and which source would tell it."""
+    reading, kpi, count = shown.reading, shown.kpi, shown.reading.count
+    if reading.value is None and count:
+        return too_early(shown.rollup, kpi, count, shown.wording)
+    if not reading.value and not count:
+        return "" if "order.placed" in shown.rollup.on else filled_by(shown.rollup)
+    error = error_of(shown.rollup)
+    parts = [f"{sample_words(shown.rollup, count, shown.wording)} {window_words(kpi, shown.wording)}"
+             if count and kpi.unit in ("share", "ms", "money") else "",
+             f"± {shown.wording.fine_share(error)}" if error else ""]
+    return ", ".join(filter(None, parts))
