@@ -93,11 +93,11 @@ BOARDS = (
         Slot("payment-failures"), Slot("return-requests"), Slot("pipeline", "wide"), Slot("output-by-line", "wide"))),
     Board("technology", "Technology", (
         Row("live", (Slot("active-users", "L"), Slot("waiting-events"), Slot("dead-letters"))),
-        Row("near", (Slot("api-p95", "L"), Slot("api-p50"), Slot("api-p99"), Slot("api-errors", "wide"),
-                     Slot("queues", "wide"), Slot("function-p95", "wide"), Slot("lag-by-source", "wide"),
-                     Slot("gauges", "wide"), Slot("counters", "wide"))),
-    ), (Slot("api-p95", "L"), Slot("active-users", "L"), Slot("api-p50"), Slot("api-p99"), Slot("waiting-events"),
-        Slot("dead-letters"), Slot("api-errors", "wide"), Slot("queues", "wide")), is_of_orders=False),
+        Row("near", (Slot("api-p95", "wide"), Slot("api-errors", "wide"), Slot("queues", "wide"),
+                     Slot("function-p95", "wide"), Slot("lag-by-source", "wide"), Slot("gauges", "wide"),
+                     Slot("counters", "wide"))),
+    ), (Slot("active-users", "L"), Slot("dead-letters", "L"), Slot("api-p95", "wide"), Slot("api-errors", "wide"),
+        Slot("queues", "wide"), Slot("lag-by-source", "wide")), is_of_orders=False),
     Board(HOME, "opsmon", (Row("live", _TODAY),), _TODAY),
 )
 

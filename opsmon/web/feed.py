@@ -8,8 +8,9 @@ once for all of them; what no open screen shows is not read, except the few numb
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from opsmon.clock import Clock
@@ -28,8 +29,8 @@ from opsmon.store.notes import read_progress
 from opsmon.store.scripts import Scripts
 from opsmon.telemetry import DEAD, LAG, PENDING, RENDERS, SCREEN_SECONDS
 from opsmon.web.hub import Hub, event
-from opsmon.web.presenting import health_view, setup_view, store_down_view, unfilled_view
-from opsmon.web.tile_views import tile_view
+from opsmon.web.presenting import health_view, setup_view, store_down_view
+from opsmon.web.tile_views import percentiles_beside, tile_view, unfilled_view
 from opsmon.web.views import HealthView, SetupView
 from opsmon.web.wording import Wording
 
@@ -313,18 +314,24 @@ class Feed:
             raise
 
     async def _views(self, due: list[SlotPlan]) -> list[tuple[str, object]]:
-        now_ms = self._clock.now_ms()
-        readings = await self._kpis.read((p.kpi for p in due), now_ms, self.backlog.caught_up_ms(now_ms))
-        unfilled = await self._unfilled(readings, now_ms)
-        return [(f"kpi-{reading.kpi.id}", self._view(reading, reading.kpi.rollup in unfilled)) for reading in readings]
+        now_ms, catalogue = self._clock.now_ms(), self._kpis.catalogue
+        beside = {planned.kpi.id: percentiles_beside(planned.kpi, catalogue.kpis) for planned in due}
+        asked = dict.fromkeys(chain((planned.kpi for planned in due), *beside.values()))
+        readings = {reading.kpi.id: reading for reading in
+                    await self._kpis.read(asked, now_ms, self.backlog.caught_up_ms(now_ms))}
+        unfilled = await self._unfilled(readings.values(), now_ms)
+        return [(planned.slot_id, self._view(
+            readings[planned.kpi.id], [readings[one.id] for one in beside[planned.kpi.id]],
+            # While events wait nobody knows.
+            is_unfilled=planned.kpi.rollup in unfilled and not self._is_behind)) for planned in due]
 
-    def _view(self, reading: Reading, is_unfilled: bool) -> object:
-        if is_unfilled:
-            said = filled_by(self._kpis.catalogue.rollup(reading.kpi.rollup))
-            return unfilled_view(reading.kpi, said, self.board.zone)
-        return tile_view(reading, self.board.wording, self.board.zone, is_behind=self._is_behind)
+    def _view(self, reading: Reading, beside: list[Reading], *, is_unfilled: bool) -> object:
+        rollup = self._kpis.catalogue.rollup(reading.kpi.rollup)
+        view = tile_view(reading, self.board.wording, self.board.zone, is_behind=self._is_behind, rollup=rollup,
+                         beside=beside)
+        return unfilled_view(view, filled_by(rollup)) if is_unfilled else view
 
-    async def _unfilled(self, readings: list[Reading], now_ms: int) -> set[str]:
+    async def _unfilled(self, readings: Iterable[Reading], now_ms: int) -> set[str]:
         """The rollups of empty readings that never had anything to count: a zero there would look measured."""
         catalogue = self._kpis.catalogue
         empty = {reading.kpi.rollup for reading in readings if not reading.value}

@@ -1,7 +1,7 @@
 """Readings and verdicts -> views: the words and shapes that templates show."""
 
 from opsmon.core.calendar import MINUTE_MS
-from opsmon.core.catalogue import Kpi, Today, Tumbling
+from opsmon.core.catalogue import Today, Tumbling
 from opsmon.core.health import Health, Heard
 from opsmon.core.readings import Reading
 from opsmon.web.charts import bars, spark
@@ -30,14 +30,6 @@ def kpi_view(reading: Reading, wording: Wording, zone: str, *, is_behind: bool) 
         comparison=_comparison(reading, wording) if isinstance(kpi.window, Today) else None,
         spark=spark(reading, wording) if is_minutes else None,
         bars=bars(reading, wording) if is_hours else None,
-    )
-
-
-def unfilled_view(kpi: Kpi, filled_by: str, zone: str) -> KpiView:
-    """A KPI that has never had anything to count: no number, and which source would fill it."""
-    return KpiView(
-        id=kpi.id, label=kpi.label, text="–", chars=1, value="", state="empty", note=filled_by,
-        definition=f"{kpi.definition} Local time of {zone}.", comparison=None, spark=None, bars=None,
     )
 
 
