@@ -68,8 +68,9 @@ BOARDS = (
     Board(OVERVIEW, "Overview", (
         Row("live", (*_MONEY, Slot("orders-per-hour", "wide"), Slot("orders-per-minute"), Slot("aov-1h"),
                      Slot("visitors-now"), Slot("active-orders"))),
-        Row("near", (Slot("conversion-30m"), Slot("oldest-order"), Slot("fulfilment-time"), Slot("api-p95"),
-                     Slot("top-products", "wide"), Slot("funnel-today", "wide"))),
+        Row("near", (Slot("conversion-30m"), Slot("abandonment"), Slot("oldest-order"), Slot("fulfilment-time"),
+                     Slot("top-products", "wide"), Slot("funnel-today", "wide"), Slot("pipeline", "wide"),
+                     Slot("api-p95", "wide"))),
     ), (*_MONEY, Slot("orders-per-minute"), Slot("aov-1h"), Slot("visitors-now"), Slot("active-orders"),
         Slot("orders-per-hour", "wide"), Slot("top-products", "wide"))),
     Board("sales", "Sales", (
@@ -82,12 +83,11 @@ BOARDS = (
     ), (*_MONEY, Slot("orders-per-minute"), Slot("aov-1h"), Slot("conversion-30m"), Slot("visitors-now"),
         Slot("orders-per-hour", "wide"), Slot("top-products", "wide"))),
     Board("operations", "Operations", (
-        Row("live", (Slot("active-orders", "L"), Slot("past-sla", "L"), Slot("pipeline", "wide"),
-                     Slot("waiting", "wide"))),
+        Row("live", (Slot("active-orders", "L"), Slot("past-sla", "L"))),
         Row("near", (Slot("oldest-order"), Slot("fulfilment-time"), Slot("payment-failures"), Slot("return-requests"),
-                     Slot("output-by-line", "wide"), Slot("output-by-station", "wide"),
-                     Slot("output-by-person", "wide"), Slot("stock", "wide"), Slot("parcels", "wide"),
-                     Slot("orders-on-hold", "wide"))),
+                     Slot("pipeline", "wide"), Slot("waiting", "wide"), Slot("output-by-line", "wide"),
+                     Slot("output-by-station", "wide"), Slot("output-by-person", "wide"), Slot("stock", "wide"),
+                     Slot("parcels", "wide"), Slot("orders-on-hold", "wide"))),
         Row("batch", (Slot("completed-month", "L"), Slot("stage-times", "wide"))),
     ), (Slot("active-orders", "L"), Slot("past-sla", "L"), Slot("oldest-order"), Slot("fulfilment-time"),
         Slot("payment-failures"), Slot("return-requests"), Slot("pipeline", "wide"), Slot("output-by-line", "wide"))),

@@ -101,7 +101,7 @@ class Feed:
         # One reading at a time: an older one that is shown after a newer one would stay.
         self._reading = asyncio.Lock()
         self._told: set[str] = set()
-        self._day = self._generation = 0
+        self._epoch = (0, 0)
         self._last_id = "0-0"
         self._ticked = 0
         self._arrived: list[int] = []
@@ -160,6 +160,7 @@ class Feed:
         for planned in self._plans:
             if planned.cadence_ms < NEAR_MS:
                 planned.read_ms = NEVER_MS  # the first change after this is shown at once
+        self._epoch = self._epoch_now(self._clock.now_ms())
         self.ready.set()
 
     async def open(self, slots: frozenset[str]) -> None:
@@ -261,15 +262,14 @@ class Feed:
         if now_ms // MINUTE_MS != self._ticked:
             self._ticked = now_ms // MINUTE_MS
             await self._scripts.tick(now_ms, self._kpis.catalogue.moved_by_time)
-            self._note_epoch(self._kpis.calendar.day_of(now_ms).toordinal())
-
-    def _note_epoch(self, day: int) -> None:
-        """A new business day, and a recount, change everything: also what else waits for its hour."""
-        if (day, self._kpis.generation) != (self._day, self._generation):
-            self._day, self._generation = day, self._kpis.generation
-            for planned in self._plans:
-                if planned.cadence_ms >= NEAR_MS:
+            if self._epoch != self._epoch_now(now_ms):
+                self._epoch = self._epoch_now(now_ms)
+                for planned in self._plans:
                     planned.hurry()
+
+    def _epoch_now(self, now_ms: int) -> tuple[int, int]:
+        """The business day and the way of counting: a new one changes everything, also what waits for its hour."""
+        return self._kpis.calendar.day_of(now_ms).toordinal(), self._kpis.generation
 
     def _watched(self) -> list[SlotPlan]:
         """What is kept up to date: what open screens show, what was opened just now, and the first board."""
