@@ -152,7 +152,7 @@ async def open_web(settings: Settings, *, boards: bool, ingest: bool, clock: Clo
         await _run(stack, feed.run(), feed.beat(), feed.watch(), told.run(), told.beat())
         dead = DeadPage(pages, Reader(client), keys, dead_letters(client, keys, heard, clock), feed.board.wording)
         entry = _entry_form(settings, client, keys, pages, clock, stack)
-        live = Live(hub, clock, rendering.build(), {VIEW: told.hub})
+        live = Live(feed, clock, rendering.build(), {VIEW: told.hub})
         rooms = Rooms(pages, api, live, dead, entry, SourcesPage(pages, told, trials, kinds_left(settings)))
         yield Web(Front(webhooks, events, collect, board_app(rooms), health_app(pages)), hub, feed, webhooks, told.hub)
 

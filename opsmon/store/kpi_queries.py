@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from opsmon.core.calendar import SiteCalendar
-from opsmon.core.catalogue import Catalogue, Kpi
+from opsmon.core.calendar import DAY_MS, SiteCalendar
+from opsmon.core.catalogue import Catalogue, Kpi, Rollup
 from opsmon.core.panes import Hash, Retention
 from opsmon.core.ranges import WindowReading, plan_range, read_range
 from opsmon.core.readings import Reading, Site, plan, read
-from opsmon.core.requests import Answers, Request, parse
+from opsmon.core.requests import Answers, Request, hashes_of, now_hash, parse
 from opsmon.core.shops import at_odds
 from opsmon.core.windows import Bounds
 from opsmon.store.connection import Read, Reader
@@ -17,6 +17,7 @@ from opsmon.store.keys import Keys
 from opsmon.store.meta import Meta, meta_of
 
 _READ_AGAIN = 5
+_A_MONTH_MS = 28 * DAY_MS
 # What opsmon knows of itself, by what the KPI shows.
 _OWN = {
     "waiting": lambda keys: [Read("xinfo_groups", (stream,)) for stream in keys.streams],
@@ -74,6 +75,17 @@ class KpiQueries:
         _, meta = await self.ask([])
         return at_odds(meta.shops, self.calendar.zone.key, self._currency or meta.currency)
 
+    @property
+    def generation(self) -> int:
+        """Which way of counting the numbers were last read from; another one means that all may differ."""
+        return self._generation
+
+    async def told(self, rollups: Iterable[Rollup], now_ms: int) -> set[str]:
+        """The ids of those that hold something now, or have counted anything this month or last. After a `read`."""
+        asked = [(rollup.id, one) for rollup in rollups for one in self._traces(rollup, now_ms)]
+        found = await self._reader.many([one for _, one in asked])
+        return {rollup for (rollup, _), one in zip(asked, found, strict=True) if one}
+
     def site(self, now_ms: int, caught_up_ms: int, meta: Meta) -> Site:
         """What readings depend on besides the panes."""
         return self._site(now_ms, caught_up_ms, meta)
@@ -89,6 +101,18 @@ class KpiQueries:
         answers, _ = await self.ask(requests)
         return [{row: found.get("n", 0) for row, found in answers.hashes.get(request.hashes[0], {}).get("", {}).items()}
                 for request in requests]
+
+    def _traces(self, rollup: Rollup, now_ms: int) -> list[Read]:
+        """Reads of little that find something where a rollup ever counted; what is ranked leaves it to others."""
+        if rollup.measure == "open":
+            return [Read("zcount", (self._keys.open(self._generation, rollup.id), "-inf", "+inf"))]
+        days = [self.calendar.place(time_ms).day for time_ms in (now_ms, now_ms - _A_MONTH_MS)]
+        if rollup.has_rows and rollup.levels != "n":
+            return [Read("smembers", (self._keys.rows(self._generation, rollup.id, day.span),)) for day in days]
+        found = [now_hash(rollup)] if "n" in rollup.levels else []
+        if "d" in rollup.levels and not rollup.is_whole:
+            found += hashes_of(rollup, days, self.calendar)
+        return [Read("hlen", (self._key(one, "pane"),)) for one in found]
 
     def _reads(self, request: Request) -> list[Read]:
         panes = [self._key(found, "pane") for found in request.hashes]

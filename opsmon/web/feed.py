@@ -1,21 +1,26 @@
 """Change entries -> slots: marks what is dirty, reads it once when it is due, and lets the hub publish.
 
 Leading edge at once, then coalesced by each slot's cadence. Time is an event too: a tick a minute marks
-every slot whose window moves, and a hub that hears no tick says it itself.
+every slot whose window moves, and a hub that hears no tick says it itself. What several boards show is read
+once for all of them; what no open screen shows is not read, except the few numbers of the first board.
 """
 
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from opsmon.clock import Clock
+from opsmon.core.boards import HOME, Cadence, boards_of, cadences
+from opsmon.core.boards import Board as ShownBoard
 from opsmon.core.calendar import MINUTE_MS
 from opsmon.core.catalogue import Kpi, Tumbling
+from opsmon.core.filling import filled_by, witnesses
 from opsmon.core.health import Backlog, Health, Heard, judge
-from opsmon.core.kpis import BOARD
+from opsmon.core.readings import Reading
 from opsmon.store import health_queries
 from opsmon.store.connection import STORE_ERRORS, Reader
 from opsmon.store.keys import Keys
@@ -24,7 +29,8 @@ from opsmon.store.notes import read_progress
 from opsmon.store.scripts import Scripts
 from opsmon.telemetry import DEAD, LAG, PENDING, RENDERS, SCREEN_SECONDS
 from opsmon.web.hub import Hub, event
-from opsmon.web.presenting import health_view, kpi_view, setup_view, store_down_view
+from opsmon.web.presenting import health_view, setup_view, store_down_view
+from opsmon.web.tile_views import percentiles_beside, tile_view, unfilled_view
 from opsmon.web.views import HealthView, SetupView
 from opsmon.web.wording import Wording
 
@@ -33,7 +39,12 @@ log = logging.getLogger("opsmon.web")
 HEARTBEAT_S = 5
 LIVE_MS = 250
 CHART_MS = 5_000
+NEAR_MS = 30_000
+BATCH_MS = 3_600_000
 BEHIND_MS = 10_000
+# A page that was made is a screen that is about to connect, or a phone that is looked at again soon.
+LEASE_MS = 60_000
+NEVER_MS = -BATCH_MS
 _BLOCK_MS = 1_000
 _SAMPLES = 200
 _RECENT_MS = 5 * 60_000
@@ -45,12 +56,21 @@ class SlotPlan:
 
     kpi: Kpi
     cadence_ms: int
-    read_ms: int = -CHART_MS
+    read_ms: int = NEVER_MS
     dirty: bool = True
+
+    @property
+    def slot_id(self) -> str:
+        """Its place on a page."""
+        return f"kpi-{self.kpi.id}"
 
     def wait_ms(self, running_ms: int) -> int | None:
         """How long until it may be read again; None when nothing about it moved."""
         return max(self.read_ms + self.cadence_ms - running_ms, 0) if self.dirty else None
+
+    def hurry(self) -> None:
+        """Let it be read with the next look, whatever its cadence."""
+        self.dirty, self.read_ms = True, NEVER_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +92,16 @@ class Feed:
         self.hub, self.board = hub, board
         self._reader, self._keys, self._kpis, self._scripts = reader, keys, kpis, scripts
         self._clock = clock
-        self._plans = [SlotPlan(kpi, _cadence_ms(kpi)) for kpi in BOARD]
+        self.boards = boards_of(kpis.catalogue)
+        known = kpis.catalogue.kpi_by_id
+        self._plans = [SlotPlan(known[kpi_id], _cadence_ms(known[kpi_id], cadence))
+                       for kpi_id, cadence in cadences(self.boards).items()]
+        self._home = slots_of(self.boards[HOME], "board")
+        self._leases: dict[frozenset[str], int] = {}
+        # One reading at a time: an older one that is shown after a newer one would stay.
+        self._reading = asyncio.Lock()
+        self._told: set[str] = set()
+        self._epoch = (0, 0)
         self._last_id = "0-0"
         self._ticked = 0
         self._arrived: list[int] = []
@@ -125,16 +154,32 @@ class Feed:
         newest = await self._reader.newest(self._keys.changes)
         self._last_id = newest[0][0].decode() if newest else "0-0"
         for planned in self._plans:
-            planned.dirty, planned.read_ms = True, -CHART_MS
+            planned.hurry()
         await self.look()
         await self._flush()
         for planned in self._plans:
-            planned.read_ms = -CHART_MS  # the first change after this is shown at once
+            if planned.cadence_ms < NEAR_MS:
+                planned.read_ms = NEVER_MS  # the first change after this is shown at once
+        self._epoch = self._epoch_now(self._clock.now_ms())
         self.ready.set()
+
+    async def open(self, slots: frozenset[str]) -> None:
+        """Have these slots at hand, as they are now, and keep them so for a while. Raises STORE_ERRORS, and
+        TimeoutError while nothing was ever read."""
+        await self.ready.wait()
+        self._leases[slots] = _running_ms() + LEASE_MS
+        for planned in self._plans:
+            if planned.slot_id in slots and planned.cadence_ms == BATCH_MS and self._is_older(planned, NEAR_MS):
+                planned.read_ms = NEVER_MS
+        if slots <= self.hub.slots.keys():
+            return
+        async with self._reading:
+            await self._show_now([p for p in self._plans if p.slot_id in slots - self.hub.slots.keys()])
 
     async def step(self, block_ms: int) -> None:
         """Wait for changes, or for a slot to come due; then show what is due."""
-        waits = [wait for planned in self._plans if (wait := planned.wait_ms(_running_ms())) is not None]
+        self._forget_unwatched()
+        waits = [wait for planned in self._watched() if (wait := planned.wait_ms(_running_ms())) is not None]
         changes = await self._changes(min([block_ms, *waits]))
         for entry_id, fields in changes:
             self._last_id = entry_id.decode()
@@ -192,7 +237,8 @@ class Feed:
     def _note_behind(self, is_behind: bool) -> None:
         """Tiles say so too: a number that lags must not look like the present."""
         for planned in self._plans:
-            planned.dirty = planned.dirty or is_behind != self._is_behind
+            if is_behind != self._is_behind:
+                planned.hurry()
         self._is_behind = is_behind
 
     async def _is_new(self) -> bool:
@@ -216,24 +262,85 @@ class Feed:
         if now_ms // MINUTE_MS != self._ticked:
             self._ticked = now_ms // MINUTE_MS
             await self._scripts.tick(now_ms, self._kpis.catalogue.moved_by_time)
+            if self._epoch != self._epoch_now(now_ms):
+                self._epoch = self._epoch_now(now_ms)
+                for planned in self._plans:
+                    planned.hurry()
+
+    def _epoch_now(self, now_ms: int) -> tuple[int, int]:
+        """The business day and the way of counting: a new one changes everything, also what waits for its hour."""
+        return self._kpis.calendar.day_of(now_ms).toordinal(), self._kpis.generation
+
+    def _watched(self) -> list[SlotPlan]:
+        """What is kept up to date: what open screens show, what was opened just now, and the first board."""
+        now_ms = _running_ms()
+        self._leases = {slots: until_ms for slots, until_ms in self._leases.items() if until_ms > now_ms}
+        shown = self._home.union(*{screen.slots for screen in self.hub.screens if screen.slots}, *self._leases)
+        return [planned for planned in self._plans if planned.slot_id in shown]
+
+    def _forget_unwatched(self) -> None:
+        watched = {planned.slot_id for planned in self._watched()}
+        left = [p for p in self._plans if p.slot_id in self.hub.slots and p.slot_id not in watched]
+        self.hub.forget(planned.slot_id for planned in left)
+        for planned in left:
+            planned.hurry()
+
+    def _is_older(self, planned: SlotPlan, age_ms: int) -> bool:
+        return _running_ms() - planned.read_ms > age_ms
 
     async def _flush(self) -> None:
+        async with self._reading:
+            running_ms = _running_ms()
+            due = [planned for planned in self._watched() if planned.wait_ms(running_ms) == 0]
+            if due:
+                await self._show_now(due)
+                self._news = False
+            if any(planned.cadence_ms == LIVE_MS for planned in due):
+                self._note_latency()
+
+    async def _show_now(self, due: list[SlotPlan]) -> None:
+        """Read these and show them. What cannot be read stays due."""
         running_ms = _running_ms()
-        due = [planned for planned in self._plans if planned.wait_ms(running_ms) == 0]
-        if not due:
-            return
         for planned in due:
             planned.dirty = False
-            if self._news:  # the tick of a minute must not make the next order wait
+            # The tick of a minute must not make the next order wait.
+            if self._news or planned.cadence_ms >= NEAR_MS:
                 planned.read_ms = running_ms
-        self._news = False
-        now_ms = self._clock.now_ms()
-        readings = await self._kpis.read((p.kpi for p in due), now_ms, self.backlog.caught_up_ms(now_ms))
-        self._show([(f"kpi-{reading.kpi.id}", kpi_view(reading, self.board.wording, self.board.zone,
-                                                      is_behind=self._is_behind))
-                    for reading in readings])
-        if any(planned.cadence_ms == LIVE_MS for planned in due):
-            self._note_latency()
+        try:
+            self._show(await self._views(due))
+        except BaseException:
+            for planned in due:
+                planned.hurry()
+            raise
+
+    async def _views(self, due: list[SlotPlan]) -> list[tuple[str, object]]:
+        now_ms, catalogue = self._clock.now_ms(), self._kpis.catalogue
+        beside = {planned.kpi.id: percentiles_beside(planned.kpi, catalogue.kpis) for planned in due}
+        asked = dict.fromkeys(chain((planned.kpi for planned in due), *beside.values()))
+        readings = {reading.kpi.id: reading for reading in
+                    await self._kpis.read(asked, now_ms, self.backlog.caught_up_ms(now_ms))}
+        unfilled = await self._unfilled(readings.values(), now_ms)
+        return [(planned.slot_id, self._view(
+            readings[planned.kpi.id], [readings[one.id] for one in beside[planned.kpi.id]],
+            # While events wait nobody knows.
+            is_unfilled=planned.kpi.rollup in unfilled and not self._is_behind)) for planned in due]
+
+    def _view(self, reading: Reading, beside: list[Reading], *, is_unfilled: bool) -> object:
+        rollup = self._kpis.catalogue.rollup(reading.kpi.rollup)
+        view = tile_view(reading, self.board.wording, self.board.zone, is_behind=self._is_behind, rollup=rollup,
+                         beside=beside)
+        return unfilled_view(view, filled_by(rollup)) if is_unfilled else view
+
+    async def _unfilled(self, readings: Iterable[Reading], now_ms: int) -> set[str]:
+        """The rollups of empty readings that never had anything to count: a zero there would look measured."""
+        catalogue = self._kpis.catalogue
+        empty = {reading.kpi.rollup for reading in readings if not reading.value}
+        seen_by = {rollup: {one.id for one in witnesses(catalogue.rollup(rollup), catalogue)} for rollup in empty}
+        asked = {rollup: ids for rollup, ids in seen_by.items() if ids and self._told.isdisjoint(ids)}
+        if asked:
+            ids = set[str]().union(*asked.values())
+            self._told |= await self._kpis.told([catalogue.rollup(one) for one in ids], now_ms)
+        return {rollup for rollup, ids in asked.items() if self._told.isdisjoint(ids)}
 
     def _show(self, views: list[tuple[str, object]]) -> None:
         for slot_id in self.hub.update(views, revision_of(self._last_id)):
@@ -268,7 +375,14 @@ def _running_ms() -> int:
     return int(asyncio.get_running_loop().time() * 1000)
 
 
-def _cadence_ms(kpi: Kpi) -> int:
-    """Charts of 24 bars move slowly; everything else is live."""
-    is_chart = isinstance(kpi.window, Tumbling) and kpi.window.history == 24
-    return CHART_MS if is_chart else LIVE_MS
+def _cadence_ms(kpi: Kpi, cadence: Cadence) -> int:
+    """How long at least between two readings. Of what is live, charts of 24 bars move slowly."""
+    if cadence == "live":
+        is_chart = isinstance(kpi.window, Tumbling) and kpi.window.history == 24
+        return CHART_MS if is_chart else LIVE_MS
+    return NEAR_MS if cadence == "near" else BATCH_MS
+
+
+def slots_of(board: ShownBoard, layout: str) -> frozenset[str]:
+    """Every slot of a board's page, its health line and set-up among them."""
+    return frozenset({"health", "setup", *(f"kpi-{slot.kpi}" for slot in board.shown(layout))})

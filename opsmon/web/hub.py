@@ -1,7 +1,8 @@
 """The hub: the newest state of every slot, and one integer per screen. No queue, no history, no gaps.
 
 A screen is at a revision; what it lacks is every slot with a higher one. Coming late, resuming, being
-slow and missing a push are therefore the same case. Screens at the same revision get the same bytes.
+slow and missing a push are therefore the same case. Screens at the same revision get the same bytes, and a
+slot has the same bytes on every board that shows it: it is drawn once.
 """
 
 import re
@@ -16,10 +17,13 @@ _NEWLINE = re.compile("\r\n|\r|\n")  # of HTML and of the stream; str.splitlines
 
 
 class Screen(Protocol):
-    """An open browser. `revision` is what it has; `push` takes a frame while it is `ready`, `beat` a heartbeat
-    at any time."""
+    """An open browser. `revision` is what it has, `slots` what its page shows (None: all there is); `push` takes a
+    frame while it is `ready`, `beat` a heartbeat at any time."""
 
     revision: int
+
+    @property
+    def slots(self) -> frozenset[str] | None: ...
 
     @property
     def ready(self) -> bool: ...
@@ -39,7 +43,7 @@ class Slot:
 
 
 class Hub:
-    """All slots of one board. `render(slot_id, view, revision)` gives the partial as one line of text."""
+    """All slots that any screen shows. `render(slot_id, view, revision)` gives the partial as one line of text."""
 
     def __init__(self, render: Callable[[str, object, int], str], boot: str | None = None) -> None:
         # Revisions of two hubs do not compare: each skips what did not change for itself.
@@ -49,7 +53,7 @@ class Hub:
         self.screens: set[Screen] = set()
         self.draining = False
         self._render = render
-        self._frames: dict[int, bytes] = {}
+        self._frames: dict[tuple[int, frozenset[str] | None], bytes] = {}
 
     def update(self, views: Iterable[tuple[str, object]], revision: int) -> list[str]:
         """Show these views from `revision` on; slots that show the same already keep theirs.
@@ -66,6 +70,12 @@ class Hub:
             self._frames.clear()
         return [slot_id for slot_id, _ in changed]
 
+    def forget(self, slot_ids: Iterable[str]) -> None:
+        """Let slots go that no screen shows: kept, they would look like the present. Shown again, they are new."""
+        gone = [self.slots.pop(slot_id) for slot_id in slot_ids if slot_id in self.slots]
+        if gone:
+            self._frames.clear()
+
     def since(self, event_id: str) -> int:
         """The revision a screen is at, from its last event id `boot.revision`; 0 for anything else."""
         boot, _, revision = event_id.partition(".")
@@ -80,12 +90,22 @@ class Hub:
 
     def frame(self, since: int) -> bytes:
         """Every slot newer than `since` as one message; b'' when there is none."""
-        if since not in self._frames:
+        return self.part(since, None)
+
+    def part(self, since: int, slots: frozenset[str] | None) -> bytes:
+        """The same, of these slots only; None for all."""
+        place = (since, slots)
+        if place not in self._frames:
             if len(self._frames) >= _MAX_FRAMES:
                 self._frames.clear()
-            data = b"".join(slot.partial for slot in self.slots.values() if slot.revision > since)
-            self._frames[since] = b"id: %s\n%s\n" % (self.id.encode(), data) if data else b""
-        return self._frames[since]
+            data = b"".join(slot.partial for slot_id, slot in self.slots.items()
+                            if slot.revision > since and (slots is None or slot_id in slots))
+            self._frames[place] = b"id: %s\n%s\n" % (self.id.encode(), data) if data else b""
+        return self._frames[place]
+
+    def lacking(self, screen: Screen) -> bytes:
+        """What a screen's page shows and it does not have yet, as one message; b'' when it has all."""
+        return self.frame(screen.revision) if screen.slots is None else self.part(screen.revision, screen.slots)
 
     def publish(self) -> None:
         """Give every screen that can take it what it lacks."""
@@ -96,7 +116,7 @@ class Hub:
         """Give one screen what it lacks, if it can take it now."""
         if not screen.ready or screen.revision >= self.revision:
             return
-        frame = self.frame(screen.revision)
+        frame = self.lacking(screen)
         screen.revision = self.revision
         if frame:
             screen.push(frame)

@@ -12,14 +12,18 @@ from urllib.parse import parse_qs
 from starlette.types import Receive, Scope, Send
 
 from opsmon.clock import Clock
+from opsmon.core.boards import HOME
+from opsmon.store.connection import STORE_ERRORS
 from opsmon.telemetry import DROPPED_SCREENS, PUSHED_BYTES, SCREENS
 from opsmon.web.driving import Waiting, start
+from opsmon.web.feed import Feed, slots_of
 from opsmon.web.hub import MAX_SCREENS, Hub, event
 
 log = logging.getLogger("opsmon.web")
 
 STUCK_S = 10.0
 PHONE_GAP_S = 1.0
+OPEN_WITHIN_S = 3.0
 RETRY_MS = 500
 _RELOAD_WITHIN_MS = 10_000
 _UNSENT_BYTES = 16 * 1024
@@ -34,8 +38,9 @@ _HEADERS = [
 class BrowserScreen:
     """One open stream. Busy while its last bytes are on their way: then the next frame holds the newest."""
 
-    def __init__(self, hub: Hub, send: Send, revision: int, gap_s: float) -> None:
+    def __init__(self, hub: Hub, send: Send, revision: int, gap_s: float, slots: frozenset[str] | None = None) -> None:
         self.revision = revision
+        self.slots = slots
         self.ended = False
         self._hub, self._send, self._gap_s = hub, send, gap_s
         self._task = asyncio.current_task()
@@ -106,11 +111,13 @@ class BrowserScreen:
 class Live:
     """The endpoint. It answers 200, 401, 405 or 503, never a redirect: hx-sse would follow it in a loop.
 
-    `others` are hubs of pages with slots of their own, by the view that asks for them.
+    `others` are hubs of pages with slots of their own, by the view that asks for them. All other pages are
+    boards, and theirs is the feed's hub.
     """
 
-    def __init__(self, hub: Hub, clock: Clock, build: str, others: Mapping[str, Hub] | None = None) -> None:
-        self._hub, self._clock, self._build, self._others = hub, clock, build, others or {}
+    def __init__(self, feed: Feed, clock: Clock, build: str, others: Mapping[str, Hub] | None = None) -> None:
+        self._feed, self._clock, self._build, self._others = feed, clock, build, others or {}
+        self._hub = feed.hub
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         query = parse_qs(scope["query_string"].decode("latin-1"))
@@ -123,16 +130,32 @@ class Live:
         if hub.draining or self._screens() >= MAX_SCREENS:
             await _refuse(send, 503, (b"retry-after", b"2"))
             return
-        await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
-        if asked.get("v") != self._build:
+        is_board = hub is self._hub
+        board = self._feed.boards.get(asked.get("board", HOME)) if is_board else None
+        if asked.get("v") != self._build or (is_board and board is None):
             # The page reloads within 10 s; until then it need not come back twice a second.
+            await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
             again = event("reload", self._build, _RELOAD_WITHIN_MS)
             await send({"type": "http.response.body", "body": again})
             return
+        slots = slots_of(board, asked.get("view", "")) if board else None
+        if slots and not await self._open(slots):
+            await _refuse(send, 503, (b"retry-after", b"2"))
+            return
+        await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
         last = headers.get(b"last-event-id", b"").decode("latin-1") or asked.get("since", "")
         gap_s = PHONE_GAP_S if b"Mobi" in headers.get(b"user-agent", b"") else 0.0
         _bound_socket(scope.get("opsmon.transport"))
-        await self._stream(hub, BrowserScreen(hub, send, hub.since(last), gap_s), receive, scope)
+        await self._stream(hub, BrowserScreen(hub, send, hub.since(last), gap_s, slots), receive, scope)
+
+    async def _open(self, slots: frozenset[str]) -> bool:
+        """Have all of a board at hand: a page takes only the first frame of another hub whole (guard.js)."""
+        try:
+            async with asyncio.timeout(OPEN_WITHIN_S):
+                await self._feed.open(slots)
+        except STORE_ERRORS:
+            return False
+        return True
 
     def _screens(self) -> int:
         return sum(len(hub.screens) for hub in (self._hub, *self._others.values()))
@@ -143,7 +166,7 @@ class Live:
         hub.screens.add(screen)
         SCREENS.set(self._screens())
         try:
-            frame = hub.frame(screen.revision)
+            frame = hub.lacking(screen)
             screen.revision = hub.revision
             screen.push(beat + frame)
             while (await receive())["type"] != "http.disconnect":

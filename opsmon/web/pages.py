@@ -1,16 +1,21 @@
-"""Pages and the read side: / and /wall, /status, /api/kpis, /metrics, /livez, /readyz."""
+"""Pages and the read side: / and /wall, /b/{board} and /wall/{board}, /status, /api/kpis, /metrics, /livez, /readyz."""
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, Literal
 
 from prometheus_client import generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 
 from opsmon.clock import Clock
-from opsmon.core.kpis import BOARD
+from opsmon.core.boards import HOME, OVERVIEW, Board, Cadence, Size, linked
 from opsmon.store import health_queries
 from opsmon.store.connection import STORE_ERRORS, Reader
 from opsmon.store.fsync import FsyncTimes
@@ -18,12 +23,16 @@ from opsmon.store.keys import Keys
 from opsmon.store.kpi_queries import KpiQueries
 from opsmon.telemetry import COUNTS, REGISTRY
 from opsmon.web import rendering
-from opsmon.web.feed import HEARTBEAT_S, Feed
+from opsmon.web.feed import HEARTBEAT_S, Feed, slots_of
+from opsmon.web.hub import Slot
 from opsmon.web.samples import GALLERY
 from opsmon.web.status import gather, status_view
-from opsmon.web.views import ErrorView, PageView
+from opsmon.web.views import CellView, ErrorView, LinkView, PageView, RowView
 
-BoardName = Literal["board", "wall"]
+Layout = Literal["board", "wall"]
+CellSize = Literal["small", "normal", "hero", "wide"]
+SIZES: dict[Size, CellSize] = {"S": "small", "M": "normal", "L": "hero", "wide": "wide"}
+EVERY: dict[Cadence, tuple[str, str]] = {"live": ("", ""), "near": ("every 30 s", "30 s"), "batch": ("hourly", "1 h")}
 READY_WITHIN_S = 3.0
 _AGAIN_S = "5"
 _TITLES = {404: "Not found", 405: "Not this way", 503: "Not now"}
@@ -39,12 +48,12 @@ class Pages:
         self._fsync = fsync
 
     async def board(self, request: Request) -> Response:
-        """The board for phone and desk."""
-        return await self._board(request, "board")
+        """A board for phone and desk; the overview when none is named."""
+        return await self._board(request, "board", request.path_params.get("board", OVERVIEW))
 
     async def wall(self, request: Request) -> Response:
-        """The board for the wall."""
-        return await self._board(request, "wall")
+        """A board for the wall; that of the first hour when none is named."""
+        return await self._board(request, "wall", request.path_params.get("board", HOME))
 
     async def status(self, request: Request) -> Response:
         """What came in, what waits, how the store does."""
@@ -88,34 +97,52 @@ class Pages:
         view = self.view(error.title, "board", request)
         return HTMLResponse(rendering.page("error", page=view, error=error), code, again)
 
-    def view(self, title: str, board: BoardName, request: Request) -> PageView:
+    def view(self, title: str, layout: Layout, request: Request) -> PageView:
         """The shell of a page."""
         hub, wording = self._feed.hub, self._feed.board.wording
         build = rendering.build()
         return PageView(
-            title=title, board=board,
-            theme=_THEMES.get(request.query_params.get("theme", ""), "dark" if board == "wall" else "auto"),
+            title=title, board=layout,
+            theme=_THEMES.get(request.query_params.get("theme", ""), "dark" if layout == "wall" else "auto"),
             locale=wording.tag, zone=self._feed.board.zone, heartbeat_s=HEARTBEAT_S, revision=hub.id,
-            build=build, live_url=f"/live?v={build}&view={board}&since={hub.id}", now_ms=self._clock.now_ms(),
+            build=build, live_url=f"/live?v={build}&view={layout}&since={hub.id}", now_ms=self._clock.now_ms(),
         )
 
-    async def _board(self, request: Request, board: BoardName) -> Response:
+    async def _board(self, request: Request, layout: Layout, name: str) -> Response:
+        board = self._feed.boards.get(name)
+        if board is None:
+            raise HTTPException(404)
         async with asyncio.timeout(READY_WITHIN_S):  # its TimeoutError is told as a store that is away
-            await self._feed.ready.wait()
-        page = self.view("opsmon", board, request)
+            await self._feed.open(slots_of(board, layout))
+        page = self._shell(board, layout, request)
         etag = f'"{page.revision}.{page.build}"'
         if request.headers.get("if-none-match") == etag:
             return Response(status_code=304, headers={"etag": etag})
         slots = self._feed.hub.slots
         html = rendering.page(
-            board, page=page, health=slots["health"].view, setup=slots["setup"].view,
-            kpis=[slots[f"kpi-{kpi.id}"].view for kpi in BOARD],
-            revs={slot_id: slot.revision for slot_id, slot in slots.items()},
+            layout, page=page, health=slots["health"].view, setup=slots["setup"].view, rows=_rows(board, layout, slots),
+            is_of_orders=board.is_of_orders, revs={slot_id: slot.revision for slot_id, slot in slots.items()},
         )
         return HTMLResponse(html, headers={"etag": etag, "cache-control": "no-cache"})
+
+    def _shell(self, board: Board, layout: Layout, request: Request) -> PageView:
+        page = self.view(board.title, layout, request)
+        links = tuple(LinkView("/" if one.id == OVERVIEW else f"/b/{one.id}", one.title, one.id == board.id)
+                      for one in linked(self._feed.boards))
+        url = f"/live?v={page.build}&view={layout}&board={board.id}&since={page.revision}"
+        return replace(page, name=board.id, live_url=url, links=links)
 
     async def _status(self) -> dict[str, Any]:
         board = self._feed.board
         return await gather(self._reader, self._keys, self._kpis, board.sources, self._feed.latency_ms(),
                             self._fsync, self._clock.now_ms())
 
+
+
+def _rows(board: Board, layout: Layout, slots: Mapping[str, Slot]) -> tuple[RowView, ...]:
+    """What stands where. A wall is one row for each tile's cadence in turn: it has an order of its own."""
+    cadence = {slot.kpi: row.cadence for row in board.rows for slot in row.slots}
+    placed = [(cadence[slot.kpi], CellView(SIZES[slot.size], slots[f"kpi-{slot.kpi}"].view))
+              for slot in board.shown(layout)]
+    return tuple(RowView(kind, *EVERY[kind], tuple(cell for _, cell in cells))
+                 for kind, cells in groupby(placed, key=itemgetter(0)))

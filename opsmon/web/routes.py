@@ -50,7 +50,9 @@ def board_routes(rooms: Rooms) -> list[BaseRoute]:
     """What a browser asks for."""
     return [
         Route("/", rooms.pages.board, middleware=_ZIP),
+        Route("/b/{board}", rooms.pages.board, middleware=_ZIP),
         Route("/wall", rooms.pages.wall, middleware=_ZIP),
+        Route("/wall/{board}", rooms.pages.wall, middleware=_ZIP),
         Route("/live", rooms.live),
         Route("/sources", rooms.sources.show, middleware=_ZIP),
         Route("/sources/{name}/test", rooms.sources.test, methods=["POST"]),

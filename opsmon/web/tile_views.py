@@ -73,6 +73,14 @@ def tile_view(reading: Reading, wording: Wording, zone: str, *, is_behind: bool,
     return make(shown) if make else _number_view(shown)
 
 
+def unfilled_view(view: TileView, filled_by: str) -> TileView:
+    """The tile of a KPI that has never had anything to count: no number, and which source would fill it."""
+    if isinstance(view, KpiView):
+        return replace(view, text="–", chars=1, value="", state="empty", note=filled_by, comparison=None, spark=None,
+                       bars=None)
+    return replace(view, state="empty", note="", empty=filled_by)
+
+
 def choose(kpi: Kpi, rollup: Rollup) -> Callable[[Shown], WithRows] | None:
     """What shows a KPI; None for the number."""
     if not rollup.by and kpi.show != "funnel":

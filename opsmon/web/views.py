@@ -126,6 +126,33 @@ class SetupView:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkView:
+    """A board to choose."""
+
+    url: str = shown("its address: '/b/sales'")
+    title: str = shown("'Sales'")
+    is_here: bool = shown("whether it is the one that is shown")
+
+
+@dataclass(frozen=True, slots=True)
+class CellView:
+    """A place on a board and what stands there."""
+
+    size: Literal["small", "normal", "hero", "wide"] = shown("how large the place is")
+    tile: Any = shown("the tile's view, one of opsmon.web.tile_views.TileView")
+
+
+@dataclass(frozen=True, slots=True)
+class RowView:
+    """Cells that change equally often."""
+
+    cadence: Literal["live", "near", "batch"] = shown("how often")
+    every: str = shown("the same in words: 'every 30 s', '' for what is live")
+    short: str = shown("the same where there is little room: '30 s'")
+    cells: tuple[CellView, ...] = shown("in order")
+
+
+@dataclass(frozen=True, slots=True)
 class PageView:
     """The shell around the slots."""
 
@@ -139,6 +166,8 @@ class PageView:
     build: str = shown("hash of templates and static files; in every static URL")
     live_url: str = shown("address of the stream for this page")
     now_ms: int = shown("server's time of rendering, epoch ms")
+    name: str = shown("id of the board, '' on other pages", default="")
+    links: tuple[LinkView, ...] = shown("the boards to choose between, () where there is no choice", default=())
 
 
 @dataclass(frozen=True, slots=True)

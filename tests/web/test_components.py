@@ -56,8 +56,10 @@ def render(template: str, name: str = "busy", **context: object) -> str:
     kpis, health, setup = samples.BOARDS[name]
     revs = {"health": 7, "setup": 7} | {f"kpi-{kpi.id}": 7 for kpi in kpis}
     shell = page("wall" if template == "wall" else "board")
+    cells = tuple(views.CellView("normal", kpi) for kpi in context.pop("kpis", kpis))
+    rows = (views.RowView("live", "", "", cells[:3]), views.RowView("near", "every 30 s", "30 s", cells[3:]))
     return environment().get_template(f"pages/{template}.jinja").render(
-        {"page": shell, "kpis": kpis, "health": health, "setup": setup, "revs": revs} | context)
+        {"page": shell, "rows": rows, "is_of_orders": True, "health": health, "setup": setup, "revs": revs} | context)
 
 
 def slots(name: str) -> list[tuple[str, str]]:

@@ -41,6 +41,7 @@ class Tab:
     boot: str = ""
     last_id: str = ""
     pushed: list[bytes] = field(default_factory=list)
+    slots: frozenset[str] | None = None
 
     def push(self, data: bytes) -> None:
         self.pushed.append(data)

@@ -1,0 +1,128 @@
+"""The boards that come with opsmon: which numbers stand where, how large, and how often they may change. Data.
+
+A board has up to three rows (live, near, batch) for desk and phone, and a wall of at most nine tiles. A KPI has the
+same cadence on every board that shows it, because it is read and drawn once for all of them.
+"""
+
+from dataclasses import dataclass
+from itertools import chain
+from typing import Literal
+
+from opsmon.core.catalogue import Catalogue, Kpi, Tumbling
+from opsmon.core.kpis import BUILT_IN
+
+# live: as it happens. near: at most every 30 s. batch: when a board is opened, hourly, and with a new day.
+Cadence = Literal["live", "near", "batch"]
+# M is one number; L is read from far away; wide holds a chart or a list; S is a number in passing.
+Size = Literal["S", "M", "L", "wide"]
+
+MOST_ON_A_WALL = 9
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A place on a board: which KPI, and how large."""
+
+    kpi: str
+    size: Size = "M"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Slots of one cadence."""
+
+    cadence: Cadence
+    slots: tuple[Slot, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """A named list of slots. `wall` is what of it a wall shows; `is_of_orders`: before the first order it says how to
+    connect a shop, and nothing else."""
+
+    id: str
+    title: str
+    rows: tuple[Row, ...]
+    wall: tuple[Slot, ...]
+    is_of_orders: bool = True
+
+    @property
+    def slots(self) -> tuple[Slot, ...]:
+        """Every slot of desk and phone, in order."""
+        return tuple(chain.from_iterable(row.slots for row in self.rows))
+
+    def shown(self, layout: str) -> tuple[Slot, ...]:
+        """The slots of a layout: wall, or board for desk and phone."""
+        return self.wall if layout == "wall" else self.slots
+
+
+# What / shows, and what a stream without a board is of: the wall of the first hour.
+OVERVIEW = "overview"
+HOME = "today"
+
+_MONEY = (Slot("revenue-today", "L"), Slot("orders-today", "L"))
+_TODAY = (Slot("orders-today", "L"), Slot("revenue-today", "L"), Slot("orders-per-hour", "wide"),
+          Slot("orders-per-minute"), Slot("aov-1h"))
+
+BOARDS = (
+    Board(OVERVIEW, "Overview", (
+        Row("live", (*_MONEY, Slot("orders-per-hour", "wide"), Slot("orders-per-minute"), Slot("aov-1h"),
+                     Slot("visitors-now"), Slot("active-orders"))),
+        Row("near", (Slot("conversion-30m"), Slot("abandonment"), Slot("oldest-order"), Slot("fulfilment-time"),
+                     Slot("top-products", "wide"), Slot("funnel-today", "wide"), Slot("pipeline", "wide"),
+                     Slot("api-p95", "wide"))),
+    ), (*_MONEY, Slot("orders-per-minute"), Slot("aov-1h"), Slot("visitors-now"), Slot("active-orders"),
+        Slot("orders-per-hour", "wide"), Slot("top-products", "wide"))),
+    Board("sales", "Sales", (
+        Row("live", (*_MONEY, Slot("orders-per-hour", "wide"), Slot("orders-per-minute"), Slot("aov-1h"),
+                     Slot("visitors-now"), Slot("carts-today"))),
+        Row("near", (Slot("conversion-30m"), Slot("abandonment"), Slot("funnel-today", "wide"),
+                     Slot("top-products", "wide"), Slot("top-pieces", "wide"), Slot("revenue-by-country", "wide"),
+                     Slot("revenue-by-channel", "wide"))),
+        Row("batch", (Slot("revenue-30d"), Slot("customers-today"), Slot("orders-by-custom", "wide"))),
+    ), (*_MONEY, Slot("orders-per-minute"), Slot("aov-1h"), Slot("conversion-30m"), Slot("visitors-now"),
+        Slot("orders-per-hour", "wide"), Slot("top-products", "wide"))),
+    Board("operations", "Operations", (
+        Row("live", (Slot("active-orders", "L"), Slot("past-sla", "L"))),
+        Row("near", (Slot("oldest-order"), Slot("fulfilment-time"), Slot("payment-failures"), Slot("return-requests"),
+                     Slot("pipeline", "wide"), Slot("waiting", "wide"), Slot("output-by-line", "wide"),
+                     Slot("output-by-station", "wide"), Slot("output-by-person", "wide"), Slot("stock", "wide"),
+                     Slot("parcels", "wide"), Slot("orders-on-hold", "wide"))),
+        Row("batch", (Slot("completed-month", "L"), Slot("stage-times", "wide"))),
+    ), (Slot("active-orders", "L"), Slot("past-sla", "L"), Slot("oldest-order"), Slot("fulfilment-time"),
+        Slot("payment-failures"), Slot("return-requests"), Slot("pipeline", "wide"), Slot("output-by-line", "wide"))),
+    Board("technology", "Technology", (
+        Row("live", (Slot("active-users", "L"), Slot("waiting-events"), Slot("dead-letters"))),
+        Row("near", (Slot("api-p95", "wide"), Slot("api-errors", "wide"), Slot("queues", "wide"),
+                     Slot("function-p95", "wide"), Slot("lag-by-source", "wide"), Slot("gauges", "wide"),
+                     Slot("counters", "wide"))),
+    ), (Slot("active-users", "L"), Slot("dead-letters", "L"), Slot("api-p95", "wide"), Slot("api-errors", "wide"),
+        Slot("queues", "wide"), Slot("lag-by-source", "wide")), is_of_orders=False),
+    Board(HOME, "opsmon", (Row("live", _TODAY),), _TODAY),
+)
+
+
+def boards_of(catalogue: Catalogue) -> dict[str, Board]:
+    """The boards of a site by id: those that come with opsmon, and `own` when it has KPIs of its own."""
+    found = {board.id: board for board in BOARDS}
+    own = [kpi for kpi in catalogue.kpis if kpi.id not in BUILT_IN.kpi_by_id]
+    if own:
+        slots = tuple(Slot(kpi.id, _size(kpi, catalogue)) for kpi in own)
+        found["own"] = Board("own", "Own", (Row("near", slots),), slots[:MOST_ON_A_WALL - 1], is_of_orders=False)
+    return found
+
+
+def linked(boards: dict[str, Board]) -> list[Board]:
+    """The boards a reader chooses between, in order: at most five, for the bar of a phone has no more room."""
+    return [board for board in boards.values() if board.id != HOME]
+
+
+def cadences(boards: dict[str, Board]) -> dict[str, Cadence]:
+    """How often each KPI on any board may change."""
+    return {slot.kpi: row.cadence for board in boards.values() for row in board.rows for slot in row.slots}
+
+
+def _size(kpi: Kpi, catalogue: Catalogue) -> Size:
+    rollup = catalogue.rollup(kpi.rollup)
+    is_list = bool(rollup.by) or kpi.show == "funnel"
+    return "wide" if is_list or (isinstance(kpi.window, Tumbling) and kpi.window.history == 24) else "M"
