@@ -20,7 +20,8 @@ from opsmon.core.spans import Span, compared, same_time
 from opsmon.core.values import Value, sample_of, value_of
 from opsmon.core.windows import Bounds, window_of, windows
 
-# whole: nothing is to be waited for. moving: it may still change. part: counting began within it.
+# whole: nothing is to be waited for. moving: it may still change. part: it began before counting did, and holds
+# what was told of it afterwards.
 # empty: nothing to divide by, or too little. uncounted: it was over before counting began. gone: no longer
 # kept. ahead: it has not begun.
 SpotState = Literal["whole", "moving", "part", "empty", "uncounted", "gone", "ahead"]
@@ -32,7 +33,7 @@ QUARTERS = "15m"
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """One window of a history; `before` is the same window of the span it is compared with."""
+    """One window of a history; `before` is the same window of the span it is compared with, `rows` its breakdown."""
 
     start_ms: int
     end_ms: int
@@ -114,7 +115,7 @@ def plan_history(kpi: Kpi, rollup: Rollup, span: Span, query: Mapping[str, str],
     levels = _Levels(rollup, now_ms, retention)
     if gone_ms is None or against.start_ms >= gone_ms:
         pair = _pair(span, against, levels, calendar, now_ms)
-    ghosts = dict(_ghosts(asked, span, bounds, read, levels, calendar)) if pair and span.name != "month" else {}
+    ghosts = dict(_ghosts(asked, span, bounds, levels, calendar)) if pair and span.name != "month" else {}
     whole = (bounds[read[0]][0], bounds[read[-1]][1]) if read else None
     return HistoryPlan(span, asked, against, bounds, read, ghosts, whole, pair,
                        span.name == "day" and levels.at(span.start_ms) == "m", gone_ms)
@@ -128,11 +129,11 @@ def tell(planned: HistoryPlan, kpi: Kpi, rollup: Rollup, readings: Sequence[Wind
     whole = next(found) if planned.whole else None
 
     def spot(at: int, bounds: Bounds) -> Spot:
-        if at not in spots:
-            return Spot(*bounds, "ahead" if bounds[0] > site.now_ms else "gone", None, None, None)
         then = ghosts.get(at)
         is_known = then is not None and _counted_before(then.start_ms, site)
         before = value_in(then, kpi, rollup, row)[0] if then is not None and is_known else None
+        if at not in spots:
+            return Spot(*bounds, "ahead" if bounds[0] > site.now_ms else "gone", None, None, before)
         return _spot(spots[at], kpi, rollup, row, site, before)
 
     return History(
@@ -157,13 +158,16 @@ def value_in(reading: WindowReading, kpi: Kpi, rollup: Rollup, row: str | None) 
 
 
 class _Levels:
-    """Which is the finest level that is kept at an instant."""
+    """Which is the finest level that is kept of an instant; None: no longer any."""
 
     def __init__(self, rollup: Rollup, now_ms: int, retention: Retention) -> None:
         self._rollup, self._now_ms, self._retention = rollup, now_ms, retention
 
-    def at(self, time_ms: int) -> Level:
-        return finest_level(self._rollup, time_ms, self._now_ms, self._retention)
+    def at(self, time_ms: int) -> Level | None:
+        try:
+            return finest_level(self._rollup, time_ms, self._now_ms, self._retention)
+        except BadQuestion:
+            return None
 
 
 def _gone(rollup: Rollup, now_ms: int, retention: Retention) -> int | None:
@@ -201,18 +205,19 @@ def _pair(span: Span, against: Span, levels: _Levels, calendar: SiteCalendar, no
     place = calendar.place(now_ms)
     hour_ms = place.hour.start_ms
     level = levels.at(calendar.place(same_time(hour_ms, span, calendar)).hour.start_ms)
-    cut_ms = {"m": place.minute.start_ms, "h": hour_ms, "d": place.day.start_ms}[level]
+    cuts_ms = {"m": place.minute.start_ms, "h": hour_ms, "d": place.day.start_ms}
+    cut_ms = cuts_ms[level] if level else span.start_ms
     if cut_ms <= span.start_ms:
         return None
     return (span.start_ms, cut_ms), (against.start_ms, same_time(cut_ms, span, calendar))
 
 
-def _ghosts(asked: Asked, span: Span, bounds: Sequence[Bounds], read: Sequence[int], levels: _Levels,
-            calendar: SiteCalendar) -> Iterator[tuple[int, Bounds]]:
-    """The same windows of the compared span, where they are still kept as finely."""
+def _ghosts(asked: Asked, span: Span, bounds: Sequence[Bounds], levels: _Levels, calendar: SiteCalendar
+            ) -> Iterator[tuple[int, Bounds]]:
+    """The same windows of the compared span, where they are still kept as finely; of those to come as well."""
     fine: dict[str, tuple[Level, ...]] = {QUARTERS: ("m",), "hour": ("m", "h")}
-    for at in read:
-        then_ms = same_time(bounds[at][0], span, calendar)
+    for at, (start_ms, _) in enumerate(bounds):
+        then_ms = same_time(start_ms, span, calendar)
         found = window_of(asked.kind, then_ms, calendar)
         if found and levels.at(found[0]) in fine.get(asked.step, ("m", "h", "d")):
             yield at, found
@@ -228,7 +233,7 @@ def _spot(reading: WindowReading, kpi: Kpi, rollup: Rollup, row: str | None, sit
 
 
 def _state(reading: WindowReading, value: Value, site: Site) -> SpotState:
-    if site.since_ms is None or reading.end_ms <= site.since_ms:
+    if (site.since_ms is None or reading.end_ms <= site.since_ms) and not (value or reading.sample):
         return "uncounted"
     if value is None:
         return "empty"

@@ -22,7 +22,7 @@ class Axis:
     @property
     def lines(self) -> list[float]:
         """The values of the grid lines, highest first; nought has a line of its own."""
-        first, last = round(self.low / self.step), round(self.high / self.step)
+        first, last = math.ceil(self.low / self.step - 1e-9), math.floor(self.high / self.step + 1e-9)
         return [at * self.step for at in range(last, first - 1, -1) if at]
 
     def y(self, value: float) -> float:
@@ -36,10 +36,17 @@ def axis(values: Iterable[float], unit: Unit) -> Axis:
     low, high = min(held), max(held)
     is_whole = all(value == round(value) for value in held)
     for step in _steps(unit, is_whole=is_whole):
-        down, up = math.ceil(-low / step - 1e-9), math.ceil(high / step - 1e-9)
-        if down + up <= MOST_LINES:
-            return Axis(-down * step, max(up, 1 - down, 0) * step, step)
+        down, up = _below(-low, step), _below(high, step)
+        if math.ceil(down) + math.ceil(up) <= MOST_LINES:
+            return Axis(-down * step, (up if down or up else 1) * step, step)
     raise OverflowError("no axis is as long as that")
+
+
+def _below(length: float, step: float) -> float:
+    """Steps that hold a length: whole ones; of less than half a step its tenths, without a line of their own."""
+    if length < step / 2:
+        return math.ceil(10 * length / step - 1e-9) / 10
+    return math.ceil(length / step - 1e-9)
 
 
 def _steps(unit: Unit, *, is_whole: bool) -> Iterator[float]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from opsmon.core.calendar import DAY_MS, HOUR_MS, MINUTE_MS
+from opsmon.core.health import BEHIND_MS
 from opsmon.core.window_texts import duration_words
 from opsmon.web.history_views import EventView, ExplainedView
 from opsmon.web.span_words import SpanWords
@@ -13,7 +14,7 @@ def explained_view(told: Mapping[str, Any], words: SpanWords) -> ExplainedView:
     """All that is known of a number, in the order a person would ask."""
     facts = [
         ("Counts", told["counts"], ""), ("Window", window_text(told, words), ""),
-        ("Days", f"of {told['zone']}, beginning at {_clock(told['day_start_ms'])}", ""),
+        ("Time zone", f"{told['zone']}; days begin at {_clock(told['day_start_ms'])}", ""),
         ("Exactness", told["exactness"], ""), ("Rows", told["rows"], ""), ("Kept", _kept(told["kept_ms"], words), ""),
         ("Freshness", _newest(told["fresh"], words), _waiting(told["fresh"], words)),
     ]
@@ -24,8 +25,14 @@ def explained_view(told: Mapping[str, Any], words: SpanWords) -> ExplainedView:
 def fresh_text(fresh: Mapping[str, Any], words: SpanWords) -> str:
     """'As of Nov 20, 14:03:22: all that has arrived is counted.'"""
     as_of = f"As of {words.wording.moment(fresh['as_of_ms'])}"
-    return f"{as_of}: all that has arrived is counted." if not fresh["waiting"] else (
-        f"{as_of}, catching up. {_waiting(fresh, words)}")
+    if is_behind(fresh):
+        return f"{as_of}, catching up: {_waiting(fresh, words)}"
+    return f"{as_of}: all that has arrived is counted{' but the last moment' if fresh['waiting'] else ''}."
+
+
+def is_behind(fresh: Mapping[str, Any]) -> bool:
+    """Whether events wait for longer than they take to be counted."""
+    return bool(fresh["waiting"]) and fresh["as_of_ms"] - fresh["caught_up_ms"] > BEHIND_MS
 
 
 def window_text(told: Mapping[str, Any], words: SpanWords) -> str:
@@ -40,7 +47,7 @@ def window_text(told: Mapping[str, Any], words: SpanWords) -> str:
 
 
 def _waiting(fresh: Mapping[str, Any], words: SpanWords) -> str:
-    if not fresh["waiting"]:
+    if not is_behind(fresh):
         return ""
     waits = "1 event waits" if fresh["waiting"] == 1 else f"{words.wording.number(fresh['waiting'])} events wait"
     return f"{waits} to be counted; all that arrived by {words.wording.moment(fresh['caught_up_ms'])} is."

@@ -1,6 +1,7 @@
 """Server-side SVG of a history: bars of what adds up, a line with gaps of what does not. Pure arithmetic."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import groupby
 
 from opsmon.core.catalogue import Kpi, Rollup
@@ -33,30 +34,30 @@ def chart(told: History, kpi: Kpi, rollup: Rollup, texts: Sequence[SpotView], wr
     """Place the windows, whose words are in `texts`; `write` writes the values of grid lines."""
     is_bars, spots = adds_up(kpi, rollup), told.spots
     values = [value for spot in spots for value in (spot.value, spot.before) if value is not None]
-    scale, places = axis(values, kpi.unit), range(len(spots))
-    placed = tuple(_placed(at, spots[at], texts[at], scale, is_bars=is_bars) for at in places)
+    scale = axis(values, kpi.unit)
+    placed = tuple(_placed(at, spots, texts[at], scale, is_bars=is_bars) for at in range(len(spots)))
     lines, moving = ((), "") if is_bars else _lines(placed)
     return ChartView(
         kind="bars" if is_bars else "line", width=len(spots) * PLACE, place=PLACE, bar=_text(_BAR), spots=placed,
         lines=lines, moving=moving, gaps=tuple(_gaps(spots)),
         grid=tuple(GridLineView(_text(scale.y(value)), write(value)) for value in scale.lines),
         base=GridLineView(_text(scale.y(0)), write(0)), label=label,
-        has_dots=not is_bars and len(spots) <= _MOST_DOTS,
     )
 
 
-def _placed(at: int, spot: Spot, words: SpotView, scale: Axis, *, is_bars: bool) -> SpotView:
-    left, y, height = at * PLACE, "", ""
+def _placed(at: int, spots: Sequence[Spot], words: SpotView, scale: Axis, *, is_bars: bool) -> SpotView:
+    spot, left, y, height = spots[at], at * PLACE, "", ""
     if spot.value is not None and is_bars:
         top, bottom = sorted((scale.y(spot.value), scale.y(0)))
         y, height = _text(top), _text(bottom - top)
     elif spot.value is not None:
         y = _text(scale.y(spot.value))
-    return SpotView(
-        state=words.state, name=words.name, label=words.label, text=words.text, before=words.before, note=words.note,
-        sample=words.sample, hint=words.hint, left=_text(left),
-        x=_text(left + (_INSET if is_bars else PLACE / 2)), y=y, height=height,
+    beside = [spots[near].value for near in (at - 1, at + 1) if 0 <= near < len(spots)]
+    is_alone = spot.state == "moving" or beside == [None] * len(beside)
+    return replace(
+        words, left=_text(left), x=_text(left + (_INSET if is_bars else PLACE / 2)), y=y, height=height,
         before_y="" if spot.before is None else _text(scale.y(spot.before)),
+        has_dot=not is_bars and bool(y) and (is_alone or len(spots) <= _MOST_DOTS),
     )
 
 
@@ -66,9 +67,9 @@ def _lines(placed: Sequence[SpotView]) -> tuple[tuple[str, ...], str]:
     for has_value, stretch in groupby(placed, key=lambda spot: bool(spot.y)):
         points = list(stretch)
         if has_value and points[-1].state == "moving":
-            moving = _points(points[-2:])
+            moving = _points(points[-2:]) if len(points) > 1 else ""
             points = points[:-1]
-        if has_value and points:
+        if has_value and len(points) > 1:
             lines.append(_points(points))
     return tuple(lines), moving
 
@@ -90,14 +91,14 @@ def _gaps(spots: Sequence[Spot]) -> list[GapView]:
 
 
 def extremes(spots: Sequence[Spot]) -> tuple[Spot, Spot] | None:
-    """The lowest and the highest of those that are known; None of fewer than two, or when all are alike."""
+    """The lowest of those that are over, and the highest; None of fewer than two, or when all are alike."""
     known = [spot for spot in spots if spot.state in KNOWN and spot.value is not None]
     if len(known) < 2:
         return None
-    low, high = (pick(known, key=lambda spot: spot.value or 0) for pick in (min, max))
+    over = [spot for spot in known if spot.state != "moving"] or known
+    low, high = min(over, key=lambda spot: spot.value or 0), max(known, key=lambda spot: spot.value or 0)
     return None if low.value == high.value else (low, high)
 
 
 def _text(number: float) -> str:
-    return f"{number:.2f}".rstrip("0").rstrip(".").replace("-0", "0") if abs(number) < 0.005 else (
-        f"{number:.2f}".rstrip("0").rstrip("."))
+    return f"{round(number, 2) + 0:.10g}"

@@ -27,6 +27,7 @@ class SpotView:
     y: str = shown("top edge of the bar, or the height of the point, downwards; '' where nothing is known")
     height: str = shown("height of the bar, '' in a line")
     before_y: str = shown("height of the mark of the span before, '' when unknown")
+    has_dot: bool = shown("a line chart: whether it is marked by a dot; those that stand alone always are")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,6 @@ class ChartView:
     grid: tuple[GridLineView, ...] = shown("up to 4 grid lines")
     base: GridLineView = shown("the line of nought")
     label: str = shown("the finding in a sentence, with what it is about, for screen readers")
-    has_dots: bool = shown("a line chart: whether each window is marked by a dot")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,9 @@ class RowsView:
     """A breakdown: over the span, or as it stands now."""
 
     title: str = shown("'By country, Friday, November 20, 2026'")
+    by: str = shown("what the rows are: 'Country', 'Step'")
     rows: tuple[RowView, ...] = shown("largest first")
+    has_samples: bool = shown("whether there is a column of how many")
     more: str = shown("how many are not listed here, '' when all are")
     csv: str = shown("where they are got window by window as CSV")
 

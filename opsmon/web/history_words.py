@@ -1,13 +1,9 @@
 """A history worded: the finding, the comparison, what is not whole or not known, and each window's row."""
 
 from collections import Counter
-from decimal import Decimal
-
-from babel.numbers import format_currency
 
 from opsmon.core.catalogue import Kpi, Rollup
 from opsmon.core.history import KNOWN, QUARTERS, History, Spot, SpotState
-from opsmon.core.money import exponent
 from opsmon.core.readings import Reading
 from opsmon.core.spans import SPANS, Span, after, before
 from opsmon.web.history_chart import adds_up, chart, extremes
@@ -50,11 +46,7 @@ class Values:
         wording, currency = self._words.wording, self._reading.currency
         if value is None or self._reading.kpi.unit != "money" or currency is None:
             return self._plain(value or 0)
-        amount = Decimal(round(value)).scaleb(-exponent(currency))
-        if amount != amount.to_integral_value():
-            return wording.money(value, currency)
-        pattern = wording.locale.currency_formats["standard"].pattern.replace(".00", "")
-        return format_currency(amount, currency, format=pattern, locale=wording.locale, currency_digits=False)
+        return wording.whole_money(value, currency)
 
     def _plain(self, value: float) -> str:
         wording = self._words.wording
@@ -127,7 +119,7 @@ def _spot(spot: Spot, name: str, label: str, kpi: Kpi, values: Values, told: His
     hint = ", ".join(part for part in (f"{name}: {text if spot.value is not None else note}",
                                        note if spot.value is not None else "", f"before: {was}" if was else "") if part)
     sample = "" if spot.sample is None else words.wording.number(spot.sample)
-    return SpotView(spot.state, name, label, text, was, note, sample, hint, "", "", "", "", "")
+    return SpotView(spot.state, name, label, text, was, note, sample, hint, "", "", "", "", "", False)
 
 
 def _steps(told: History, here: Here) -> tuple[LinkView, ...]:

@@ -7,7 +7,7 @@ from opsmon.core.catalogue import Kpi, Rollup
 from opsmon.core.history import History
 from opsmon.core.panes import OTHER
 from opsmon.core.readings import Reading, Row
-from opsmon.web.explained_words import explained_view, fresh_text
+from opsmon.web.explained_words import explained_view, fresh_text, is_behind
 from opsmon.web.history_views import KpiPageView, LinkView, RowsView, RowView
 from opsmon.web.history_words import Values, history_view, span_links
 from opsmon.web.kpi_links import Here
@@ -28,7 +28,7 @@ def page_view(reading: Reading, told: Mapping[str, Any], history: History | None
     return KpiPageView(
         id=kpi.id, text=text, chars=min(max(len(text), 1), LONGEST_TEXT), value="" if value is None else str(value),
         unit=values.unit(value), window=told["window"]["words"], note=_note(reading, value, words),
-        fresh=fresh_text(fresh, words), is_behind=bool(fresh["waiting"]),
+        fresh=fresh_text(fresh, words), is_behind=is_behind(fresh),
         copied=f"{here.label}: {values.with_unit(value)} ({told['window']['words']}), "
                f"as of {words.instant(now_ms)}, {told['zone']}",
         csv=here.csv(), all_rows=LinkView("All rows", here.of_row(None)) if is_row else None,
@@ -69,9 +69,8 @@ def _rows(reading: Reading, history: History | None, rollup: Rollup, values: Val
     by = " and ".join(rollup.by)
     if history is not None and rollup.by:
         rows = history.whole.rows if history.whole else ()
-        link = here if rollup.by else None
-        return _breakdown(f"By {by}, {words.title(history.span)}", rows, rollup, values, words, link) if rows else None
-    title = f"By {by}, now" if by else "Step by step, now"
+        return _breakdown(f"By {by}, {words.title(history.span)}", rows, rollup, values, words, here) if rows else None
+    title = f"By {by}, now" if by else "Step by step"
     return _breakdown(title, reading.rows, rollup, values, words, None) if reading.rows else None
 
 
@@ -80,7 +79,8 @@ def _breakdown(title: str, rows: Sequence[Row], rollup: Rollup, values: Values, 
     most = max((row.value or 0 for row in rows), default=0)
     left = len(rows) - MOST_ROWS
     return RowsView(
-        title=title,
+        title=title, by=" and ".join(rollup.by).capitalize() or "Step",
+        has_samples=any(row.sample is not None for row in rows),
         rows=tuple(_row(row, most, rollup, values, words, here) for row in rows[:MOST_ROWS]),
         more=f"{words.wording.number(left)} more rows are in the CSV." if left > 0 else "",
         csv=here.csv("|".join(rollup.by)) if here else "",

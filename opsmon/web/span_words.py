@@ -11,8 +11,7 @@ from opsmon.core.windows import Bounds
 from opsmon.web.wording import Wording
 
 COLUMNS = {"hour": "Hour", "15m": "Quarter of an hour", "day": "Day", "month": "Month"}
-# Every how many windows the axis has a label, by step.
-_LABEL_EVERY = {"hour": 3, "15m": 12, "day": 5, "month": 1}
+_HOURS_APART, _DAYS_APART = 3, 5
 
 
 class SpanWords:
@@ -54,9 +53,8 @@ class SpanWords:
                 for name, (start_ms, _) in zip(names, bounds, strict=True)]
 
     def labels(self, step: str, span: Span, bounds: Sequence[Bounds]) -> list[str]:
-        """What stands under each window on the axis; '' under most."""
-        every = 1 if span.name == "week" else _LABEL_EVERY[step]
-        return [self._label(step, span, start_ms) if at % every == 0 else "" for at, (start_ms, _) in enumerate(bounds)]
+        """What stands under each window on the axis; '' under most: every third hour, every fifth day of a month."""
+        return [self._label(step, span, start_ms) for start_ms, _ in bounds]
 
     def length(self, span: Span) -> str:
         """'This day has 25 hours: the clocks are changed.'; '' for a day as any other."""
@@ -75,13 +73,16 @@ class SpanWords:
         return self.day(time_ms) if step == "day" else self.wording.time(time_ms)
 
     def _label(self, step: str, span: Span, time_ms: int) -> str:
-        if step in ("hour", "15m"):
-            return self.wording.hour(time_ms)
         if step == "month":
             return self._skeleton("MMM", time_ms)
-        if span.name == "week":
-            return self._skeleton("E", time_ms)
-        return str(self.calendar.day_of(time_ms).day) if span.name == "month" else self.day(time_ms)
+        if step == "day":
+            day = self.calendar.day_of(time_ms).day
+            in_month = str(day) if day % _DAYS_APART == 0 or day == 1 else ""
+            return in_month if span.name == "month" else self._skeleton("E", time_ms)
+        wall = self.calendar.wall(time_ms)
+        # Of the repeated hour the first has the label.
+        has_label = wall.hour % _HOURS_APART == 0 and wall.minute == 0 and not wall.fold
+        return self.wording.hour(time_ms) if has_label else ""
 
     def _skeleton(self, skeleton: str, time_ms: int) -> str:
         """A business day, not a date of the wall clock: it may begin at 04:00."""
