@@ -66,20 +66,21 @@ def _note(reading: Reading, value: float | None, words: SpanWords) -> str:
 def _rows(reading: Reading, history: History | None, rollup: Rollup, values: Values, words: SpanWords, here: Here
           ) -> RowsView | None:
     """Rows over the span; of what has no history, and of a funnel, those of the present number."""
-    by = " and ".join(rollup.by)
+    by = " and ".join(rollup.by).replace("_", " ")
     if history is not None and rollup.by:
         rows = history.whole.rows if history.whole else ()
-        return _breakdown(f"By {by}, {words.title(history.span)}", rows, rollup, values, words, here) if rows else None
+        title = f"By {by}, {words.title(history.span)}"
+        return _breakdown((title, by), rows, rollup, values, words, here) if rows else None
     title = f"By {by}, now" if by else "Step by step"
-    return _breakdown(title, reading.rows, rollup, values, words, None) if reading.rows else None
+    return _breakdown((title, by or "step"), reading.rows, rollup, values, words, None) if reading.rows else None
 
 
-def _breakdown(title: str, rows: Sequence[Row], rollup: Rollup, values: Values, words: SpanWords, here: Here | None
-               ) -> RowsView:
+def _breakdown(named: tuple[str, str], rows: Sequence[Row], rollup: Rollup, values: Values, words: SpanWords,
+               here: Here | None) -> RowsView:
     most = max((row.value or 0 for row in rows), default=0)
     left = len(rows) - MOST_ROWS
     return RowsView(
-        title=title, by=" and ".join(rollup.by).capitalize() or "Step",
+        title=named[0], by=named[1].capitalize(),
         has_samples=any(row.sample is not None for row in rows),
         rows=tuple(_row(row, most, rollup, values, words, here) for row in rows[:MOST_ROWS]),
         more=f"{words.wording.number(left)} more rows are in the CSV." if left > 0 else "",
