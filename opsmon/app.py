@@ -51,6 +51,7 @@ from opsmon.web.feed import Board, Feed
 from opsmon.web.hub import Hub
 from opsmon.web.ingest import Ingest
 from opsmon.web.kpi_api import KpiApi
+from opsmon.web.kpi_page import KpiPage
 from opsmon.web.live import Live, drain
 from opsmon.web.pages import Pages
 from opsmon.web.rates import Rates
@@ -153,7 +154,8 @@ async def open_web(settings: Settings, *, boards: bool, ingest: bool, clock: Clo
         dead = DeadPage(pages, Reader(client), keys, dead_letters(client, keys, heard, clock), feed.board.wording)
         entry = _entry_form(settings, client, keys, pages, clock, stack)
         live = Live(feed, clock, rendering.build(), {VIEW: told.hub})
-        rooms = Rooms(pages, api, live, dead, entry, SourcesPage(pages, told, trials, kinds_left(settings)))
+        kpi = KpiPage(pages, Reader(client), keys, kpi_queries(client, settings), feed.board.wording, clock)
+        rooms = Rooms(pages, api, kpi, live, dead, entry, SourcesPage(pages, told, trials, kinds_left(settings)))
         yield Web(Front(webhooks, events, collect, board_app(rooms), health_app(pages)), hub, feed, webhooks, told.hub)
 
 

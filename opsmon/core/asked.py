@@ -56,7 +56,7 @@ def read_question(kpi: Kpi, rollup: Rollup, query: Mapping[str, str], calendar: 
     from_ms = _instant("from", query.get("from"), calendar, to_ms - DAY_MS)
     if from_ms >= to_ms:
         raise BadQuestion("from must be before to")
-    finest = _finest(rollup, from_ms, now_ms, retention)
+    finest = finest_level(rollup, from_ms, now_ms, retention)
     step = query.get("step") or _fitting(to_ms - from_ms, finest)
     kind = _kind(step, calendar, from_ms)
     _check_step(step, kind, finest, rollup)
@@ -81,7 +81,7 @@ def _instant(name: str, text: str | None, calendar: SiteCalendar, default_ms: in
     return found
 
 
-def _finest(rollup: Rollup, from_ms: int, now_ms: int, retention: Retention) -> Level:
+def finest_level(rollup: Rollup, from_ms: int, now_ms: int, retention: Retention) -> Level:
     """The finest level that is kept so far back. Raises BadQuestion when none is."""
     life_ms = None
     for level in reversed(levels_of(rollup)):

@@ -12,11 +12,11 @@ from opsmon.core.asked import Asked, BadQuestion, read_question
 from opsmon.core.calendar import MINUTE_MS
 from opsmon.core.catalogue import Kpi, Rollup
 from opsmon.core.explaining import UNIQUE_ERROR
+from opsmon.core.history import value_in
 from opsmon.core.money import exponent
 from opsmon.core.panes import OTHER
 from opsmon.core.ranges import TooMuch, WindowReading
 from opsmon.core.readings import Reading, Row, Site
-from opsmon.core.values import sample_of, value_of
 from opsmon.store import health_queries
 from opsmon.store.connection import Reader
 from opsmon.store.explain_queries import explain
@@ -85,12 +85,16 @@ class KpiApi:
         }
 
     async def _revision(self) -> int:
-        """The newest change of any number."""
-        newest = await self._reader.newest(self._keys.changes)
-        return revision_of(newest[0][0].decode()) if newest else 0
+        return await newest_change(self._reader, self._keys)
 
     async def _caught_up_ms(self, now_ms: int) -> int:
         return (await health_queries.backlog(self._reader, self._keys)).caught_up_ms(now_ms)
+
+
+async def newest_change(reader: Reader, keys: Keys) -> int:
+    """The revision of the newest change of any number; 0 before the first."""
+    newest = await reader.newest(keys.changes)
+    return revision_of(newest[0][0].decode()) if newest else 0
 
 
 def kpi_json(reading: Reading, measure: str) -> dict[str, Any]:
@@ -119,12 +123,8 @@ def kpi_json(reading: Reading, measure: str) -> dict[str, Any]:
 
 def _point(reading: WindowReading, asked: Asked, kpi: Kpi, rollup: Rollup) -> dict[str, Any]:
     found: dict[str, Any] = {"start_ms": reading.start_ms, "end_ms": reading.end_ms, "complete": reading.complete}
-    if asked.row is not None:
-        named = {"other" if row.name == OTHER else row.name: row for row in reversed(reading.rows)}
-        nothing = Row(asked.row, value_of(rollup, kpi, {}, None), sample_of(rollup, {}, None))
-        row = named.get(asked.row, nothing)
-        return found | {"value": row.value, "sample": row.sample}
-    found |= {"value": reading.value, "sample": reading.sample}
+    value, sample = value_in(reading, kpi, rollup, asked.row)
+    found |= {"value": value, "sample": sample}
     return found | {"rows": [_row(row) for row in reading.rows]} if asked.by_rows else found
 
 

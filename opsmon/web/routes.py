@@ -20,6 +20,7 @@ from opsmon.web.dead_page import DeadPage
 from opsmon.web.entry_form import EntryForm
 from opsmon.web.ingest import Ingest
 from opsmon.web.kpi_api import KpiApi
+from opsmon.web.kpi_page import KpiPage
 from opsmon.web.live import Live
 from opsmon.web.pages import Pages
 from opsmon.web.security import LoopbackOnly, SameOrigin, SecurityHeaders
@@ -40,6 +41,7 @@ class Rooms:
 
     pages: Pages
     api: KpiApi
+    kpi: KpiPage
     live: Live
     dead: DeadPage
     entry: EntryForm
@@ -64,6 +66,8 @@ def board_routes(rooms: Rooms) -> list[BaseRoute]:
         Route("/dead-letters/{id}", rooms.dead.act_on_one, methods=["POST"]),
         Route("/enter", rooms.entry.answer, methods=["GET", "POST"], middleware=_ZIP),
         Route("/components", rooms.pages.components, middleware=_ZIP),
+        Route("/kpi/{id}.csv", rooms.kpi.csv, middleware=_ZIP),
+        Route("/kpi/{id}", rooms.kpi.show, middleware=_ZIP),
         Route("/api/kpis", rooms.api.all),
         Route("/api/kpis/{id}", rooms.api.one),
         Route("/api/kpis/{id}/explain", rooms.api.explain),

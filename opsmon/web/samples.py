@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 
 from opsmon.web import dead_views as d
 from opsmon.web import views as v
+from opsmon.web.history_samples import EXPLAINED, HISTORIES, ROWS
+from opsmon.web.history_views import ExplainedView, HistoryView, RowsView
 from opsmon.web.tile_samples import tiles
 from opsmon.web.tile_views import TileView
 
@@ -170,6 +172,9 @@ class Gallery:
     dead: tuple[tuple[str, d.DeadGroupView], ...]
     notices: tuple[tuple[str, d.NoticeView], ...]
     cards: tuple[tuple[str, v.SourceCardView], ...]
+    histories: tuple[tuple[str, HistoryView], ...]
+    rows: tuple[tuple[str, RowsView], ...]
+    explained: tuple[tuple[str, ExplainedView], ...]
 
 
 def _kpis() -> Iterator[tuple[str, str, v.KpiView]]:
@@ -189,4 +194,5 @@ GALLERY = Gallery(
     (("done", d.NoticeView("ok", "Replayed 212 letters, 3 had been taken before.")),
      ("not all of it", d.NoticeView("warn", "Replayed 0 letters; 1 still cannot be used: the body is not JSON."))),
     tuple(CARDS.items()),
+    HISTORIES, ROWS, EXPLAINED,
 )

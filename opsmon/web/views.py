@@ -341,3 +341,4 @@ class ErrorView:
     code: str = shown("HTTP status: '404'")
     title: str = shown("what happened, in a few words")
     sentence: str = shown("what the reader can do next")
+    links: tuple[tuple[str, str], ...] = shown("(name, address) of what may have been meant", default=())

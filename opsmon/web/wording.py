@@ -36,6 +36,14 @@ class Wording:
         amount = Decimal(round(minor)).scaleb(-exponent(currency))
         return _typographic(format_currency(amount, currency, locale=self.locale))
 
+    def whole_money(self, minor: float, currency: str) -> str:
+        """The same without cents where there are none: 120000 EUR as '€1,200'."""
+        amount = Decimal(round(minor)).scaleb(-exponent(currency))
+        if amount != amount.to_integral_value():
+            return self.money(minor, currency)
+        pattern = self.locale.currency_formats["standard"].pattern.replace(".00", "")
+        return _typographic(format_currency(amount, currency, pattern, self.locale, currency_digits=False))
+
     def value(self, reading: Reading, value: float | None) -> str:
         """A value of a KPI in its unit; a dash where there is nothing to divide by."""
         if value is None:

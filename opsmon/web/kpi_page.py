@@ -1,0 +1,132 @@
+"""/kpi/{id}: a number's history, and the number explained; /kpi/{id}.csv: the same data for a spreadsheet.
+
+Plain pages, made when they are asked for; every view has an address. Queries only.
+"""
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
+
+from opsmon.clock import Clock
+from opsmon.core.asked import BadQuestion
+from opsmon.core.calendar import MINUTE_MS
+from opsmon.core.catalogue import Kpi
+from opsmon.core.history import History, has_history
+from opsmon.core.ranges import TooMuch
+from opsmon.core.spans import Span, read_span
+from opsmon.store import health_queries
+from opsmon.store.connection import Reader
+from opsmon.store.explain_queries import explain
+from opsmon.store.history_queries import history
+from opsmon.store.keys import Keys
+from opsmon.store.kpi_queries import KpiQueries
+from opsmon.web import rendering
+from opsmon.web.history_csv import history_lines, present_lines, written
+from opsmon.web.kpi_api import newest_change
+from opsmon.web.kpi_links import Here
+from opsmon.web.kpi_words import NO_HISTORY, label_of, page_view
+from opsmon.web.pages import Pages
+from opsmon.web.span_words import SpanWords
+from opsmon.web.views import ErrorView
+from opsmon.web.wording import Wording
+
+_SIMILAR = 5
+_TOO_MUCH = "This number is kept by the hour only, and so long a span has too many of them: choose a shorter one."
+
+
+class KpiPage:
+    """The pages of KPIs."""
+
+    def __init__(self, pages: Pages, reader: Reader, keys: Keys, kpis: KpiQueries, wording: Wording, clock: Clock
+                 ) -> None:
+        self._pages, self._reader, self._keys, self._kpis, self._clock = pages, reader, keys, kpis, clock
+        self._words = SpanWords(wording, kpis.calendar)
+
+    async def show(self, request: Request) -> Response:
+        """GET /kpi/{id}?span=&at=&step=&by=&row=."""
+        kpi = self._kpi(request)
+        if kpi is None:
+            return self._unknown(request)
+        # Time alone moves windows too, but not within a minute.
+        minute = self._clock.now_ms() // MINUTE_MS
+        etag = f'"{await newest_change(self._reader, self._keys)}.{minute}.{rendering.build()}"'
+        if request.headers.get("if-none-match") == etag:
+            return Response(status_code=304, headers={"etag": etag})
+        html = await self._html(request, kpi)
+        return HTMLResponse(html, headers={"etag": etag, "cache-control": "no-cache"})
+
+    async def csv(self, request: Request) -> Response:
+        """GET /kpi/{id}.csv, of the same stretch; `by` gives the rows apart."""
+        kpi = self._kpi(request)
+        if kpi is None:
+            return PlainTextResponse(self._sentence(request.path_params["id"]) + "\n", 404)
+        now_ms, query = self._clock.now_ms(), request.query_params
+        span = self._span(query, now_ms)
+        found = await self._history(kpi, span, query, now_ms)
+        if isinstance(found, History):
+            lines = history_lines(found, kpi, self._kpis.calendar, by_rows="by" in query and found.row is None)
+        elif has_history(kpi, self._kpis.catalogue.rollup(kpi.rollup)):
+            raise HTTPException(400, found)
+        else:
+            (reading,) = await self._kpis.read([kpi], now_ms, await self._caught_up_ms(now_ms))
+            lines = present_lines(reading, self._kpis.calendar)
+        name = f"{kpi.id}-{span.name}-{span.first.isoformat()}.csv"
+        return Response(written(lines), media_type="text/csv; charset=utf-8; header=present", headers={
+            "content-disposition": f'attachment; filename="{name}"', "cache-control": "no-cache"})
+
+    async def _html(self, request: Request, kpi: Kpi) -> str:
+        now_ms, query = self._clock.now_ms(), request.query_params
+        span, rollup = self._span(query, now_ms), self._kpis.catalogue.rollup(kpi.rollup)
+        found = await self._history(kpi, span, query, now_ms)
+        told = await explain(self._reader, self._keys, self._kpis, kpi, now_ms)
+        (reading,) = await self._kpis.read([kpi], now_ms, told["fresh"]["caught_up_ms"])
+        shown = found if isinstance(found, History) else None
+        row = shown.row if shown else None
+        here = Here(kpi.id, label_of(kpi, rollup, row), span.name, query.get("at", ""), query.get("step", ""), row)
+        view = page_view(reading, told, shown, rollup, self._words, here, now_ms, "" if shown else str(found))
+        return rendering.page("kpi", page=self._pages.view(here.label, "board", request), kpi=view)
+
+    async def _history(self, kpi: Kpi, span: Span, query: Mapping[str, str], now_ms: int) -> History | str:
+        """The history, or why there is none."""
+        if not has_history(kpi, self._kpis.catalogue.rollup(kpi.rollup)):
+            return NO_HISTORY
+        try:
+            return await history(self._kpis, kpi, span, query, now_ms, await self._caught_up_ms(now_ms))
+        except TooMuch:
+            return _TOO_MUCH
+        except BadQuestion as error:
+            raise HTTPException(400, f"{error}.") from None
+
+    def _span(self, query: Mapping[str, str], now_ms: int) -> Span:
+        try:
+            return read_span(query.get("span"), query.get("at"), self._kpis.calendar, now_ms)
+        except BadQuestion as error:
+            raise HTTPException(400, f"{error}.") from None
+
+    def _kpi(self, request: Request) -> Kpi | None:
+        return self._kpis.catalogue.kpi_by_id.get(request.path_params["id"])
+
+    def _unknown(self, request: Request) -> Response:
+        asked = request.path_params["id"]
+        links = tuple((known, f"/kpi/{known}") for known in self._similar(asked))
+        error = ErrorView("404", "No such number", self._sentence(asked), links)
+        return HTMLResponse(rendering.page("error", page=self._pages.view(error.title, "board", request), error=error),
+                            404)
+
+    def _sentence(self, asked: str) -> str:
+        similar = self._similar(asked)
+        said = f"There is no number {asked[:40]}."
+        return f"{said} Similar: {', '.join(similar)}." if similar else f"{said} GET /api/kpis lists them all."
+
+    def _similar(self, asked: str) -> list[str]:
+        """Ids that are spelt alike, then those that share a word."""
+        known = list(self._kpis.catalogue.kpi_by_id)
+        close = get_close_matches(asked[:60].lower(), known, n=_SIMILAR)
+        parts = set(asked[:60].lower().split("-"))
+        return list(dict.fromkeys([*close, *(one for one in known if parts & set(one.split("-")))]))[:_SIMILAR]
+
+    async def _caught_up_ms(self, now_ms: int) -> int:
+        return (await health_queries.backlog(self._reader, self._keys)).caught_up_ms(now_ms)
