@@ -14,15 +14,18 @@ _LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
 def spawn(
-    args: Sequence[str], *, env: Mapping[str, str] | None = None, output: IO[bytes] | None = None
+    args: Sequence[str], *, env: Mapping[str, str] | None = None, output: IO[bytes] | None = None,
+    unless_set: Mapping[str, str] | None = None
 ) -> subprocess.Popen[bytes]:
     """Start `args` in a session of its own. Raises OSError when it cannot be started.
 
-    `env` is the whole environment (None: ours); `output` takes stdout and stderr (None: ours).
+    `env` is the whole environment (None: ours), `unless_set` what is added where it does not say otherwise;
+    `output` takes stdout and stderr (None: ours).
     Linux sends the child SIGTERM when the *thread* that called this ends: call it from the main thread.
     """
+    whole = {**(unless_set or {}), **(os.environ if env is None else env)}
     return subprocess.Popen(  # noqa: S603 - callers pass our own commands, never what came from outside
-        list(args), env=env, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+        list(args), env=whole, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
         start_new_session=True, preexec_fn=_ending_with(os.getpid()),
     )
 

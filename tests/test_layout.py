@@ -52,6 +52,8 @@ WALL_CLOCK = {"time": {"time", "time_ns", "localtime", "gmtime", "ctime", "strft
 # orphans waits for a process that is not its child, for which there is nothing to wait on.
 MAY_SLEEP = ("store/orphans.py",)
 
+# settings reads it; spawning hands it on, unread.
+READS_ENVIRONMENT = ("settings.py", "spawning.py")
 ENVIRONMENT = {"environ", "environb", "getenv", "getenvb", "putenv"}
 
 # Queries read: they get a Reader, and nothing that could write.
@@ -122,7 +124,7 @@ def environments(tree: Path) -> list[str]:
     """Only settings.py reads the environment."""
     found = []
     for path, module in sources(tree):
-        if path != "settings.py":
+        if path not in READS_ENVIRONMENT:
             read = [node for node in ast.walk(module) if isinstance(node, ast.Attribute)]
             found += [f"{path}:{node.lineno} reads the environment" for node in read
                       if _last(node.value) == "os" and node.attr in ENVIRONMENT]

@@ -5,7 +5,6 @@ It answers nobody else, writes every promise to disk before it makes it, and end
 
 import contextlib
 import logging
-import os
 import subprocess
 import time
 from collections.abc import Callable
@@ -123,8 +122,7 @@ class EmbeddedStore:
         with contextlib.suppress(FileNotFoundError):
             self.log_path.replace(self.folder / "server.log.1")
         with self.log_path.open("ab") as output:
-            self._process = spawn([str(self.binary.path), *self._options()], env={**_ENVIRONMENT, **os.environ},
-                                  output=output)
+            self._process = spawn([str(self.binary.path), *self._options()], output=output, unless_set=_ENVIRONMENT)
         (self.folder / "server.pid").write_text(f"{self._process.pid}\n")
 
     def _options(self) -> list[str]:
