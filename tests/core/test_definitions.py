@@ -63,7 +63,7 @@ def wrong(**said: Any) -> list[str]:
 
 def test_the_example_of_the_readme_is_right() -> None:
     """One can begin by copying it."""
-    (block,) = re.findall(r"^```toml\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    (block,) = re.findall(r"^```toml\n(\[\[kpi.*?)^```", README, re.MULTILINE | re.DOTALL)
     catalogue, problems = read_definitions(tomllib.loads(block)["kpi"], BUILT_IN)
     kpi = catalogue.kpis[-1]
     assert (problems, kpi.id, in_a_line(kpi, catalogue.rollup(kpi.rollup))) == (
@@ -72,7 +72,7 @@ def test_the_example_of_the_readme_is_right() -> None:
 
 def test_the_example_of_the_readme_counts() -> None:
     """Of two orders the one that is large enough, under its country."""
-    (block,) = re.findall(r"^```toml\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    (block,) = re.findall(r"^```toml\n(\[\[kpi.*?)^```", README, re.MULTILINE | re.DOTALL)
     catalogue, _ = read_definitions(tomllib.loads(block)["kpi"], BUILT_IN)
     memory, berlin = Memory(BERLIN, catalogue=catalogue), {"shipping_address": {"country_code": "DE"}}
     for number, total in ((1, "100.00"), (2, "99.99")):

@@ -1,9 +1,12 @@
 """Every kind of source says how it is connected, in words that a page can show."""
 
 import re
+import tomllib
+from pathlib import Path
 
 import pytest
 
+from opsmon.sources.declared import read_sources
 from opsmon.sources.kinds import KINDS
 
 
@@ -31,3 +34,11 @@ def test_each_setting_of_a_kind_says_what_it_is(kind: str) -> None:
     """`opsmon check` names the settings, the page explains them."""
     options = KINDS[kind].options
     assert [name for name, meaning in options.items() if not re.fullmatch(r"[a-z].{10,}", meaning)] == []
+
+
+def test_the_readmes_sources_are_ones() -> None:
+    """What is copied from there works."""
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    (block,) = re.findall(r"^```toml\n(\[\[source.*?)^```", readme, re.MULTILINE | re.DOTALL)
+    sources, problems = read_sources(tomllib.loads(block)["source"], str)
+    assert ([source.name for source in sources], problems) == (["woo", "billing", "till"], [])
