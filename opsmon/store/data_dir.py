@@ -107,12 +107,13 @@ class DataDir:
         return path
 
     def forget_files(self, is_meant: Callable[[str], bool]) -> int:
-        """Delete the exports, and the files of a spool that could not be read, whose text is meant; how many. Safe
-        to repeat."""
+        """Delete the exports, and the files of a spool that could not be read, whose text is meant; how many.
+        Raises StoreStartError. Safe to repeat."""
         files = [*self.exports_path.glob("*.json"), *self.path.glob("spool/*/*.unreadable")]
-        found = [path for path in files if is_meant(path.read_text("utf-8", "replace"))]
-        for path in found:
-            path.unlink(missing_ok=True)
+        with _explained(self.path):
+            found = [path for path in files if is_meant(path.read_text("utf-8", "replace"))]
+            for path in found:
+                path.unlink(missing_ok=True)
         return len(found)
 
     def forget_backups(self) -> None:

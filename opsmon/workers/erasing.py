@@ -7,6 +7,7 @@ from dataclasses import replace
 from redis.asyncio import Redis
 
 from opsmon.core.calendar import DAY_MS
+from opsmon.core.errors import OpsmonError
 from opsmon.core.folding import Rules
 from opsmon.core.privacy import Request, Stage, mentions
 from opsmon.store.connection import Reader
@@ -31,6 +32,13 @@ class Erasing:
     def __init__(self, client: Redis, keys: Keys, rules: Rules, data: DataDir) -> None:
         self._client, self._keys, self._rules, self._data = client, keys, rules, data
         self._scripts = Scripts(client, keys)
+
+    async def run(self, now_ms: int) -> None:
+        """`run_once`, whatever a request or a folder is like: counting goes on. Raises what the store does."""
+        try:
+            await self.run_once(now_ms)
+        except (OpsmonError, ValueError, TypeError, KeyError) as error:
+            log.error("requests for privacy cannot be worked: %s: %s", type(error).__name__, error)
 
     async def run_once(self, now_ms: int) -> None:
         """Take every request that is open one step further. May be repeated, and broken off at any point."""
@@ -63,7 +71,13 @@ class Erasing:
                     await self._rewrite(request, now_ms)
 
     async def _export(self, request: Request) -> None:
-        path = self._data.write_export(request.id, await export(self._client, self._keys, request))
+        text = await export(self._client, self._keys, request)
+        try:
+            path = self._data.write_export(request.id, text)
+        except OpsmonError as error:
+            log.error("%s", error)
+            await keep_request(self._client, self._keys, replace(request, note=f"opsmon privacy export {request.id}"))
+            return
         await keep_request(self._client, self._keys, replace(request, note=str(path)))
         log.warning("a customer asks what is kept of them: %s has it. Send it, then: opsmon privacy done %s",
                     path, request.id)

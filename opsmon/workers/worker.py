@@ -90,7 +90,7 @@ class Worker:
             self._noted_ms = now_ms
             note = WorkerNote(now_ms, lanes.last_arrived_ms, lanes.trouble)
             await _if_there_is_room(note_worker(self._client, self._keys, self._settings.worker_name, note))
-            await _if_there_is_room(self._erasing.run_once(now_ms))
+            await _if_there_is_room(self._erasing.run(now_ms))
         if now_ms // MINUTE_MS != self._tidied_ms // MINUTE_MS:
             self._tidied_ms = now_ms
             await _if_there_is_room(self._scripts.tick(now_ms, self._rules.catalogue.moved_by_time))

@@ -295,6 +295,27 @@ async def test_status_says_that_somebody_waits_for_their_data(sold: Line, chore:
         await sold.get("/status")).text
 
 
+async def test_rubbish_among_the_requests_stops_no_worker(sold: Line, store: Redis, keys: Keys, clock: ManualClock,
+                                                          caplog: pytest.LogCaptureFixture) -> None:
+    """It is said, and orders are counted as ever."""
+    await store.hset(keys.erasing, "x", "rubbish")
+    clock.advance(6_000)
+    await sold.post("orders/create", bought(7009, BOB))
+    assert await sold.work() == 1
+    assert "requests for privacy cannot be worked" in caplog.text
+
+
+async def test_a_worker_that_may_not_write_says_what_to_do(sold: Line, store: Redis, keys: Keys, settings: Settings,
+                                                           clock: ManualClock) -> None:
+    """A file stands where the folder should: whoever asks on another machine gets the export."""
+    (settings.data / "exports").write_text("")
+    await sold.post("customers/data_request", REDACTION | {"orders_requested": [7001]})
+    await sold.work()
+    await Erasing(store, keys, rules_of(settings), DataDir(settings.data)).run_once(clock.now_ms())
+    (request,) = await read_requests(Reader(store), keys)
+    assert request.note == f"opsmon privacy export {request.id}"
+
+
 async def test_who_is_forgotten_is_not_exported_any_more(sold: Line, store: Redis, settings: Settings, keys: Keys,
                                                          chore: Callable[[], Any]) -> None:
     """The file of an earlier request goes, and so does the request."""
