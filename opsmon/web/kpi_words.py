@@ -36,7 +36,7 @@ def page_view(reading: Reading, told: Mapping[str, Any], history: History | None
         history=history_view(history, kpi, rollup, values, words, here, now_ms) if history else None,
         without=without,
         rows=None if is_row else _rows(reading, history, rollup, values, words, here),
-        explained=explained_view(told, words),
+        explained=explained_view(told, words, is_row=is_row),
     )
 
 
