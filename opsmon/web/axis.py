@@ -36,17 +36,21 @@ def axis(values: Iterable[float], unit: Unit) -> Axis:
     low, high = min(held), max(held)
     is_whole = all(value == round(value) for value in held)
     for step in _steps(unit, is_whole=is_whole):
-        down, up = _below(-low, step), _below(high, step)
-        if math.ceil(down) + math.ceil(up) <= MOST_LINES:
-            return Axis(-down * step, (up if down or up else 1) * step, step)
+        down, up = -low / step, high / step
+        if _whole(down) + _whole(up) <= MOST_LINES:
+            longer = max(_whole(down), _whole(up), 1)
+            return Axis(-_held(down) * step, longer * step, step) if up >= down else (
+                Axis(-longer * step, _held(up) * step, step))
     raise OverflowError("no axis is as long as that")
 
 
-def _below(length: float, step: float) -> float:
-    """Steps that hold a length: whole ones; of less than half a step its tenths, without a line of their own."""
-    if length < step / 2:
-        return math.ceil(10 * length / step - 1e-9) / 10
-    return math.ceil(length / step - 1e-9)
+def _whole(steps: float) -> int:
+    return math.ceil(steps - 1e-9)
+
+
+def _held(steps: float) -> float:
+    """How many steps hold the shorter side: whole ones; less than half a one in tenths, without a line of its own."""
+    return _whole(steps) if steps >= 0.5 else _whole(10 * steps) / 10
 
 
 def _steps(unit: Unit, *, is_whole: bool) -> Iterator[float]:

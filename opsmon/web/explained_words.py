@@ -10,8 +10,8 @@ from opsmon.web.history_views import EventView, ExplainedView
 from opsmon.web.span_words import SpanWords
 
 
-def explained_view(told: Mapping[str, Any], words: SpanWords) -> ExplainedView:
-    """All that is known of a number, in the order a person would ask."""
+def explained_view(told: Mapping[str, Any], words: SpanWords, *, is_row: bool = False) -> ExplainedView:
+    """All that is known of a number, in the order a person would ask; of one row, events are those of all."""
     facts = [
         ("Counts", told["counts"], ""), ("Window", window_text(told, words), ""),
         ("Time zone", f"{told['zone']}; days begin at {_clock(told['day_start_ms'])}", ""),
@@ -19,6 +19,7 @@ def explained_view(told: Mapping[str, Any], words: SpanWords) -> ExplainedView:
         ("Freshness", _newest(told["fresh"], words), _waiting(told["fresh"], words)),
     ]
     return ExplainedView(told["definition"], tuple(fact for fact in facts if fact[1]),
+                         "What all rows were last made of" if is_row else "What it was last made of",
                          tuple(_event(event, words) for event in told["last_events"]))
 
 
@@ -79,13 +80,15 @@ def _event(event: Mapping[str, Any], words: SpanWords) -> EventView:
 
 def _added(added: Mapping[str, Any], words: SpanWords) -> str:
     fields = {name: value for name, value in added.items() if name not in ("fact", "time_ms")}
-    return " ".join([added["fact"], *(f"{name.replace('_', ' ')} {_plain(value, words)}"
+    return " ".join([added["fact"], *(f"{name.removesuffix('_ms').replace('_', ' ')} {_plain(name, value, words)}"
                                       for name, value in fields.items())])
 
 
-def _plain(value: object, words: SpanWords) -> str:
-    """A field of a fact; money, which is kept in minor units, as an amount."""
+def _plain(name: str, value: object, words: SpanWords) -> str:
+    """A field of a fact; money, which is kept in minor units, as an amount, milliseconds as a length of time."""
     match value:
+        case int() | float() if name.endswith("ms") and not isinstance(value, bool):
+            return words.wording.milliseconds(value) if value < 1_000 else words.wording.duration(round(value))
         case [int() as minor, str() as currency] | (int() as minor, str() as currency) if len(currency) == 3:
             return words.wording.money(minor, currency)
         case _:

@@ -66,8 +66,9 @@ ROWS = (
 )
 _FACTS = (("Counts", "The number of order.placed.", ""), ("Window", "The business day so far", ""),
           ("Freshness", "As of Nov 21, 14:03:22", "1,240 events wait to be counted."))
+_MADE = "What it was last made of"
 EXPLAINED = (
-    ("with its last events", ExplainedView("Orders placed since the start of the business day.", _FACTS, (
+    ("with its last events", ExplainedView("Orders placed since the start of the business day.", _FACTS, _MADE, (
         EventView("Nov 21, 14:03:20", "order.updated", "shopify:paper-boat:order:1001", ("order.placed",)),))),
-    ("without any", ExplainedView("Orders placed since the start of the business day.", _FACTS, ())),
+    ("without any", ExplainedView("Orders placed since the start of the business day.", _FACTS, _MADE, ())),
 )

@@ -123,6 +123,7 @@ class ExplainedView:
 
     definition: str = shown("the sentence that defines it")
     facts: tuple[tuple[str, str, str], ...] = shown("(name, text, warning): counts, window, zone, exactness, …")
+    made: str = shown("heading of the events: 'What it was last made of'")
     events: tuple[EventView, ...] = shown("the last that it was made of, newest first")
 
 

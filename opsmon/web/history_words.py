@@ -50,9 +50,9 @@ class Values:
 
     def _plain(self, value: float) -> str:
         wording = self._words.wording
-        if self._reading.kpi.unit == "ms":
+        if value and self._reading.kpi.unit == "ms":
             return wording.milliseconds(value) if value < 1_000 else wording.duration(round(value))
-        return self.text(value)
+        return self.text(value) if value else wording.number(0)
 
 
 def history_view(told: History, kpi: Kpi, rollup: Rollup, values: Values, words: SpanWords, here: Here, now_ms: int
@@ -147,8 +147,8 @@ def _finding(told: History, kpi: Kpi, rollup: Rollup, values: Values, words: Spa
         most = f", most {_when(ends[1], told, words)}: {values.text(ends[1].value)}" if ends else ""
         return f"{total}{so_far}{most}."
     if ends is None:
-        return f"{total} over all of it{so_far}."
-    return (f"{total} over all of it{so_far}; lowest {_when(ends[0], told, words)}: {values.text(ends[0].value)}, "
+        return f"{total} overall{so_far}."
+    return (f"{total} overall{so_far}; lowest {_when(ends[0], told, words)}: {values.text(ends[0].value)}, "
             f"highest {_when(ends[1], told, words)}: {values.text(ends[1].value)}.")
 
 

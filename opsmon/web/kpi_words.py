@@ -36,7 +36,7 @@ def page_view(reading: Reading, told: Mapping[str, Any], history: History | None
         history=history_view(history, kpi, rollup, values, words, here, now_ms) if history else None,
         without=without,
         rows=None if is_row else _rows(reading, history, rollup, values, words, here),
-        explained=explained_view(told, words),
+        explained=explained_view(told, words, is_row=is_row),
     )
 
 
@@ -81,7 +81,7 @@ def _breakdown(named: tuple[str, str], rows: Sequence[Row], rollup: Rollup, valu
     left = len(rows) - MOST_ROWS
     return RowsView(
         title=named[0], by=named[1].capitalize(),
-        has_samples=any(row.sample is not None for row in rows),
+        has_samples=any(row.sample not in (None, row.value) for row in rows),
         rows=tuple(_row(row, most, rollup, values, words, here) for row in rows[:MOST_ROWS]),
         more=f"{words.wording.number(left)} more rows are in the CSV." if left > 0 else "",
         csv=here.csv("|".join(rollup.by)) if here else "",
