@@ -26,6 +26,7 @@ WALL = """(names) => {
   const tiles = names.map((name) => {
     const tile = all.find((one) => one.textContent.endsWith(': ' + name)).nextElementSibling;
     tile.dataset.name = name;
+    tile.dataset.size = 'wide';
     return tile;
   });
   document.documentElement.dataset.board = 'wall';
