@@ -83,12 +83,17 @@ async def knock(port: int, webhooks: list[tuple[bytes, bytes]], tag: str) -> lis
 
 async def answer(reader: asyncio.StreamReader) -> bytes:
     """The body of an answer. Raises RuntimeError when it is no 200."""
+    status, body = await heard(reader)
+    if status != 200:
+        raise RuntimeError(f"{status} {body!r}")
+    return body
+
+
+async def heard(reader: asyncio.StreamReader) -> tuple[int, bytes]:
+    """An answer: its status and its body."""
     head = await reader.readuntil(b"\r\n\r\n")
     length = int(head.lower().partition(b"content-length:")[2].split(b"\r\n")[0])
-    body = await reader.readexactly(length)
-    if not head.startswith(b"HTTP/1.1 200"):
-        raise RuntimeError(f"{head!r} {body!r}")
-    return body
+    return int(head.split()[1]), await reader.readexactly(length)
 
 
 def request(tag: str, first: int, size: int) -> bytes:
