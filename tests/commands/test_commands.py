@@ -331,7 +331,7 @@ def test_up_says_where_everything_is(up: Up) -> None:
     """The addresses to click on, and how to try it."""
     base = f"http://127.0.0.1:{up.port}"
     told = [line.split("  ", 1)[1].strip() for line in up.run.said.splitlines()[1:6] for line in [line.strip()]]
-    assert told == [f"{base}/", f"{base}/wall", f"{base}/status",
+    assert told == [f"{base}/", f"{base}/wall", f"{base}/sources   (how each is connected, and whether it works)",
                     f"{base}/webhooks/shopify   (expose this path, and only this, to the internet)",
                     f"opsmon send-test shopify {shlex.join(up.where)}"]
 
