@@ -52,6 +52,7 @@ from opsmon.web.hub import Hub
 from opsmon.web.ingest import Ingest
 from opsmon.web.kpi_api import KpiApi
 from opsmon.web.kpi_page import KpiPage
+from opsmon.web.languages import language_of
 from opsmon.web.live import Live, drain
 from opsmon.web.pages import Pages
 from opsmon.web.rates import Rates
@@ -145,9 +146,10 @@ async def open_web(settings: Settings, *, boards: bool, ingest: bool, clock: Clo
             return
         client = worker_client(store_url(settings))
         stack.push_async_callback(client.aclose)
-        hub = Hub(rendering.partial)
+        draw = partial(rendering.partial, language=language_of(settings.locale))
+        hub = Hub(draw)
         feed, pages, api = _boards(settings, client, keys, tuple(heard), hub, clock)
-        told = SourceFeed(Hub(rendering.partial), feed, Reader(client), keys, kpi_queries(client, settings),
+        told = SourceFeed(Hub(draw), feed, Reader(client), keys, kpi_queries(client, settings),
                           source_infos(settings), clock)
         trials = Trials(_doors(settings, heard), Reader(client), keys, clock, partial(note_trial, client, keys))
         await _run(stack, feed.run(), feed.beat(), feed.watch(), told.run(), told.beat())

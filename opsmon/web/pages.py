@@ -106,6 +106,7 @@ class Pages:
             theme=_THEMES.get(request.query_params.get("theme", ""), "dark" if layout == "wall" else "auto"),
             locale=wording.tag, zone=self._feed.board.zone, heartbeat_s=HEARTBEAT_S, revision=hub.id,
             build=build, live_url=f"/live?v={build}&view={layout}&since={hub.id}", now_ms=self._clock.now_ms(),
+            language=wording.language, spoken=wording.spoken, direction=wording.direction,
         )
 
     async def _board(self, request: Request, layout: Layout, name: str) -> Response:

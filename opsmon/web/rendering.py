@@ -1,4 +1,4 @@
-"""The Jinja environment, and the assets of the build: every static URL carries a hash of all of them."""
+"""The Jinja environments, one per language, and the assets: every static URL carries a hash of them all."""
 
 from functools import cache
 from hashlib import blake2b
@@ -7,8 +7,9 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from opsmon.web.languages import ENGLISH, messages
 from opsmon.web.tile_views import TILE_VIEWS
-from opsmon.web.views import HealthView, SetupView, SourceCardView, SourcesView
+from opsmon.web.views import HealthView, PageView, SetupView, SourceCardView, SourcesView
 
 _HERE = Path(__file__).resolve().parent.parent
 
@@ -37,32 +38,34 @@ def asset(path: str) -> str:
 
 
 @cache
-def environment() -> Environment:
-    """Templates: strict about names, escaping everything."""
+def environment(language: str = ENGLISH) -> Environment:
+    """Templates: strict about names, escaping everything, saying `_("…")` in one language."""
     made = Environment(
         loader=FileSystemLoader(folder("templates")), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True, auto_reload=False,
+        trim_blocks=True, lstrip_blocks=True, auto_reload=False, extensions=["jinja2.ext.i18n"],
     )
+    made.policies["ext.i18n.trimmed"] = True
+    made.install_gettext_translations(messages(language), newstyle=True)  # type: ignore[attr-defined]
     made.globals["asset"] = asset
     return made
 
 
-def page(template: str, **context: Any) -> str:
-    """A whole page."""
-    return environment().get_template(f"pages/{template}.jinja").render(**context)
+def page(template: str, page: PageView, **context: Any) -> str:
+    """A whole page, in the language its shell names."""
+    return environment(page.language).get_template(f"pages/{template}.jinja").render(page=page, **context)
 
 
-def partial(slot_id: str, view: object, revision: int) -> str:
+def partial(slot_id: str, view: object, revision: int, language: str = ENGLISH) -> str:
     """One slot on its way to the page: the same macro that drew it there."""
-    html = slot(view, revision)
-    module: Any = environment().get_template("components/htmx.jinja").module
+    html = slot(view, revision, language)
+    module: Any = environment(language).get_template("components/htmx.jinja").module
     return str(module.partial(slot_id, html))
 
 
-def slot(view: object, revision: int) -> Any:
+def slot(view: object, revision: int, language: str = ENGLISH) -> Any:
     """One slot as it stands on the page."""
     name = _MACRO[type(view)]
-    module: Any = environment().get_template(f"partials/{name}.jinja").module
+    module: Any = environment(language).get_template(f"partials/{name}.jinja").module
     return getattr(module, f"{name}_slot")(view, revision)
 
 

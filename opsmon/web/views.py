@@ -159,7 +159,7 @@ class PageView:
     title: str = shown("title of the page")
     board: Literal["board", "wall"] = shown("which layout")
     theme: Literal["auto", "dark", "light"] = shown("chosen theme")
-    locale: str = shown("BCP 47 tag of the site's locale")
+    locale: str = shown("BCP 47 tag of the site's locale, for numbers and dates that scripts write")
     zone: str = shown("IANA zone of the site; ages and clocks are drawn in it")
     heartbeat_s: int = shown("seconds between heartbeats on the stream")
     revision: str = shown("boot.revision of this rendering; the stream resumes from it")
@@ -168,6 +168,9 @@ class PageView:
     now_ms: int = shown("server's time of rendering, epoch ms")
     name: str = shown("id of the board, '' on other pages", default="")
     links: tuple[LinkView, ...] = shown("the boards to choose between, () where there is no choice", default=())
+    language: str = shown("the catalogue its words are in: 'de'; 'en' needs none", default="en")
+    spoken: str = shown("BCP 47 tag of the words: 'de-AT'", default="en")
+    direction: Literal["ltr", "rtl"] = shown("which way lines run", default="ltr")
 
 
 @dataclass(frozen=True, slots=True)

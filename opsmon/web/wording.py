@@ -1,7 +1,9 @@
-"""Numbers, money and times in the words of the site's locale. All formatting is done here, by Babel."""
+"""Words, numbers, money and times in the site's language and locale. All formatting is done here, by Babel."""
 
 from datetime import datetime
 from decimal import Decimal
+from math import ceil
+from typing import Literal
 
 from babel import Locale
 from babel.dates import format_datetime, format_skeleton, get_day_names
@@ -11,6 +13,7 @@ from babel.units import format_unit
 from opsmon.core.calendar import DAY_MS, HOUR_MS, MINUTE_MS, SiteCalendar
 from opsmon.core.money import exponent
 from opsmon.core.readings import Reading
+from opsmon.web.languages import ENGLISH, language_of, messages
 
 MINUS = "−"
 
@@ -21,11 +24,35 @@ class Wording:
     def __init__(self, locale: str, calendar: SiteCalendar) -> None:
         self.locale = Locale.parse(locale)
         self._calendar = calendar
+        self.language = language_of(locale)
+        self._messages = messages(self.language)
 
     @property
     def tag(self) -> str:
-        """The locale as a BCP 47 tag, for lang= and Intl."""
+        """The locale as a BCP 47 tag, for Intl."""
         return str(self.locale).replace("_", "-")
+
+    @property
+    def spoken(self) -> str:
+        """The language of the words as a BCP 47 tag, for lang=: English where there is no catalogue."""
+        is_own = self.language != ENGLISH or self.locale.language == ENGLISH
+        return self.tag if is_own else ENGLISH
+
+    @property
+    def direction(self) -> Literal["ltr", "rtl"]:
+        """Which way lines run, for dir=."""
+        return "rtl" if self.locale.text_direction == "rtl" else "ltr"
+
+    def say(self, text: str, **values: object) -> str:
+        """A sentence in the site's language; `%(name)s` in it stands for a value. Without values a % is a %."""
+        found = self._messages.gettext(text) if text else ""
+        return found % values if values else found
+
+    def many(self, one: str, more: str, count: float, **values: object) -> str:
+        """The same of a number of things, in the form the language has for it; `%(num)s` is the number, written."""
+        # A form is chosen by a whole number: 1.5 hours are as many as 2.
+        found = self._messages.ngettext(one, more, ceil(count))
+        return found % {"num": self.number(count), **values}
 
     def number(self, value: float) -> str:
         """1234 as '1,234'."""

@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+from gettext import NullTranslations
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -38,7 +39,8 @@ class Elements(HTMLParser):
 
 def environment() -> Environment:
     jinja = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined,
-                        trim_blocks=True, lstrip_blocks=True)
+                        trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.i18n"])
+    jinja.install_gettext_translations(NullTranslations(), newstyle=True)
     jinja.globals["asset"] = lambda path: f"/static/b1/{path}"
     return jinja
 
