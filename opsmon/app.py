@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -31,6 +31,7 @@ from opsmon.sources.pixel import Pixel
 from opsmon.sources.probing import event_probe, has_probe, probe
 from opsmon.sources.rereading import read_again
 from opsmon.sources.signing import TEST_SHOP
+from opsmon.store.accounts.recognising import Recogniser
 from opsmon.store.appender import Appender
 from opsmon.store.connection import STORE_ERRORS, Reader, ingest_client, worker_client
 from opsmon.store.data_dir import DataDir
@@ -46,6 +47,7 @@ from opsmon.store.visits import Visits
 from opsmon.web import rendering
 from opsmon.web.collect import Collect
 from opsmon.web.dead_page import DeadPage
+from opsmon.web.doors import Door as BoardDoor
 from opsmon.web.entry_form import EntryForm
 from opsmon.web.feed import Board, Feed
 from opsmon.web.hub import Hub
@@ -56,7 +58,7 @@ from opsmon.web.languages import language_of
 from opsmon.web.live import Live, drain
 from opsmon.web.pages import Pages
 from opsmon.web.rates import Rates
-from opsmon.web.routes import Front, Rooms, board_app, health_app
+from opsmon.web.routes import Front, Rooms, board_app, board_doors, health_app
 from opsmon.web.server import serve
 from opsmon.web.source_cards import SourceInfo
 from opsmon.web.source_feed import SourceFeed
@@ -89,6 +91,7 @@ class Web:
     feed: Feed | None
     webhooks: Webhooks | None
     sources_hub: Hub | None = None
+    doors: Sequence[BoardDoor] = ()
 
     def drain(self) -> None:
         """Send the screens away before the server closes."""
@@ -152,13 +155,16 @@ async def open_web(settings: Settings, *, boards: bool, ingest: bool, clock: Clo
         told = SourceFeed(Hub(draw), feed, Reader(client), keys, kpi_queries(client, settings),
                           source_infos(settings), clock)
         trials = Trials(_doors(settings, heard), Reader(client), keys, clock, partial(note_trial, client, keys))
-        await _run(stack, feed.run(), feed.beat(), feed.watch(), told.run(), told.beat())
+        recogniser = Recogniser(Reader(client), keys, clock)
+        await _run(stack, feed.run(), feed.beat(), feed.watch(), told.run(), told.beat(), recogniser.learn())
         dead = DeadPage(pages, Reader(client), keys, dead_letters(client, keys, heard, clock), feed.board.wording)
         entry = _entry_form(settings, client, keys, pages, clock, stack)
         live = Live(feed, clock, rendering.build(), {VIEW: told.hub})
         kpi = KpiPage(pages, Reader(client), keys, kpi_queries(client, settings), feed.board.wording, clock)
         rooms = Rooms(pages, api, kpi, live, dead, entry, SourcesPage(pages, told, trials, kinds_left(settings)))
-        yield Web(Front(webhooks, events, collect, board_app(rooms), health_app(pages)), hub, feed, webhooks, told.hub)
+        doors = board_doors(rooms)
+        app = board_app(doors, pages, recogniser)
+        yield Web(Front(webhooks, events, collect, app, health_app(pages)), hub, feed, webhooks, told.hub, doors)
 
 
 async def run_web(settings: Settings, *, boards: bool, ingest: bool) -> None:

@@ -68,6 +68,19 @@ KINDS = (
             "who asked to be shown or forgotten, until it is done; then that it was"),
     KeyKind("{site}:erased", "stream", "permanent; trimmed as the events are", "erase_entries",
             "what stays of counted events that named a customer who is forgotten: that they came"),
+    KeyKind("{site}:people", "hash", "permanent", "people", "who has an account: id, name, role, hash of the password"),
+    KeyKind("{site}:session:<hash>", "string", "until it ends, or is idle for too long", "sessions",
+            "somebody signed in: who, since when, from where"),
+    KeyKind("{site}:invite:<hash>", "string", "7 days; a reset 1 hour", "people",
+            "a link that lets somebody choose a password, once"),
+    KeyKind("{site}:screens", "hash", "permanent", "screens", "paired walls: id, name, board, what each may see"),
+    KeyKind("{site}:screen:<hash>", "string", "400 days after its last use", "screens",
+            "which screen a token was given to"),
+    KeyKind("{site}:pairing:<code>", "string", "10 minutes", "screens", "a wall that waits to be let in"),
+    KeyKind("{site}:tokens", "hash", "permanent", "tokens", "programs that may ask: hash, name, scopes, end"),
+    KeyKind("{site}:tries:<what>", "hash", "an hour", "tries", "how often something guarded was tried lately"),
+    KeyKind("{site}:audit", "stream", "permanent; the newest 100,000", "audit",
+            "who did what, when, from where, and what it was before and after"),
     KeyKind("{site}:note:<name>", "hash", "1 minute to 30 days", "worker, demo, pollers, importing, web",
             "what a process tells the others: that it lives, how far a fill-in or an import has come"),
 )
@@ -95,6 +108,10 @@ class Keys:
         self.cursors = f"{self.tag}:cursors"
         self.erasing = f"{self.tag}:erasing"
         self.erased = f"{self.tag}:erased"
+        self.people = f"{self.tag}:people"
+        self.screens = f"{self.tag}:screens"
+        self.tokens = f"{self.tag}:tokens"
+        self.audit = f"{self.tag}:audit"
 
     @property
     def streams(self) -> tuple[str, str]:
@@ -128,6 +145,26 @@ class Keys:
     def turn(self, poller: str) -> str:
         """Where it is kept whose turn it is to poll."""
         return f"{self.tag}:turn:{poller}"
+
+    def session(self, digest: str) -> str:
+        """Where it is kept who signed in with a secret."""
+        return f"{self.tag}:session:{digest}"
+
+    def invite(self, digest: str) -> str:
+        """Where it is kept whom a one-time link is for."""
+        return f"{self.tag}:invite:{digest}"
+
+    def screen(self, digest: str) -> str:
+        """Where it is kept which screen a token belongs to."""
+        return f"{self.tag}:screen:{digest}"
+
+    def pairing(self, code: str) -> str:
+        """Where it is kept which wall shows a code."""
+        return f"{self.tag}:pairing:{code}"
+
+    def tries(self, what: str) -> str:
+        """Where it is counted how often something was tried."""
+        return f"{self.tag}:tries:{what}"
 
     def note(self, name: str) -> str:
         """Where a process leaves word for the others."""

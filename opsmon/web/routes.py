@@ -1,5 +1,6 @@
 """Table of contents: every URL in one place."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from starlette.applications import Starlette
@@ -8,7 +9,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from opsmon.store.connection import STORE_ERRORS
@@ -17,17 +18,22 @@ from opsmon.web.assets import HashedFiles
 from opsmon.web.bodies import answer
 from opsmon.web.collect import Collect
 from opsmon.web.dead_page import DeadPage
+from opsmon.web.doors import Door, route_of
 from opsmon.web.entry_form import EntryForm
+from opsmon.web.identity import Accounts, Identity
 from opsmon.web.ingest import Ingest
 from opsmon.web.kpi_api import KpiApi
 from opsmon.web.kpi_page import KpiPage
 from opsmon.web.live import Live
 from opsmon.web.pages import Pages
-from opsmon.web.security import LoopbackOnly, SameOrigin, SecurityHeaders
+from opsmon.web.refusing import Refusal
+from opsmon.web.security import SameOrigin, SecurityHeaders
 from opsmon.web.sources_page import SourcesPage
 from opsmon.web.webhooks import Webhooks
 
+# For anyone: the sign-in page is made of these too, and they hold nothing of the site's.
 _ZIP = [Middleware(GZipMiddleware, minimum_size=500)]
+_STATIC = Mount(f"/static/{rendering.build()}", HashedFiles(), middleware=_ZIP)
 _SENTENCES = {
     404: "There is no such page. The board is at / and the wall at /wall.",
     405: "This address is not asked that way.",
@@ -48,46 +54,48 @@ class Rooms:
     sources: SourcesPage
 
 
-def board_routes(rooms: Rooms) -> list[BaseRoute]:
-    """What a browser asks for."""
+def board_doors(rooms: Rooms) -> list[Door]:
+    """What a browser asks for, and who may: every URL with its audience."""
+    pages, dead = rooms.pages, rooms.dead
     return [
-        Route("/", rooms.pages.board, middleware=_ZIP),
-        Route("/b/{board}", rooms.pages.board, middleware=_ZIP),
-        Route("/wall", rooms.pages.wall, middleware=_ZIP),
-        Route("/wall/{board}", rooms.pages.wall, middleware=_ZIP),
-        Route("/live", rooms.live),
-        Route("/sources", rooms.sources.show, middleware=_ZIP),
-        Route("/sources/{name}/test", rooms.sources.test, methods=["POST"]),
-        Route("/status", rooms.pages.status, middleware=_ZIP),
-        Route("/status.json", rooms.pages.status_json),
-        Route("/dead-letters", rooms.dead.list, middleware=_ZIP),
-        Route("/dead-letters", rooms.dead.act, methods=["POST"]),
-        Route("/dead-letters/{id}", rooms.dead.one, middleware=_ZIP),
-        Route("/dead-letters/{id}", rooms.dead.act_on_one, methods=["POST"]),
-        Route("/enter", rooms.entry.answer, methods=["GET", "POST"], middleware=_ZIP),
-        Route("/components", rooms.pages.components, middleware=_ZIP),
-        Route("/kpi/{id}.csv", rooms.kpi.csv, middleware=_ZIP),
-        Route("/kpi/{id}", rooms.kpi.show, middleware=_ZIP),
-        Route("/api/kpis", rooms.api.all),
-        Route("/api/kpis/{id}", rooms.api.one),
-        Route("/api/kpis/{id}/explain", rooms.api.explain),
-        Route("/metrics", rooms.pages.metrics),
-        Mount(f"/static/{rendering.build()}", HashedFiles(), middleware=_ZIP),
+        Door("/", pages.board, "readers", zipped=True),
+        Door("/b/{board}", pages.board, "readers", zipped=True),
+        Door("/wall", pages.wall, "screens", zipped=True),
+        Door("/wall/{board}", pages.wall, "screens", zipped=True),
+        Door("/live", rooms.live, "screens"),
+        Door("/sources", rooms.sources.show, "managers", zipped=True),
+        Door("/sources/{name}/test", rooms.sources.test, "admins", ("POST",)),
+        Door("/status", pages.status, "managers", zipped=True),
+        Door("/status.json", pages.status_json, "managers"),
+        Door("/dead-letters", dead.list, "admins", zipped=True),
+        Door("/dead-letters", dead.act, "admins", ("POST",)),
+        Door("/dead-letters/{id}", dead.one, "admins", zipped=True),
+        Door("/dead-letters/{id}", dead.act_on_one, "admins", ("POST",)),
+        Door("/enter", rooms.entry.answer, "floor", ("GET", "POST"), zipped=True),
+        Door("/components", pages.components, "readers", zipped=True),
+        Door("/kpi/{id}.csv", rooms.kpi.csv, "readers", zipped=True),
+        Door("/kpi/{id}", rooms.kpi.show, "readers", zipped=True),
+        Door("/api/kpis", rooms.api.all, "numbers"),
+        Door("/api/kpis/{id}", rooms.api.one, "numbers"),
+        Door("/api/kpis/{id}/explain", rooms.api.explain, "numbers"),
+        Door("/metrics", pages.metrics, "metrics"),
     ]
 
 
-def board_app(rooms: Rooms) -> ASGIApp:
-    """The boards: local until there are accounts, and changed by their own pages only."""
+def board_app(doors: Sequence[Door], pages: Pages, accounts: Accounts) -> ASGIApp:
+    """The boards: each door for its audience, and changed by their own pages only."""
 
     async def explain(request: Request, error: Exception) -> Response:
         code = 503 if isinstance(error, STORE_ERRORS) else getattr(error, "status_code", 500)
-        response = await rooms.pages.error(request, code, _sentence(code, error))
+        response = await pages.error(request, code, _sentence(code, error))
         response.headers.update(getattr(error, "headers", None) or {})  # 405: Allow
         return response
 
     explained: tuple[int | type[Exception], ...] = (404, 405, 500, HTTPException, *STORE_ERRORS)
-    app = Starlette(routes=board_routes(rooms), exception_handlers=dict.fromkeys(explained, explain))
-    return SecurityHeaders(LoopbackOnly(SameOrigin(app)))
+    refusal = Refusal(pages)
+    routes = [route_of(door, refusal.of(door.audience)) for door in doors]
+    app = Starlette(routes=[*routes, _STATIC], exception_handlers=dict.fromkeys(explained, explain))
+    return SecurityHeaders(Identity(SameOrigin(app), accounts))
 
 
 def _sentence(code: int, error: Exception) -> str:

@@ -1,5 +1,4 @@
-"""Headers every page carries, the rule that boards are for this machine only until accounts exist, and the one
-that only opsmon's own pages may change something."""
+"""Headers every page carries, the rule that only opsmon's own pages may change something, and what is local."""
 
 from collections.abc import MutableMapping
 from ipaddress import ip_address
@@ -20,10 +19,6 @@ _HEADERS = [
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"permissions-policy", b"camera=(), microphone=(), geolocation=()"),
 ]
-_NOT_HERE = (
-    b"Boards are shown on this machine only, at http://127.0.0.1, until there are accounts. From elsewhere, "
-    b"tunnel: ssh -L 8000:127.0.0.1:8000 this-machine\n"
-)
 _NOT_FROM_THERE = (
     b"This changes something, and the request does not come from a page of this opsmon (by its Sec-Fetch-Site and "
     b"Origin). Open the page here and press the button again; for scripts there is the opsmon command.\n"
@@ -52,19 +47,6 @@ class SecurityHeaders:
             await self._app(scope, receive, send)
 
 
-class LoopbackOnly:
-    """Lets only requests through that came to a loopback address, by a loopback name."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and not is_local(scope):
-            await _forbid(send, _NOT_HERE)
-            return
-        await self._app(scope, receive, send)
-
-
 class SameOrigin:
     """Lets a request that may change something through only if a page of this opsmon sent it (CSRF).
 
@@ -77,7 +59,7 @@ class SameOrigin:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] not in _HARMLESS and not is_same_origin(scope):
-            await _forbid(send, _NOT_FROM_THERE)
+            await forbid(send, _NOT_FROM_THERE)
             return
         await self._app(scope, receive, send)
 
@@ -92,7 +74,8 @@ def is_same_origin(scope: MutableMapping[str, Any]) -> bool:
     return scheme in (b"http", b"https") and bool(origin) and origin == headers.get(b"host", b"").lower()
 
 
-async def _forbid(send: Send, why: bytes) -> None:
+async def forbid(send: Send, why: bytes) -> None:
+    """Answer 403 with a sentence."""
     headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"%d" % len(why))]
     await send({"type": "http.response.start", "status": 403, "headers": headers})
     await send({"type": "http.response.body", "body": why})

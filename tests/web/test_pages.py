@@ -279,8 +279,9 @@ async def test_every_name_of_this_machine_is_good(line: Line) -> None:
 async def test_who_is_refused_is_told_what_to_do(line: Line) -> None:
     """A sentence, and the command for a tunnel."""
     assert (await asked_as(line, "board.example")).body.decode() == (
-        "Boards are shown on this machine only, at http://127.0.0.1, until there are accounts. From elsewhere, "
-        "tunnel: ssh -L 8000:127.0.0.1:8000 this-machine\n")
+        "Boards are shown on this machine only, at http://127.0.0.1, until somebody has an account: open the link that "
+        "opsmon printed when it started, or run opsmon people add. To look from elsewhere now, tunnel: "
+        "ssh -L 8000:127.0.0.1:8000 this-machine\n")
 
 
 async def test_webhooks_are_taken_by_any_name(line: Line) -> None:

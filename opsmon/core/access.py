@@ -1,0 +1,100 @@
+"""Who may see and do what: one table of audiences and roles, and what of a number each may see. Pure.
+
+Deny by default: a request without a role may do what is for anyone, and a role that an audience does not name may
+not. (OWASP ASVS 5, V8: authorization is decided by trusted code from one documented table.)
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from opsmon.core.catalogue import Kpi, Rollup
+
+# People, from the least to the most; a wall is a screen that hangs somewhere; the last two are programs.
+Role = Literal["wall", "viewer", "operator", "manager", "admin", "numbers", "metrics"]
+Audience = Literal["anyone", "screens", "readers", "floor", "managers", "admins", "numbers", "metrics"]
+# What not everybody may see of what is counted.
+Sight = Literal["money", "names"]
+# What stands behind a request: a person, a screen, a program, or whoever sits at a machine without accounts.
+Kind = Literal["local", "person", "screen", "program"]
+
+PEOPLE: tuple[Role, ...] = ("viewer", "operator", "manager", "admin")
+_PEOPLE = frozenset[Role](PEOPLE)
+
+AUDIENCES: dict[Audience, frozenset[Role]] = {
+    "screens": _PEOPLE | {"wall"},
+    "readers": _PEOPLE,
+    "floor": frozenset({"operator", "manager", "admin"}),
+    "managers": frozenset({"manager", "admin"}),
+    "admins": frozenset({"admin"}),
+    "numbers": _PEOPLE | {"numbers"},
+    "metrics": frozenset({"manager", "admin", "metrics"}),
+}
+MEANINGS: dict[Audience, str] = {
+    "anyone": "anyone who reaches it", "screens": "paired walls and everybody who signed in",
+    "readers": "everybody who signed in", "floor": "operators, managers and admins", "managers": "managers and admins",
+    "admins": "admins", "numbers": "everybody who signed in, and programs with the scope numbers",
+    "metrics": "managers, admins, and programs with the scope metrics",
+}
+EVERYTHING = frozenset[Sight](("money", "names"))
+_SIGHTS: dict[Role, frozenset[Sight]] = {
+    "operator": frozenset({"names"}), "manager": EVERYTHING, "admin": EVERYTHING,
+}
+_PERSONAL = frozenset({"person", "customer"})
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """Who sent a request. `id` is that of the person, screen or program; `session` is what ends when it is revoked,
+    '' for what no session holds."""
+
+    kind: Kind
+    id: str
+    name: str
+    roles: frozenset[Role]
+    sees: frozenset[Sight]
+    session: str = ""
+
+    @property
+    def marks(self) -> str:
+        """What of a page's content depends on who asks: two with equal marks are shown the same."""
+        return "-".join(sorted(self.sees)) or "plain"
+
+
+# While nobody has an account, whoever sits at the machine may do everything.
+LOCAL = Who("local", "local", "this machine", frozenset({"admin"}), EVERYTHING)
+
+# While nothing can be looked up, this machine may still read how its own process does.
+METER = Who("local", "local", "this machine", frozenset({"metrics"}), frozenset())
+
+
+def person(person_id: str, name: str, role: Role, session: str = "") -> Who:
+    """A person who signed in."""
+    return Who("person", person_id, name, frozenset({role}), sights(role), session)
+
+
+def screen(screen_id: str, name: str, *, sees: frozenset[Sight], session: str = "") -> Who:
+    """A paired screen: it reads walls, and of the numbers what whoever paired it let it see. Never names."""
+    return Who("screen", screen_id, name, frozenset({"wall"}), sees - {"names"}, session)
+
+
+def program(token_id: str, name: str, scopes: frozenset[str], session: str = "") -> Who:
+    """A program with a token. Scopes are numbers, metrics, and money with numbers."""
+    roles = frozenset[Role](role for role in ("numbers", "metrics") if role in scopes)
+    sees = frozenset[Sight](("money",)) if "money" in scopes else frozenset[Sight]()
+    return Who("program", token_id, name, roles, sees, session)
+
+
+def sights(role: Role) -> frozenset[Sight]:
+    """What a role may see beyond plain numbers."""
+    return _SIGHTS.get(role, frozenset())
+
+
+def may(who: Who | None, audience: Audience) -> bool:
+    """Whether this one belongs to an audience; None is somebody unknown."""
+    return audience == "anyone" or (who is not None and bool(who.roles & AUDIENCES[audience]))
+
+
+def needs(kpi: Kpi, rollup: Rollup) -> frozenset[Sight]:
+    """What one has to be allowed to see for this number: its unit is money, or its rows are people."""
+    money = frozenset[Sight](("money",) if kpi.unit == "money" else ())
+    return money | frozenset[Sight](("names",) if _PERSONAL & set(rollup.by) else ())

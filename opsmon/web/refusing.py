@@ -1,0 +1,57 @@
+"""How somebody is turned away: to the sign-in page, or with a sentence, in the form that whoever asks can read."""
+
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.types import Receive, Scope, Send
+
+from opsmon.core.access import MEANINGS, Audience, Who
+from opsmon.web.doors import Refuse
+from opsmon.web.identity import UNSURE
+from opsmon.web.pages import Pages
+
+SIGN_IN = "/login"
+_UNSURE = "The store cannot be reached, so it cannot be looked up who you are. This page tries again by itself."
+_SIGN_IN = "Sign in first: this is for {}."
+_NOT_YOU = "This is for {}; you are {}. Ask an admin of this opsmon, or sign in as somebody else."
+
+
+class Refusal:
+    """Answers those whom a guard does not let in."""
+
+    def __init__(self, pages: Pages) -> None:
+        self._pages = pages
+
+    def of(self, audience: Audience) -> Refuse:
+        """The answer of the doors of one audience."""
+
+        async def refuse(scope: Scope, receive: Receive, send: Send, who: Who | None) -> None:
+            answer = await self._answer(Request(scope, receive), audience, who)
+            await answer(scope, receive, send)
+
+        return refuse
+
+    async def _answer(self, request: Request, audience: Audience, who: Who | None) -> Response:
+        if request.scope.get(UNSURE):
+            return await self._pages.error(request, 503, _UNSURE)
+        if who is not None:
+            return await self._pages.error(request, 403, _NOT_YOU.format(MEANINGS[audience], named(who)))
+        return self._sign_in(request, audience)
+
+    def _sign_in(self, request: Request, audience: Audience) -> Response:
+        path = request.url.path
+        if path == "/live":
+            # Never a redirect: hx-sse would follow it in a loop (LIVE 2.2, T2).
+            return Response(status_code=401)
+        if path.startswith(("/api/", "/metrics")) or path.endswith(".json"):
+            return JSONResponse({"error": _SIGN_IN.format(MEANINGS[audience])}, 401, {"www-authenticate": "Bearer"})
+        if request.method in ("GET", "HEAD"):
+            asked = path + (f"?{request.url.query}" if request.url.query else "")
+            return RedirectResponse(f"{SIGN_IN}?next={quote(asked, safe='')}", 303)
+        return PlainTextResponse(_SIGN_IN.format(MEANINGS[audience]) + "\n", 401)
+
+
+def named(who: Who) -> str:
+    """'Ana (viewer)': who somebody is to opsmon."""
+    return f"{who.name} ({', '.join(sorted(who.roles))})"
