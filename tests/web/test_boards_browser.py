@@ -152,6 +152,14 @@ async def test_a_tap_leads_to_another_board(site: Site) -> None:
 
 
 @EACH
+async def test_a_wall_shows_nothing_to_press(site: Site, board: str) -> None:
+    """Tiles are drawn once for all screens; what can be pressed in them, a wall keeps out of sight and of focus."""
+    page = await site.open(f"/wall/{board}", 1920, 1080)
+    assert await page.evaluate("""() => [...document.querySelectorAll('a, button, summary, nav, input, select')]
+        .filter((one) => one.getClientRects().length).map((one) => one.textContent.trim())""") == []
+
+
+@EACH
 async def test_a_wall_can_be_read_from_five_metres(site: Site, board: str) -> None:
     """Large numbers at least 10 % of its height, names 3.5 %, everything else 2.8 %."""
     page = await site.open(f"/wall/{board}", 1920, 1080)
