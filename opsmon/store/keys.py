@@ -71,6 +71,8 @@ KINDS = (
     KeyKind("{site}:people", "hash", "permanent", "people", "who has an account: id, name, role, hash of the password"),
     KeyKind("{site}:session:<hash>", "string", "until it ends, or is idle for too long", "sessions",
             "somebody signed in: who, since when, from where"),
+    KeyKind("{site}:sessions", "zset", "permanent; each until its session ends", "sessions",
+            "which sessions there are: person and hash, by their end"),
     KeyKind("{site}:invite:<hash>", "string", "7 days; a reset 1 hour", "people",
             "a link that lets somebody choose a password, once"),
     KeyKind("{site}:screens", "hash", "permanent", "screens", "paired walls: id, name, board, what each may see"),
@@ -109,6 +111,7 @@ class Keys:
         self.erasing = f"{self.tag}:erasing"
         self.erased = f"{self.tag}:erased"
         self.people = f"{self.tag}:people"
+        self.sessions = f"{self.tag}:sessions"
         self.screens = f"{self.tag}:screens"
         self.tokens = f"{self.tag}:tokens"
         self.audit = f"{self.tag}:audit"

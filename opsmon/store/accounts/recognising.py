@@ -2,16 +2,17 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 from opsmon.clock import Clock
-from opsmon.core.access import Who, person, program, screen
+from opsmon.core.access import EVERYTHING, Who, person, program, screen
 from opsmon.store.accounts.records import PairedScreen, Person, Session, Token, read
 from opsmon.store.accounts.secrets import hashed
 from opsmon.store.connection import STORE_ERRORS, Read, Reader
 from opsmon.store.keys import Keys
 
 HAS_ADMIN = "has_admin"
+Records = Mapping[bytes, bytes]
 # While the store is away, who was known so long ago may go on reading what this process has at hand.
 _REMEMBERED_MS = 15 * 60_000
 _MOST_REMEMBERED = 2_000
@@ -72,29 +73,63 @@ class Recogniser:
                 self._known.popitem(last=False)
         return found
 
+    async def gone(self, known: Iterable[Who]) -> set[str]:
+        """Which of these sessions ended, or may something else now. One round trip. Raises STORE_ERRORS."""
+        held = list({who.session: who for who in known if who.session}.values())
+        if not held:
+            return set()
+        reads = [Read("get", (self._place(who),)) for who in held]
+        people, screens, tokens, *found = await self._reader.many([
+            *(Read("hgetall", (key,)) for key in (self._keys.people, self._keys.screens, self._keys.tokens)), *reads])
+        now_ms = self._clock.now_ms()
+        return {who.session for who, kept in zip(held, found, strict=True)
+                if who != self._again(who, kept, people, screens, tokens, now_ms)}
+
+    def _place(self, who: Who) -> str:
+        place = self._keys.screen if who.kind == "screen" else self._keys.session
+        return place(who.session)
+
+    def _again(self, who: Who, kept: bytes | None, people: Records, screens: Records, tokens: Records, now_ms: int
+               ) -> Who | None:
+        if who.kind == "program":
+            return _program(tokens.get(who.session.encode()), who.session, now_ms)
+        return (_screen(kept, screens, who.session) if who.kind == "screen"
+                else _person(kept, people, who.session, now_ms))
+
     async def _session(self, digest: str) -> Who | None:
         kept, people = await self._reader.many([
             Read("get", (self._keys.session(digest),)), Read("hgetall", (self._keys.people,))])
-        session = read(Session, kept) if kept else None
-        if session is None or self._clock.now_ms() >= session.ends_ms:
-            return None
-        raw = people.get(session.person.encode())
-        found = read(Person, raw) if raw else None
-        return None if found is None or found.is_off else person(found.id, found.name, found.role, digest)
+        return _person(kept, people, digest, self._clock.now_ms())
 
     async def _screen(self, digest: str) -> Who | None:
         owner, screens = await self._reader.many([
             Read("get", (self._keys.screen(digest),)), Read("hgetall", (self._keys.screens,))])
-        raw = screens.get(owner) if owner else None
-        if raw is None:
-            return None
-        found = read(PairedScreen, raw)
-        sees = frozenset(("money",)) if found.sees_money else frozenset()
-        return screen(found.id, found.name, sees=sees, session=digest)  # type: ignore[arg-type]
+        return _screen(owner, screens, digest)
 
     async def _program(self, digest: str) -> Who | None:
         raw = (await self._reader.hash(self._keys.tokens)).get(digest.encode())
-        token = read(Token, raw) if raw else None
-        if token is None or self._clock.now_ms() >= token.ends_ms:
-            return None
-        return program(token.id[:12], token.name, frozenset(token.scopes), digest)
+        return _program(raw, digest, self._clock.now_ms())
+
+
+def _person(kept: bytes | None, people: Records, digest: str, now_ms: int) -> Who | None:
+    session = read(Session, kept) if kept else None
+    if session is None or now_ms >= session.ends_ms:
+        return None
+    raw = people.get(session.person.encode())
+    found = read(Person, raw) if raw else None
+    return None if found is None or found.is_off else person(found.id, found.name, found.role, digest)
+
+
+def _screen(owner: bytes | None, screens: Records, digest: str) -> Who | None:
+    raw = screens.get(owner) if owner else None
+    found = read(PairedScreen, raw) if raw else None
+    if found is None or digest not in (found.secret, found.before):
+        return None
+    return screen(found.id, found.name, sees=EVERYTHING if found.sees_money else frozenset(), session=digest)
+
+
+def _program(raw: bytes | None, digest: str, now_ms: int) -> Who | None:
+    token = read(Token, raw) if raw else None
+    if token is None or now_ms >= token.ends_ms:
+        return None
+    return program(token.id[:12], token.name, frozenset(token.scopes), digest)

@@ -1,0 +1,52 @@
+"""What may be said of a person: addresses, names, passwords. Pure."""
+
+import re
+
+from opsmon.core.access import PEOPLE, Role
+
+# An address is proven by a mail that arrives; this only catches slips (HTML, 4.10.5.1.5, shortened).
+_EMAIL = re.compile(r"[^\s@<>(),;:\\\"\[\]\x00-\x1f\x7f]{1,64}@[a-z0-9-]+(\.[a-z0-9-]+)*", re.IGNORECASE)
+# NIST SP 800-63B-4, 3.1.1.2: 15 characters where a password is all there is, any character, no rules of composition.
+# OWASP ASVS 5, 6.2.1 asks for 8; opsmon for 10, which a person at a till will type.
+SHORTEST, LONGEST = 10, 128
+_COMMON = frozenset({
+    "password", "passwort", "123456789", "1234567890", "12345678910", "qwertyuiop", "qwertzuiop", "letmein",
+    "iloveyou", "administrator", "welcome", "changeme", "warehouse", "opsmon", "password1", "password123",
+})
+
+
+def email_of(text: str) -> str:
+    """An e-mail address as it is kept, lower-case. Raises ValueError with the sentence for whoever typed it."""
+    email = text.strip().lower()
+    if len(email) > 254 or not _EMAIL.fullmatch(email):
+        raise ValueError("This is no e-mail address: write it like ana@shop.example.")
+    return email
+
+
+def name_of(text: str) -> str:
+    """A person's or a thing's name. Raises ValueError."""
+    name = " ".join(text.split())
+    if not name or len(name) > 60 or not name.isprintable():
+        raise ValueError("Give a name of 1 to 60 characters.")
+    return name
+
+
+def role_of(text: str) -> Role:
+    """A person's role. Raises ValueError."""
+    for role in PEOPLE:
+        if role == text:
+            return role
+    raise ValueError(f"Choose a role: {', '.join(PEOPLE)}.")
+
+
+def check_password(password: str, email: str, name: str) -> None:
+    """Whether somebody may use a password. Raises ValueError (threat: guessing; OWASP ASVS 5, 6.2)."""
+    if len(password) < SHORTEST:
+        raise ValueError(f"Use at least {SHORTEST} characters: three words that do not belong together are good.")
+    if len(password) > LONGEST:
+        raise ValueError(f"Use at most {LONGEST} characters.")
+    plain = password.casefold()
+    known = {email, email.partition("@")[0], name.casefold(), "".join(name.casefold().split())} - {""}
+    core = plain.rstrip("0123456789!?.")
+    if plain in _COMMON or core in _COMMON or core in known or plain in known or len(set(plain)) < 5:
+        raise ValueError("This would be guessed first: use three words that do not belong together.")
