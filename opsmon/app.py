@@ -31,7 +31,10 @@ from opsmon.sources.pixel import Pixel
 from opsmon.sources.probing import event_probe, has_probe, probe
 from opsmon.sources.rereading import read_again
 from opsmon.sources.signing import TEST_SHOP
+from opsmon.store.accounts.changing import Changing
+from opsmon.store.accounts.people import People
 from opsmon.store.accounts.recognising import Recogniser
+from opsmon.store.accounts.sessions import Sessions
 from opsmon.store.appender import Appender
 from opsmon.store.connection import STORE_ERRORS, Reader, ingest_client, worker_client
 from opsmon.store.data_dir import DataDir
@@ -45,6 +48,8 @@ from opsmon.store.source_notes import note_trial
 from opsmon.store.spool import Spool
 from opsmon.store.visits import Visits
 from opsmon.web import rendering
+from opsmon.web.accounts.passwords import Passwords
+from opsmon.web.accounts.signing_in import SignIn, Signing
 from opsmon.web.collect import Collect
 from opsmon.web.dead_page import DeadPage
 from opsmon.web.doors import Door as BoardDoor
@@ -161,7 +166,8 @@ async def open_web(settings: Settings, *, boards: bool, ingest: bool, clock: Clo
         entry = _entry_form(settings, client, keys, pages, clock, stack)
         live = Live(feed, clock, rendering.build(), {VIEW: told.hub})
         kpi = KpiPage(pages, Reader(client), keys, kpi_queries(client, settings), feed.board.wording, clock)
-        rooms = Rooms(pages, api, kpi, live, dead, entry, SourcesPage(pages, told, trials, kinds_left(settings)))
+        rooms = Rooms(pages, api, kpi, live, dead, entry, SourcesPage(pages, told, trials, kinds_left(settings)),
+                      SignIn(pages, _signing(settings, client, keys, stack), clock))
         doors = board_doors(rooms)
         app = board_app(doors, pages, recogniser)
         yield Web(Front(webhooks, events, collect, app, health_app(pages)), hub, feed, webhooks, told.hub, doors)
@@ -283,6 +289,14 @@ def _entry_form(settings: Settings, client: Redis, keys: Keys, pages: Pages, clo
     return EntryForm(pages, ManualEntries(settings.site, calendar, settings.kept.entities_ms),
                      Appender(Scripts(writing, keys), clock), (Reader(client), keys),
                      calendar, Wording(settings.locale, calendar), settings.currency, clock)
+
+
+def _signing(settings: Settings, client: Redis, keys: Keys, stack: AsyncExitStack) -> Signing:
+    passwords = Passwords()
+    stack.callback(passwords.close)
+    return Signing(People(client, Reader(client), keys),
+                   Sessions(client, keys, settings.session_idle_ms, settings.session_life_ms),
+                   Changing(client, keys), passwords, DataDir(settings.data).first_secret)
 
 
 def source_infos(settings: Settings) -> list[SourceInfo]:

@@ -107,6 +107,8 @@ TABLE = (
     Setting("keep_orders", "400d", "800d",
             "How long an order, a customer or a visitor is remembered; older orders are not counted."),
     Setting("grace", "2m", "5m", "How long a window waits for late events before it is called complete."),
+    Setting("session_idle", "12h", "30m", "How long somebody who signed in stays so without opening a page."),
+    Setting("session_life", "30d", "12h", "How long at the longest."),
     Setting("worker_name", "", "packing-1", "Stable name of a worker; empty: this machine's name."),
 )
 _BY_NAME = {setting.name: setting for setting in TABLE}
@@ -146,6 +148,8 @@ class Settings:
     catalogue: Catalogue
     sources: tuple[SourceSettings, ...]
     grace_ms: int
+    session_idle_ms: int
+    session_life_ms: int
     worker_name: str
 
     @property
@@ -213,6 +217,8 @@ def check(
         "catalogue": catalogue,
         "sources": declared,
         "grace_ms": read("grace", duration_ms),
+        "session_idle_ms": read("session_idle", _session),
+        "session_life_ms": read("session_life", _session),
         "worker_name": read("worker_name", _worker_name),
     }
     return (None, problems) if problems else (Settings(**values), [])  # type: ignore[arg-type]
@@ -464,6 +470,12 @@ def _poll_every(text: str) -> int:
     if not 5_000 <= (every_ms := duration_ms(text)) <= 3_600_000:
         raise ValueError("a duration of 5s to 1h")
     return every_ms
+
+
+def _session(text: str) -> int:
+    if not 60_000 <= (lasts_ms := duration_ms(text)) <= 400 * 86_400_000:
+        raise ValueError("a duration of 60s to 400d")
+    return lasts_ms
 
 
 def _origins(text: str) -> frozenset[str]:

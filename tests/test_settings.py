@@ -57,6 +57,8 @@ EACH: dict[str, tuple[str, Any, tuple[str, Any], tuple[str, Any], str]] = {
     "keep_days": ("keep_days_ms", None, ("3650d", 315_360_000_000), ("1d", 86_400_000), "for ever"),
     "keep_orders": ("keep_orders_ms", 34_560_000_000, ("800d", 69_120_000_000), ("48h", 172_800_000), "1y"),
     "grace": ("grace_ms", 120_000, ("500ms", 500), ("1.5m", 90_000), "-1s"),
+    "session_idle": ("session_idle_ms", 43_200_000, ("30m", 1_800_000), ("60s", 60_000), "59s"),
+    "session_life": ("session_life_ms", 2_592_000_000, ("12h", 43_200_000), ("400d", 34_560_000_000), "401d"),
     "worker_name": ("worker_name", None, ("packing-1", "packing-1"), ("w.2", "w.2"), "a worker"),
 }
 NAMES = sorted(EACH)

@@ -77,6 +77,15 @@ class DataDir:
                 _write_once(path, secrets.token_hex(32))
             return path.read_text().strip()
 
+    def first_secret(self) -> str:
+        """Read the secret of the link that makes the first admin; made on first use. Raises StoreStartError."""
+        self.make()
+        path = self.path / "first-admin"
+        with _explained(path):
+            if not path.exists():
+                _write_once(path, secrets.token_urlsafe(32))
+            return path.read_text().strip()
+
     def note_fsync(self, times: FsyncTimes) -> None:
         """Leave word of how fast the disk is. Raises StoreStartError. Safe to repeat."""
         path = self.path / "fsync.json"

@@ -19,6 +19,8 @@ NOT_HERE = (
     b"opsmon printed when it started, or run opsmon people add. To look from elsewhere now, tunnel: "
     b"ssh -L 8000:127.0.0.1:8000 this-machine\n"
 )
+# What may be asked from elsewhere before that: the page where its link leads, which has a secret of its own.
+_BEFORE = ("/welcome/", "/static/")
 _BEARER = "bearer "
 _LONGEST_SECRET = 128
 # In a request's scope: whether nobody has an account yet; whether the store could not say who it is.
@@ -51,7 +53,7 @@ class Identity:
                 scope[WHO] = await self._who(scope)
             except STORE_ERRORS:
                 scope[UNSURE], scope[WHO] = True, METER if is_local(scope) else None
-            if scope.get(FIRST_RUN) and scope[WHO] is None:
+            if scope.get(FIRST_RUN) and scope[WHO] is None and not scope["path"].startswith(_BEFORE):
                 # A name that resolves to 127.0.0.1 must not let a web page elsewhere read a board that has no
                 # accounts (DNS rebinding), nor an address in the hall show it.
                 await forbid(send, NOT_HERE)

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from opsmon.store.connection import STORE_ERRORS
 from opsmon.web import rendering
+from opsmon.web.accounts.signing_in import SignIn
 from opsmon.web.assets import HashedFiles
 from opsmon.web.bodies import answer
 from opsmon.web.collect import Collect
@@ -52,6 +53,7 @@ class Rooms:
     dead: DeadPage
     entry: EntryForm
     sources: SourcesPage
+    sign_in: SignIn
 
 
 def board_doors(rooms: Rooms) -> list[Door]:
@@ -79,6 +81,10 @@ def board_doors(rooms: Rooms) -> list[Door]:
         Door("/api/kpis/{id}", rooms.api.one, "numbers"),
         Door("/api/kpis/{id}/explain", rooms.api.explain, "numbers"),
         Door("/metrics", pages.metrics, "metrics"),
+        Door("/login", rooms.sign_in.login, "anyone", ("GET", "POST"), zipped=True),
+        Door("/logout", rooms.sign_in.logout, "anyone", ("POST",)),
+        Door("/welcome/{secret}", rooms.sign_in.welcome, "anyone", ("GET", "POST"), zipped=True),
+        Door("/invite/{secret}", rooms.sign_in.accept, "anyone", ("GET", "POST"), zipped=True),
     ]
 
 
