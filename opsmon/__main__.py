@@ -44,6 +44,7 @@ def parser() -> argparse.ArgumentParser:
     _asking(verbs)
     _dead(verbs)
     _privacy(verbs)
+    _people(verbs)
     return top
 
 
@@ -177,6 +178,25 @@ def _privacy(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         verb.add_argument("id", metavar="ID", help="of a request, or of a customer: e.g. woo:shop.example:customer:17")
     done.add_argument("id", metavar="ID", help="as opsmon privacy list names it")
     for verb in (asked, export, erase, done):
+        _where(verb)
+
+
+def _people(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    about = "who may come in: invite, change a role, shut out"
+    people = verbs.add_parser("people", help=about, description=about[0].upper() + about[1:] + ".")
+    deeds = people.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    known = _verb(deeds, "list", "people:list_people", "everybody with an account")
+    add = _verb(deeds, "add", "people:add", "make an account and print the link that opens it")
+    reset = _verb(deeds, "reset", "people:reset", "print a link to choose a new password")
+    role = _verb(deeds, "role", "people:role", "give somebody another role")
+    off = _verb(deeds, "off", "people:off", "shut somebody out, everywhere and at once")
+    on = _verb(deeds, "on", "people:on", "let somebody in again")
+    for verb in (add, reset, role, off, on):
+        verb.add_argument("email", metavar="EMAIL")
+    add.add_argument("--name", dest="called", metavar="NAME", help="as others know them (what is before the @)")
+    add.add_argument("--role", default="admin", help="viewer, operator, manager or admin (admin)")
+    role.add_argument("role", metavar="ROLE", help="viewer, operator, manager or admin")
+    for verb in (known, add, reset, role, off, on):
         _where(verb)
 
 

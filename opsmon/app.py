@@ -292,11 +292,11 @@ def _entry_form(settings: Settings, client: Redis, keys: Keys, pages: Pages, clo
 
 
 def _signing(settings: Settings, client: Redis, keys: Keys, stack: AsyncExitStack) -> Signing:
-    passwords = Passwords()
+    passwords, data = Passwords(), DataDir(settings.data)
     stack.callback(passwords.close)
     return Signing(People(client, Reader(client), keys),
                    Sessions(client, keys, settings.session_idle_ms, settings.session_life_ms),
-                   Changing(client, keys), passwords, DataDir(settings.data).first_secret)
+                   Changing(client, keys), passwords, data.first_secret, data.use_first_secret)
 
 
 def source_infos(settings: Settings) -> list[SourceInfo]:

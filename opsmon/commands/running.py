@@ -130,9 +130,13 @@ def _check_port(settings: Settings) -> None:
 
 def _say_hello(settings: Settings) -> None:
     base = f"http://127.0.0.1:{settings.port}"
+    first = DataDir(settings.data).first_secret()
+    welcome = (f"  People    {base}/welcome/{first}   (makes the first account; from then on everybody signs in)\n"
+               if first else "")
     print(
         f"\n  Board     {base}/\n  Wall      {base}/wall\n"
         f"  Sources   {base}/sources   (how each is connected, and whether it works)\n"
+        f"{welcome}"
         f"  Shopify   {base}/webhooks/shopify   (expose this path, and only this, to the internet)\n"
         f"  Try it    opsmon send-test shopify{where(settings)}\n\n  Data in {settings.data}. Ctrl-C ends.\n",
         file=sys.stderr, flush=True)

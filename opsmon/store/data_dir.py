@@ -78,13 +78,22 @@ class DataDir:
             return path.read_text().strip()
 
     def first_secret(self) -> str:
-        """Read the secret of the link that makes the first admin; made on first use. Raises StoreStartError."""
+        """Read the secret of the link that makes the first admin, '' once it was used; made on first use.
+
+        Raises StoreStartError.
+        """
         self.make()
         path = self.path / "first-admin"
         with _explained(path):
             if not path.exists():
                 _write_once(path, secrets.token_urlsafe(32))
             return path.read_text().strip()
+
+    def use_first_secret(self) -> None:
+        """The first admin is made: the link is good for nothing more, and is not printed again. Safe to repeat."""
+        path = self.path / "first-admin"
+        with _explained(path):
+            path.write_text("")
 
     def note_fsync(self, times: FsyncTimes) -> None:
         """Leave word of how fast the disk is. Raises StoreStartError. Safe to repeat."""

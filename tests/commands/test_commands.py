@@ -30,7 +30,7 @@ from tests.waiting import wait_until
 ROOT = Path(__file__).parents[2]
 VERBS = ("up", "store", "ingest", "web", "worker", "poll", "demo", "demo-shop", "send-test", "inspect", "connect",
          "import", "status", "explain", "verify", "replay", "check", "kpis",
-         "dead", "privacy")
+         "dead", "privacy", "people")
 PASSWORD = "a-private-password"
 
 
@@ -330,7 +330,9 @@ def test_up_shows_the_board_within_ten_seconds(up: Up) -> None:
 def test_up_says_where_everything_is(up: Up) -> None:
     """The addresses to click on, and how to try it."""
     base = f"http://127.0.0.1:{up.port}"
-    told = [line.split("  ", 1)[1].strip() for line in up.run.said.splitlines()[1:6] for line in [line.strip()]]
+    told = [line.split("  ", 1)[1].strip() for line in up.run.said.splitlines()[1:7] for line in [line.strip()]]
+    welcome = re.sub(r"/welcome/[\w-]{43} ", "/welcome/… ", told.pop(3))
+    assert welcome == f"{base}/welcome/…   (makes the first account; from then on everybody signs in)"
     assert told == [f"{base}/", f"{base}/wall", f"{base}/sources   (how each is connected, and whether it works)",
                     f"{base}/webhooks/shopify   (expose this path, and only this, to the internet)",
                     f"opsmon send-test shopify {shlex.join(up.where)}"]

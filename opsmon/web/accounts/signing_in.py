@@ -59,6 +59,7 @@ class Signing:
     passwords: Passwords
     # The secret of the link that makes the first admin; only this machine's files have it.
     first_secret: Callable[[], str]
+    use_first_secret: Callable[[], None]
 
 
 class SignIn:
@@ -103,7 +104,8 @@ class SignIn:
         """Make the first admin, by the link that opsmon printed."""
         if not request.scope.get(FIRST_RUN):
             return self._trouble(request, 410, _WELCOMED)
-        if not compare_digest(request.path_params["secret"].encode(), self._signing.first_secret().encode()):
+        secret = self._signing.first_secret()
+        if not secret or not compare_digest(request.path_params["secret"].encode(), secret.encode()):
             return self._trouble(request, 410, _GONE)
         if request.method != "POST":
             return self._form(request, _welcome_form(request.url.path, {}, {}))
@@ -116,6 +118,7 @@ class SignIn:
         outcome = await self._signing.people.change(LOCAL, address_of(request), None, made, "person.first")
         if outcome != "done":
             return self._trouble(request, 410, _WELCOMED)
+        self._signing.use_first_secret()
         return await self._let_in(request, made, "/")
 
     async def accept(self, request: Request) -> Response:
