@@ -41,6 +41,7 @@ HOMES = {
               "workers/exporting.py", "workers/janitor.py", "workers/measuring.py", "workers/rebuild.py",
               "workers/shadow.py", "workers/verify.py", "workers/worker.py"),
     "starlette": ("web/", "app.py"),
+    "argon2": ("web/accounts/passwords.py",),
     "uvicorn": ("web/server.py",),
     "jinja2": ("web/rendering.py",),
     "prometheus_client": ("telemetry.py", "web/pages.py"),

@@ -7,9 +7,7 @@ import argparse
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import TypeVar
-
-from redis.asyncio import Redis
+from typing import Any, TypeVar
 
 from opsmon.app import local_url, on_store
 from opsmon.clock import SystemClock
@@ -23,6 +21,7 @@ from opsmon.store.accounts.people import People
 from opsmon.store.accounts.records import Person
 from opsmon.store.connection import Reader
 from opsmon.store.keys import Keys
+from opsmon.web.accounts.passwords import NOT_INSTALLED, is_installed
 
 T = TypeVar("T")
 _COMMAND = Who("local", "command", "opsmon people", frozenset({"admin"}), EVERYTHING)
@@ -51,6 +50,8 @@ def add(args: argparse.Namespace) -> int:
         name = name_of(args.called or email.partition("@")[0])
     except ValueError as error:
         raise OpsmonError(str(error)) from None
+    if not is_installed():
+        raise OpsmonError(NOT_INSTALLED)
     now_ms = SystemClock().now_ms()
     outcome, _, secret = _do(args, lambda people: people.add(_COMMAND, "", email, name, role, now_ms))
     _check(outcome, email)
@@ -117,7 +118,7 @@ def _say_link(settings: Settings, secret: str, sentence: str) -> None:
 def _do(args: argparse.Namespace, act: Callable[[People], Awaitable[T]]) -> T:
     settings = settings_of(args)
 
-    async def on_people(client: Redis) -> T:
+    async def on_people(client: Any) -> T:
         return await act(People(client, Reader(client), Keys(settings.site)))
 
     return asyncio.run(on_store(settings, on_people))

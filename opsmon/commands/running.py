@@ -130,9 +130,11 @@ def _check_port(settings: Settings) -> None:
 
 def _say_hello(settings: Settings) -> None:
     base = f"http://127.0.0.1:{settings.port}"
+    from opsmon.web.accounts.passwords import is_installed
+
     first = DataDir(settings.data).first_secret()
     welcome = (f"  People    {base}/welcome/{first}   (makes the first account; from then on everybody signs in)\n"
-               if first else "")
+               if first and is_installed() else "")
     print(
         f"\n  Board     {base}/\n  Wall      {base}/wall\n"
         f"  Sources   {base}/sources   (how each is connected, and whether it works)\n"

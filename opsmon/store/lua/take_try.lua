@@ -1,7 +1,8 @@
 -- take_try: take one of a bounded number of tries from each of several buckets, or from none (a leaky bucket each).
--- KEYS buckets  ARGV[1] now, ms  ARGV[2..] for each bucket: how many it holds, how long one takes to come back, ms
+-- KEYS[1] and all others: buckets
+-- ARGV[1] now, ms  ARGV[2..] for each bucket: how many it holds, how long one takes to come back, ms
 -- Returns 0 when the try is taken, else after how many ms there is one again.
--- Not to be repeated: each call takes a try.
+-- Safe to repeat, but each call takes a try.
 local now = tonumber(ARGV[1])
 local levels, wait = {}, 0
 for at = 1, #KEYS do
