@@ -149,7 +149,7 @@ class Kpi:
 
     `show` picks what a rollup that keeps several aggregates gives (count, mean, sum, p50, p95, p99,
     converted, duration, step1 …). A ratio or mean of fewer than `least` says that it is too early to tell.
-    `older_ms`: of what is open, only what has been open for longer.
+    `older_ms`: of what is open, only what has been open for longer. `against`: the KPI that it is shown beside.
     """
 
     id: str
@@ -164,6 +164,7 @@ class Kpi:
     rows: int = 10
     least: int = 1
     older_ms: int = 0
+    against: str = ""
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ from opsmon.store.scripts import Scripts
 from opsmon.telemetry import DEAD, LAG, PENDING, RENDERS, SCREEN_SECONDS
 from opsmon.web.hub import Hub, event
 from opsmon.web.presenting import health_view, setup_view, store_down_view
-from opsmon.web.tile_views import percentiles_beside, tile_view, unfilled_view
+from opsmon.web.tile_views import kpis_beside, tile_view, unfilled_view
 from opsmon.web.views import HealthView, SetupView
 from opsmon.web.wording import Wording
 
@@ -315,7 +315,7 @@ class Feed:
 
     async def _views(self, due: list[SlotPlan]) -> list[tuple[str, object]]:
         now_ms, catalogue = self._clock.now_ms(), self._kpis.catalogue
-        beside = {planned.kpi.id: percentiles_beside(planned.kpi, catalogue.kpis) for planned in due}
+        beside = {planned.kpi.id: kpis_beside(planned.kpi, catalogue.kpis) for planned in due}
         asked = dict.fromkeys(chain((planned.kpi for planned in due), *beside.values()))
         readings = {reading.kpi.id: reading for reading in
                     await self._kpis.read(asked, now_ms, self.backlog.caught_up_ms(now_ms))}

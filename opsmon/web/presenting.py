@@ -1,9 +1,9 @@
 """Readings and verdicts -> views: the words and shapes that templates show."""
 
 from opsmon.core.calendar import MINUTE_MS
-from opsmon.core.catalogue import Today, Tumbling
+from opsmon.core.catalogue import Kpi, Month, Today, Tumbling
 from opsmon.core.health import Health, Heard
-from opsmon.core.readings import Reading
+from opsmon.core.readings import OUTLOOK, Reading
 from opsmon.web.charts import bars, spark
 from opsmon.web.source_words import title
 from opsmon.web.views import ComparisonView, Direction, HealthView, KpiView, SetupView, SourceView
@@ -27,7 +27,7 @@ def kpi_view(reading: Reading, wording: Wording, zone: str, *, is_behind: bool) 
         state="catching-up" if is_behind else "live" if reading.value else "empty",
         note=_note(reading, wording),
         definition=f"{kpi.definition} Local time of {zone}.",
-        comparison=_comparison(reading, wording) if isinstance(kpi.window, Today) else None,
+        comparison=_comparison(reading, wording) if _is_compared(kpi) else None,
         spark=spark(reading, wording) if is_minutes else None,
         bars=bars(reading, wording) if is_hours else None,
     )
@@ -68,10 +68,15 @@ def setup_view(needed: bool, webhook_url: str, has_secret: bool, progress: tuple
     )
 
 
+def _is_compared(kpi: Kpi) -> bool:
+    return isinstance(kpi.window, Today | Month) and kpi.show != OUTLOOK
+
+
 def _comparison(reading: Reading, wording: Wording) -> ComparisonView:
     if reading.before is None:
-        return ComparisonView("No comparison yet (first week)", "", "none")
-    value, before = reading.value or 0, reading.before
+        first = "month" if isinstance(reading.kpi.window, Month) else "week"
+        return ComparisonView(f"No comparison yet (first {first})", "", "none")
+    value, before = (reading.value if reading.compared is None else reading.compared) or 0, reading.before
     then = _then(reading, wording)
     change = wording.change(value, before)
     was = f"Last {then}: {wording.value(reading, before)}"
@@ -84,8 +89,10 @@ def _comparison(reading: Reading, wording: Wording) -> ComparisonView:
 
 
 def _then(reading: Reading, wording: Wording) -> str:
-    """'Friday by 14:02'."""
+    """'Friday by 14:02', 'month by Oct 21, 14:00'."""
     until_ms = reading.before_until_ms or reading.start_ms
+    if isinstance(reading.kpi.window, Month):
+        return f"month by {wording.day_and_time(until_ms)}"
     return f"{wording.weekday(until_ms - 1)} by {wording.time(until_ms)}"
 
 

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from opsmon.core.calendar import SiteCalendar
 from opsmon.core.kpis import BUILT_IN
+from opsmon.core.outlook import Outlook
 from opsmon.core.panes import OTHER
 from opsmon.core.readings import Point, Reading, Row
 from opsmon.web.tile_shown import Limit
@@ -47,6 +48,7 @@ def tiles() -> Iterator[tuple[str, TileView]]:
                          ("queues", _QUEUES)):
         yield from _states(kpi_id, rows)
     yield from _strips()
+    yield from _bullets()
 
 
 def sample(kpi_id: str, rows: Sequence[tuple[str, float | None]] = (), *, locale: str = "en_GB",
@@ -113,6 +115,26 @@ def _strips() -> Iterator[tuple[str, TileView]]:
     yield "oldest order", sample("oldest-order", value=8_040_000)
     yield "time to fulfil", sample("fulfilment-time", value=97_200_000, count=412)
     yield "visitors today", sample("visitors-today", value=123_456_789)
+
+
+def _bullets() -> Iterator[tuple[str, TileView]]:
+    coming = Outlook(NOW_MS, 1_240_000, 2_130_000, 2_050_000, 2_230_000, 4)
+    huge = Outlook(NOW_MS, 123_456_789_00, 234_567_891_00, 223_456_789_00, 245_678_912_00, 4)
+    yield "revenue-outlook, live", sample("revenue-outlook", value=coming.likely, outlook=coming)
+    yield "revenue-outlook, 9 digits", sample("revenue-outlook", value=huge.likely, outlook=huge, locale="de")
+    yield "orders-outlook, one Friday", sample("orders-outlook", value=31, outlook=Outlook(NOW_MS, 12, 31, 31, 31, 1))
+    yield "orders-outlook, first week", sample("orders-outlook")
+    yield "revenue-outlook, catching up", sample("revenue-outlook", value=1, outlook=coming, is_behind=True)
+    yield "completed-1h, enough", _needed(41, 38)
+    yield "completed-1h, too few", _needed(12, 38)
+    yield "completed-1h, 9 digits", _needed(123_456_789, 223_456_789)
+    yield "completed-1h, empty", _needed(0, 0)
+    yield "completed-1h, error", replace(_needed(41, 38), state="error", note="as of 13:58")
+
+
+def _needed(done: int, needed: int) -> TileView:
+    return tile_view(_reading("completed-1h", value=done), _WORDING["en_GB"], ZONE, is_behind=False,
+                     beside=[_reading("due-1h", value=needed)])
 
 
 def _strip(values: Sequence[float | None], count: int) -> TileView:

@@ -4,7 +4,7 @@
 # ruff: noqa: RUF009
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from opsmon.web.views import DataState, shown
 
@@ -122,6 +122,23 @@ class SharesView(HeadView):
     kind: ClassVar[str] = "shares"
 
     segments: tuple[SegmentView, ...] = shown("largest first, at most 4, then the rest")
+
+
+@dataclass(frozen=True, slots=True)
+class BulletView(HeadView):
+    """A number on a scale from nothing: how far it is, and how far it must or may come."""
+
+    kind: ClassVar[str] = "bullet"
+
+    text: str = shown("the number in words")
+    chars: int = shown("length of `text`, so that CSS can choose a size that never clips (1 to 16)")
+    value: str = shown("the plain number for machines")
+    width: str = shown("length of the bar of what there is: '41%'")
+    band_x: str = shown("where the range of what may come begins: '70%'; '' for none")
+    band_width: str = shown("how long that range is: '8%'")
+    mark_x: str = shown("where the mark of what is needed or likely stands: '74%'; '' for none")
+    verdict: Literal["short", "enough", "none"] = shown("whether it reaches the mark; none: nobody needs it to")
+    rows: tuple[tuple[str, str], ...] = shown("(what, its value) of all that is drawn, for the table")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,20 +7,30 @@ from typing import NamedTuple
 from opsmon.core.catalogue import Kpi, Measure, Rollup, Tumbling
 from opsmon.core.explaining import error_of
 from opsmon.core.kpis import BUILT_IN
-from opsmon.core.readings import Reading
+from opsmon.core.readings import OUTLOOK, Reading
 from opsmon.web.presenting import kpi_view
+from opsmon.web.tile_bullets import needed_view, outlook_view
 from opsmon.web.tile_charts import columns_view, funnel_view, shares_view, strip_view
 from opsmon.web.tile_rows import errors_view, last_view, ranked_view
-from opsmon.web.tile_shapes import ColumnsView, ErrorsView, FunnelView, LastView, RankedView, SharesView, StripView
+from opsmon.web.tile_shapes import (
+    BulletView,
+    ColumnsView,
+    ErrorsView,
+    FunnelView,
+    LastView,
+    RankedView,
+    SharesView,
+    StripView,
+)
 from opsmon.web.tile_shown import Limit, Shown
 from opsmon.web.tile_words import filled_by, sample_words, too_early, window_words
 from opsmon.web.views import KpiView
 from opsmon.web.wording import Wording
 
-WithRows = RankedView | FunnelView | ColumnsView | StripView | SharesView | ErrorsView | LastView
+WithRows = RankedView | FunnelView | ColumnsView | StripView | SharesView | ErrorsView | LastView | BulletView
 TileView = KpiView | WithRows
 TILE_VIEWS: tuple[type, ...] = (
-    KpiView, RankedView, FunnelView, ColumnsView, StripView, SharesView, ErrorsView, LastView)
+    KpiView, RankedView, FunnelView, ColumnsView, StripView, SharesView, ErrorsView, LastView, BulletView)
 
 
 class Choice(NamedTuple):
@@ -35,7 +45,7 @@ class Choice(NamedTuple):
     def fits(self, kpi: Kpi, rollup: Rollup) -> bool:
         """Whether the tile is for this KPI."""
         return (rollup.measure in self.measures and (not self.show or kpi.show in self.show)
-                and (not self.by or rollup.by[0] in self.by)
+                and (not self.by or (rollup.by or ("",))[0] in self.by)
                 and (not self.window or kpi.window.kind in self.window))
 
 
@@ -48,8 +58,10 @@ CHOICES = (
     Choice(("last", "min", "max"), last_view),
     Choice(("sum",), last_view, window=("now",)),
     Choice(("sum",), last_view, by=("name",)),
+    Choice(("sum", "count"), outlook_view, show=(OUTLOOK,)),
     Choice(("count",), shares_view, by=_FEW),
     Choice(("mean",), shares_view, by=_FEW, show=("sum", "count")),
+    Choice(("mean",), shares_view, by=("country",), show=("sum", "count"), window=("days",)),
     Choice(("count",), columns_view, window=("now",)),
     Choice(("count", "sum", "mean", "stddev", "percentile", "top"), ranked_view),
 )
@@ -60,8 +72,8 @@ def tile_view(reading: Reading, wording: Wording, zone: str, *, is_behind: bool,
     """A reading as the tile that fits it; `is_behind`: events wait that it does not hold yet.
 
     `rollup`: what a site's own KPI is read from; of a built-in one it is known. `limits`: beyond which value a
-    row is marked, by its name, '' for all others. `beside`: readings of other percentiles of the same rollup
-    and window (`percentiles_beside`), shown on one scale with this one.
+    row is marked, by its name, '' for all others. `beside`: readings of what it is shown beside
+    (`kpis_beside`).
     """
     found = rollup or _built_in(reading.kpi)
     if found is None:
@@ -69,6 +81,8 @@ def tile_view(reading: Reading, wording: Wording, zone: str, *, is_behind: bool,
     shown = Shown(reading, found, wording, zone, is_behind, limits or {}, tuple(beside))
     if beside and found.measure == "percentile" and not found.by:
         return strip_view(shown)
+    if beside and reading.kpi.against:
+        return needed_view(shown)
     make = choose(reading.kpi, found)
     return make(shown) if make else _number_view(shown)
 
@@ -83,13 +97,15 @@ def unfilled_view(view: TileView, filled_by: str) -> TileView:
 
 def choose(kpi: Kpi, rollup: Rollup) -> Callable[[Shown], WithRows] | None:
     """What shows a KPI; None for the number."""
-    if not rollup.by and kpi.show != "funnel":
+    if not rollup.by and kpi.show not in ("funnel", OUTLOOK):
         return None
     return next((choice.view for choice in CHOICES if choice.fits(kpi, rollup)), None)
 
 
-def percentiles_beside(kpi: Kpi, kpis: Sequence[Kpi]) -> tuple[Kpi, ...]:
-    """The other percentiles of what a KPI is one of, over the same window."""
+def kpis_beside(kpi: Kpi, kpis: Sequence[Kpi]) -> tuple[Kpi, ...]:
+    """What a KPI is shown beside: the one it names, or the other percentiles of the same over the same window."""
+    if kpi.against:
+        return tuple(one for one in kpis if one.id == kpi.against)
     if not kpi.show.startswith("p"):
         return ()
     return tuple(one for one in kpis if one.id != kpi.id and one.show.startswith("p") and one.unit == kpi.unit

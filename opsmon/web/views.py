@@ -72,6 +72,11 @@ class BarsView:
     grid: tuple[GridLineView, ...] = shown("up to 4 grid lines")
     sentence: str = shown("the finding in words: '19 so far, on course for 45'")
 
+    @property
+    def rows(self) -> tuple[tuple[str, str], ...]:
+        """(hour, value) of every bar, for the table."""
+        return tuple((bar.name, bar.text) for bar in self.bars)
+
 
 @dataclass(frozen=True, slots=True)
 class KpiView:

@@ -71,6 +71,13 @@ class Wording:
         pattern = self.locale.currency_formats["standard"].pattern.replace(".00", "")
         return _typographic(format_currency(amount, currency, pattern, self.locale, currency_digits=False))
 
+    def about(self, reading: Reading, value: float) -> str:
+        """A value that is no more than likely: money without cents."""
+        if reading.kpi.unit != "money" or not reading.currency:
+            return self.value(reading, value)
+        unit = 10 ** exponent(reading.currency)
+        return self.whole_money(round(value / unit) * unit, reading.currency)
+
     def value(self, reading: Reading, value: float | None) -> str:
         """A value of a KPI in its unit; a dash where there is nothing to divide by."""
         if value is None:
@@ -119,6 +126,10 @@ class Wording:
     def moment(self, time_ms: int) -> str:
         """'Nov 20, 14:03:22': day and time, of what may be weeks old."""
         return f"{format_skeleton('MMMd', self._wall(time_ms), locale=self.locale)}, {self.clock(time_ms)}"
+
+    def day_and_time(self, time_ms: int) -> str:
+        """'Oct 21, 14:00': a day and its time, of what was weeks ago."""
+        return f"{format_skeleton('MMMd', self._wall(time_ms), locale=self.locale)}, {self.time(time_ms)}"
 
     def date(self, time_ms: int) -> str:
         """'Dec 20, 2026': a day, of what may be in another year."""

@@ -13,7 +13,7 @@ from opsmon.core.panes import OTHER
 from opsmon.core.readings import Point, Reading, Row
 from opsmon.web.tile_shapes import ColumnsView, ErrorsView, FunnelView, LastView, RankedView, SharesView, StripView
 from opsmon.web.tile_shown import Limit
-from opsmon.web.tile_views import TileView, choose, percentiles_beside, tile_view
+from opsmon.web.tile_views import TileView, choose, kpis_beside, tile_view
 from opsmon.web.tile_words import filled_by
 from opsmon.web.views import KpiView
 from opsmon.web.wording import Wording
@@ -26,11 +26,13 @@ KINDS = {
     "ranked": {"revenue-by-country", "orders-by-country", "revenue-by-region", "orders-by-region", "top-products",
                "top-pieces", "output-by-line", "output-by-station", "output-by-person", "stage-times",
                "scans-by-person", "scans-by-station", "function-p95", "lag-by-source"},
-    "shares": {"revenue-by-channel", "orders-by-channel", "orders-by-custom", "customer-tiers"},
+    "shares": {"revenue-by-channel", "orders-by-channel", "orders-by-custom", "customer-tiers", "channels-30d",
+               "countries-30d", "custom-30d"},
     "columns": {"pipeline", "waiting", "orders-on-hold", "parcels", "returns-open", "disputes-open",
                 "transfers-by-state", "production-by-state", "quotations-by-state"},
     "funnel": {"funnel-today"},
     "errors": {"api-errors"},
+    "bullet": {"revenue-outlook", "orders-outlook"},
     "last": {"stock", "queues", "gauges", "counters"},
 }
 
@@ -304,10 +306,10 @@ def test_a_percentile_of_too_few_is_a_dash_and_a_reason() -> None:
     assert (view.marks[2].text, view.note) == ("–", "Too early to tell: 44 requests of 100 needed")
 
 
-def test_the_percentiles_beside_one_are_found() -> None:
+def test_the_kpis_beside_one_are_found() -> None:
     """Those of the same rollup over the same window."""
     kpi = BUILT_IN.kpi_by_id["api-p95"]
-    assert [one.id for one in percentiles_beside(kpi, KPIS)] == ["api-p50", "api-p99"]
+    assert [one.id for one in kpis_beside(kpi, KPIS)] == ["api-p50", "api-p99"]
 
 
 # --- numbers -----------------------------------------------------------------------------------------------

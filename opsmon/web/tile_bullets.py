@@ -1,0 +1,77 @@
+"""Numbers on a scale from nothing: how the day will end, and what is done of what must be done."""
+
+from dataclasses import replace
+
+from opsmon.core.outlook import Outlook
+from opsmon.core.readings import Reading
+from opsmon.web.presenting import LONGEST_TEXT
+from opsmon.web.tile_shapes import BulletView
+from opsmon.web.tile_shown import Shown, part
+from opsmon.web.tile_words import filled_by
+
+# What is drawn last does not touch the edge.
+_ROOM = 1.04
+
+
+def outlook_view(shown: Shown) -> BulletView:
+    """Today so far as a bar, the range of how it may end as a band, the likely end as a mark."""
+    coming = shown.reading.outlook
+    if coming is None:
+        return _unknown(shown, "No outlook yet (first week): it needs the same weekday a week before.")
+    top = max(coming.high, coming.so_far) * _ROOM
+    text = shown.wording.about(shown.reading, coming.likely)
+    return BulletView(
+        *shown.head("", _outlook_sentence(shown, coming), is_empty=False),
+        text=text, chars=_chars(text), value=str(coming.likely), width=part(coming.so_far, top),
+        band_x=part(coming.low, top), band_width=part(coming.high - coming.low, top), mark_x=part(coming.likely, top),
+        verdict="none", rows=_outlook_rows(shown, coming),
+    )
+
+
+def needed_view(shown: Shown) -> BulletView:
+    """What was done as a bar, what is needed, which the first reading beside it says, as a mark."""
+    reading, needed = shown.reading, shown.beside[0]
+    done, need = reading.value or 0, needed.value or 0
+    top = max(done, need) * _ROOM
+    is_empty = not done and not need
+    text = shown.text(reading.value)
+    return BulletView(
+        *shown.head("", "" if is_empty else _needed_sentence(shown, needed), is_empty=is_empty),
+        text=text, chars=_chars(text), value=str(done), width=part(done, top), band_x="", band_width="",
+        mark_x=part(need, top), verdict="none" if is_empty else "enough" if done >= need else "short",
+        rows=() if is_empty else ((reading.kpi.label, text), (needed.kpi.label, shown.wording.value(needed, need))),
+    )
+
+
+def _outlook_sentence(shown: Shown, coming: Outlook) -> str:
+    """'€12,400 so far. From 14:03 on the last 4 Fridays brought €8,100 to €9,900 more.'"""
+    words = shown.wording
+    so_far, low, high = (words.about(shown.reading, value) for value in (coming.so_far, coming.low, coming.high))
+    least, most = (words.about(shown.reading, value - coming.so_far) for value in (coming.low, coming.high))
+    day = words.weekday(coming.from_ms)
+    days = f"the last {words.number(coming.days)} {day}s" if coming.days > 1 else f"last {day}"
+    brought = least if least == most else f"{least} to {most}"
+    ends = "" if least == most else f": {low} to {high} in all"
+    return f"{so_far} so far. From {words.time(coming.from_ms)} on {days} brought {brought} more{ends}."
+
+
+def _outlook_rows(shown: Shown, coming: Outlook) -> tuple[tuple[str, str], ...]:
+    found = (("So far", coming.so_far), ("Least", coming.low), ("Likely", coming.likely), ("Most", coming.high))
+    return tuple((name, shown.wording.about(shown.reading, value)) for name, value in found)
+
+
+def _needed_sentence(shown: Shown, needed: Reading) -> str:
+    done, need = shown.reading.value or 0, needed.value or 0
+    said = f"{shown.text(shown.reading.value)} done, {shown.wording.value(needed, need)} needed"
+    return f"{said}: {shown.wording.number(need - done)} too few" if done < need else f"{said}: enough"
+
+
+def _unknown(shown: Shown, why: str) -> BulletView:
+    """No number yet, and why."""
+    view = BulletView(*shown.head("", "", is_empty=True), text="–", chars=1, value="", width="0%", band_x="",
+                      band_width="", mark_x="", verdict="none", rows=())
+    return replace(view, empty=f"{why} {filled_by(shown.rollup)}")
+
+
+def _chars(text: str) -> int:
+    return min(max(len(text), 1), LONGEST_TEXT)
