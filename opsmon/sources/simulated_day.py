@@ -18,8 +18,8 @@ from opsmon.sources.simulated_sales import TILL, Life, Shop
 HOURS = (9, 6, 4, 3, 4, 8, 16, 30, 46, 62, 75, 82, 68, 52, 46, 44, 47, 52, 62, 78, 86, 66, 38, 16)
 WEEKDAYS = (1.10, 1.03, 1.00, 1.02, 1.06, 0.88, 0.91)
 WEEKLY_GROWTH = 0.004
-MARKETPLACE_APP = "580111001233"
-CHANNELS = ("web",) * 17 + (TILL,) * 2 + (MARKETPLACE_APP,)
+MARKETPLACE = "marketplace"
+CHANNELS = ("web",) * 17 + (TILL,) * 2 + (MARKETPLACE,)
 # No order is spoken of later than this many days after the day it was placed.
 LONGEST_LIFE_DAYS = 3
 SECOND, MINUTE, HOUR = 1_000, 60_000, 3_600_000

@@ -24,6 +24,8 @@ _PRODUCTS = (("Ceramic mug, blue", 418_240), ("Tea towel, linen", 312_000), ("Oa
              ("Pepper", 11_150), ("Twine", 4_200), (OTHER, 302_190))
 _COUNTRIES = (("DE", 1_284_930), ("AT", 402_110), ("CH", 211_000), ("FR", 84_000), ("GB", 61_050), ("NL", 40_080),
               ("", 2_900))
+_ORDERS = (("DE", 212), ("AT", 41), ("CH", 40), ("NL", 31), ("FR", 22), ("BE", 14), ("GB", 12), ("IT", 9), ("PL", 7),
+           ("DK", 4), ("MT", 2), ("SG", 1), ("", 3))
 _STAGES = (("picking", 12), ("packing", 34), ("packed", 5), ("shipped", 128))
 _PARCELS = (("in_transit", 212), ("out_for_delivery", 41), ("label_printed", 38), ("ready_for_pickup", 9),
             ("attempted_delivery", 6), ("delayed", 3), ("failure", 1))
@@ -49,6 +51,7 @@ def tiles() -> Iterator[tuple[str, TileView]]:
         yield from _states(kpi_id, rows)
     yield from _strips()
     yield from _bullets()
+    yield from _maps()
 
 
 def sample(kpi_id: str, rows: Sequence[tuple[str, float | None]] = (), *, locale: str = "en_GB",
@@ -115,6 +118,14 @@ def _strips() -> Iterator[tuple[str, TileView]]:
     yield "oldest order", sample("oldest-order", value=8_040_000)
     yield "time to fulfil", sample("fulfilment-time", value=97_200_000, count=412)
     yield "visitors today", sample("visitors-today", value=123_456_789)
+
+
+def _maps() -> Iterator[tuple[str, TileView]]:
+    yield "orders-by-country, live", sample("orders-by-country", _ORDERS)
+    yield "orders-by-country, the world", sample("orders-by-country", [("US", 410), ("JP", 390), ("AU", 377), *_ORDERS])
+    yield "orders-by-country, one country, 9 digits", sample("orders-by-country", [("SG", 123_456_789)])
+    yield "orders-by-country, not told", sample("orders-by-country", [("", 4), (OTHER, 2)])
+    yield from _states("orders-by-country", _ORDERS)
 
 
 def _bullets() -> Iterator[tuple[str, TileView]]:

@@ -142,6 +142,38 @@ class BulletView(HeadView):
 
 
 @dataclass(frozen=True, slots=True)
+class MapCellView:
+    """A country that has something."""
+
+    code: str = shown("'DE': its letters, and its id in world.svg")
+    step: int = shown("1 to 5, which of the fills; 5 is the most")
+    x: float = shown("middle of its cell in SVG units, for its letters")
+    y: float = shown("the same downwards")
+
+
+@dataclass(frozen=True, slots=True)
+class LegendView:
+    """What a fill stands for."""
+
+    step: int = shown("1 to 5, as in the map")
+    text: str = shown("'3 – 9'")
+
+
+@dataclass(frozen=True, slots=True)
+class MapView(HeadView):
+    """The part of the world that holds nearly all, a cell for each country, and the largest as a list beside it."""
+
+    kind: ClassVar[str] = "map"
+
+    box: str = shown("the part that is shown, as an SVG viewBox; it is 3 to 2")
+    cells: tuple[MapCellView, ...] = shown("the countries that have something, on and off this part")
+    is_named: bool = shown("whether cells are large enough for letters")
+    legend: tuple[LegendView, ...] = shown("the fills that are used, from the least")
+    listed: tuple[RowView, ...] = shown("largest first, at most 8")
+    rows: tuple[tuple[str, str], ...] = shown("(country, its value) of all, for the table")
+
+
+@dataclass(frozen=True, slots=True)
 class MarkView:
     """One percentile."""
 

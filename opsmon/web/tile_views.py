@@ -11,6 +11,7 @@ from opsmon.core.readings import OUTLOOK, Reading
 from opsmon.web.presenting import kpi_view
 from opsmon.web.tile_bullets import needed_view, outlook_view
 from opsmon.web.tile_charts import columns_view, funnel_view, shares_view, strip_view
+from opsmon.web.tile_map import map_view
 from opsmon.web.tile_rows import errors_view, last_view, ranked_view
 from opsmon.web.tile_shapes import (
     BulletView,
@@ -18,6 +19,7 @@ from opsmon.web.tile_shapes import (
     ErrorsView,
     FunnelView,
     LastView,
+    MapView,
     RankedView,
     SharesView,
     StripView,
@@ -27,10 +29,10 @@ from opsmon.web.tile_words import filled_by, sample_words, too_early, window_wor
 from opsmon.web.views import KpiView
 from opsmon.web.wording import Wording
 
-WithRows = RankedView | FunnelView | ColumnsView | StripView | SharesView | ErrorsView | LastView | BulletView
+WithRows = RankedView | FunnelView | ColumnsView | StripView | SharesView | ErrorsView | LastView | BulletView | MapView
 TileView = KpiView | WithRows
 TILE_VIEWS: tuple[type, ...] = (
-    KpiView, RankedView, FunnelView, ColumnsView, StripView, SharesView, ErrorsView, LastView, BulletView)
+    KpiView, RankedView, FunnelView, ColumnsView, StripView, SharesView, ErrorsView, LastView, BulletView, MapView)
 
 
 class Choice(NamedTuple):
@@ -60,6 +62,7 @@ CHOICES = (
     Choice(("sum",), last_view, by=("name",)),
     Choice(("sum", "count"), outlook_view, show=(OUTLOOK,)),
     Choice(("count",), shares_view, by=_FEW),
+    Choice(("mean",), map_view, by=("country",), show=("count",), window=("today",)),
     Choice(("mean",), shares_view, by=_FEW, show=("sum", "count")),
     Choice(("mean",), shares_view, by=("country",), show=("sum", "count"), window=("days",)),
     Choice(("count",), columns_view, window=("now",)),

@@ -67,10 +67,10 @@ def lab(colour: tuple[float, ...]) -> tuple[float, ...]:
 
 @pytest.mark.parametrize("name", sorted(CSS))
 def test_colours_are_tokens(name):
-    """A colour has a meaning; what it looks like is said in tokens.css only."""
+    """A colour has a meaning; what it looks like is said in tokens.css only; the map's are steps of it."""
     literal = (r"#[0-9a-fA-F]{3,8}\b(?=[\s;,)])|\b(?:rgb|hsl|lab|lch|oklab|oklch|color)a?\("
                r"|:\s*(?:white|black|red|gr[ae]y)\b")
-    assert name == "tokens.css" or re.findall(literal, without_comments(CSS[name])) == []
+    assert name in ("tokens.css", "tokens-map.css") or re.findall(literal, without_comments(CSS[name])) == []
 
 
 @THEMES
@@ -132,7 +132,8 @@ def test_scripts_need_no_eval():
     assert [name for name, text in JS.items() if re.search(unsafe, text)] == []
 
 
-@pytest.mark.parametrize("name", sorted(set(CSS) - {"tokens.css", "tokens-wall.css", "ops.css", "tiles.css"}))
+@pytest.mark.parametrize("name", sorted(set(CSS) - {
+    "tokens.css", "tokens-wall.css", "tokens-map.css", "ops.css", "tiles.css", "map.css"}))
 def test_rules_live_in_layers(name):
     """The order of the layers decides, not the length of a selector."""
     outside = re.sub(r'@layer [\w]+ \{.*?\n\}|@import url\(".+?"\);', "", without_comments(CSS[name]), flags=re.S)
@@ -147,7 +148,7 @@ def test_every_length_of_number_has_a_size(chars):
 
 def test_every_sheet_is_imported_or_belongs_to_one_page():
     """A file nobody asks for is not part of the design."""
-    sheets = ("ops.css", "tiles.css", "wall.css")
+    sheets = ("ops.css", "tiles.css", "wall.css", "map.css")
     imported = {name for sheet in sheets for name in re.findall(r'@import url\("(.+?)"\);', CSS[sheet])}
     assert set(CSS) - imported == {
         *sheets, "components/status.css", "components/gallery.css", "components/source-card.css",

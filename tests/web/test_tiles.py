@@ -23,7 +23,7 @@ ENGLISH = Wording("en_GB", BERLIN)
 NOW_MS = 1_763_730_202_000
 
 KINDS = {
-    "ranked": {"revenue-by-country", "orders-by-country", "revenue-by-region", "orders-by-region", "top-products",
+    "ranked": {"revenue-by-country", "revenue-by-region", "orders-by-region", "top-products",
                "top-pieces", "output-by-line", "output-by-station", "output-by-person", "stage-times",
                "scans-by-person", "scans-by-station", "function-p95", "lag-by-source"},
     "shares": {"revenue-by-channel", "orders-by-channel", "orders-by-custom", "customer-tiers", "channels-30d",
@@ -33,6 +33,7 @@ KINDS = {
     "funnel": {"funnel-today"},
     "errors": {"api-errors"},
     "bullet": {"revenue-outlook", "orders-outlook"},
+    "map": {"orders-by-country"},
     "last": {"stock", "queues", "gauges", "counters"},
 }
 
@@ -155,7 +156,7 @@ def test_means_do_not_add_up() -> None:
 
 def test_countries_have_their_names() -> None:
     """In the words of the reader's language; what no order told is said too."""
-    view: RankedView = tile("orders-by-country", ("DE", 3), ("", 1), wording=Wording("de", BERLIN))
+    view: RankedView = tile("revenue-by-country", ("DE", 3), ("", 1), wording=Wording("de", BERLIN))
     assert names(view) == ["Deutschland", "Not told"]
 
 
