@@ -104,7 +104,7 @@ def _area(cells: set[Cell]) -> float:
 def _shaped(box: Box) -> Box:
     """The box with as much around it as makes it 3 to 2, moved so that it stays in the world where it can."""
     width = min(max(box.width, LEAST[0], ceil(box.height * _SHAPE)), WORLD.width)
-    height = max(box.height, LEAST[1], ceil(width / _SHAPE))
+    height = max(box.height, LEAST[1], min(round(width / _SHAPE), WORLD.height))
     x = min(max(box.x - (width - box.width) // 2, 0), WORLD.width - width)
     y = min(max(box.y - (height - box.height) // 2, 0), max(WORLD.height - height, 0))
     return Box(x, y, width, height)
