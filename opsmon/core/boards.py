@@ -89,7 +89,7 @@ BOARDS = (
         Row("live", (Slot("active-orders", "L"), Slot("past-sla", "L"))),
         Row("near", (Slot("completed-1h", "wide"), Slot("oldest-order"), Slot("fulfilment-time"),
                      Slot("payment-failures"), Slot("return-requests"), Slot("pipeline", "wide"),
-                     Slot("waiting", "wide"), Slot("output-by-line", "wide"),
+                     Slot("order-ages", "wide"), Slot("waiting", "wide"), Slot("output-by-line", "wide"),
                      Slot("output-by-station", "wide"), Slot("output-by-person", "wide"), Slot("stock", "wide"),
                      Slot("parcels", "wide"), Slot("orders-on-hold", "wide"))),
         Row("batch", (Slot("completed-month", "L"), Slot("stage-times", "wide"))),

@@ -192,6 +192,9 @@ OPERATIONS = (
         "count", "Moves to another stage in the present hour, by person.", area="operations"),
     Kpi("past-sla", "Orders past their time", "open-orders", Now(), "orders",
         "Open orders placed more than 24 hours ago.", "down", "operations", older_ms=24 * HOUR_MS),
+    Kpi("order-ages", "Open orders by age", "open-orders", Now(), "orders",
+        "Orders that are neither fulfilled nor cancelled, by how long ago they were placed.", "down", "operations",
+        show="ages"),
     Kpi("completed-1h", "Done in the last hour", "completed", Sliding(HOUR_MS), "orders",
         "Orders fulfilled in the last 60 minutes, beside those that must leave within the next hour to be on time: "
         "open orders placed more than 23 hours ago, those past their time among them.", area="operations",

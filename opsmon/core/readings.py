@@ -31,6 +31,9 @@ from opsmon.core.values import Aggregates, Value, sample_of, value_of
 _FOR_EVER_MS = 2**53 - 1
 # What a KPI shows that is today's number as the day will end.
 OUTLOOK = "outlook"
+# What a KPI shows that is the ages of what is open, and where one age ends and the next begins, in hours.
+AGES = "ages"
+AGE_HOURS = (1, 4, 8, 16, 24, 48)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +222,9 @@ def _asking(planned: Plan, asks: Request) -> Plan:
 def _plan_open(kpi: Kpi, rollup: Rollup, site: Site) -> Plan:
     """What is open: orders since they were placed, visits until their gap has passed."""
     now_ms = site.now_ms
+    if kpi.show == AGES:
+        edges = (0, *(now_ms - hours * HOUR_MS for hours in reversed(AGE_HOURS)), _FOR_EVER_MS)
+        return Plan(kpi, rollup, now_ms, now_ms, asks=Request("ages", (now_hash(rollup),), edges=edges))
     if rollup.measure == "sessions":
         stretch = (now_ms, _FOR_EVER_MS)
     else:
@@ -305,11 +311,15 @@ def _read_answer(planned: Plan, asks: Request, answers: Answers, site: Site) -> 
     if asks.kind == "top":
         rows = tuple(Row(name, amount) for name, amount in found)
         value = sum(amount for _, amount in found)
+    elif asks.kind == "ages":
+        ends = (*map(str, AGE_HOURS), "")
+        rows = tuple(Row(name, count) for name, count in zip(ends, reversed(found), strict=True))
+        value = sum(found)
     elif asks.kind == "open":
         value = found[0]
         if kpi.show == "oldest":
             value = None if found[1] is None else max(site.now_ms - found[1], 0)
-    complete = asks.kind not in ("open", "own") and is_complete(planned.end_ms, site)
+    complete = asks.kind not in ("open", "ages", "own") and is_complete(planned.end_ms, site)
     return Reading(kpi, value, currency, planned.start_ms, planned.end_ms, complete, rows=rows)
 
 

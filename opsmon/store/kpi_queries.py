@@ -1,6 +1,7 @@
 """Query: the KPIs of a site, all as of one instant, in one round trip."""
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import Any
 
 from opsmon.core.calendar import DAY_MS, SiteCalendar
@@ -131,6 +132,9 @@ class KpiQueries:
                         for found in request.hashes]
             case "own":
                 return _OWN[request.hashes[0].rollup](self._keys)
+            case "ages":
+                key = self._keys.open(self._generation, request.hashes[0].rollup)
+                return [Read("zcount", (key, f"({low}", high)) for low, high in pairwise(request.edges)]
             case "open":
                 stretch = (self._keys.open(self._generation, request.hashes[0].rollup), f"({request.low}", request.high)
                 return [Read("zcount", stretch),
@@ -171,6 +175,8 @@ def _answer(request: Request, taken: Sequence[Any]) -> Any:
             return sum(_waiting(one) if isinstance(one, list) else one for one in taken)
         case "top":
             return _best(taken, request.most)
+        case "ages":
+            return tuple(map(int, taken))
         case "open":
             return taken[0], int(taken[1][0][1]) if taken[1] else None
         case "distinct" if len(request.hashes) > 1:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from opsmon.core.panes import OTHER
-from opsmon.core.readings import Reading, Row
+from opsmon.core.readings import AGE_HOURS, Reading, Row
 from opsmon.web.presenting import LONGEST_TEXT
 from opsmon.web.tile_shapes import (
     ColumnsView,
@@ -23,6 +23,11 @@ from opsmon.web.tile_words import sample_words, step_name, too_early, window_wor
 MOST_COLUMNS = 8
 MOST_SEGMENTS = 4
 _REST = MOST_SEGMENTS + 1
+# By when an order shall have left: what the KPIs past-sla and due-1h hold it to.
+SLA_HOURS = 24
+_AGES = (f"under {AGE_HOURS[0]} h", *(f"{begin} – {end} h" for begin, end in pairwise(AGE_HOURS)),
+         f"over {AGE_HOURS[-1]} h")
+_FIRST_LATE = AGE_HOURS.index(SLA_HOURS) + 1
 
 # Words that say at which point of the work a state stands. What has none of them stands behind, by name.
 _ORDER_OF_WORK = (
@@ -59,6 +64,18 @@ def columns_view(shown: Shown) -> ColumnsView:
     said = f"{note}, most of them: {shown.name(fullest)}, {shown.text(fullest.value)}" if fullest else ""
     return ColumnsView(*shown.head(note, said, is_empty=not kept),
                        columns=tuple(_column(shown, row, top) for row in kept))
+
+
+def ages_view(shown: Shown) -> ColumnsView:
+    """Ages side by side, the youngest first; what is past its time is marked, in words."""
+    rows = shown.reading.rows
+    top, total = max((row.value or 0 for row in rows), default=0), sum(row.value or 0 for row in rows)
+    late = sum(row.value or 0 for row in rows[_FIRST_LATE:])
+    note = f"{shown.text(total)} in all, {shown.text(late)} of them older than {SLA_HOURS} h"
+    columns = [replace(_column(shown, row, top), name=name,
+                       warning=f"over {SLA_HOURS} h" if at >= _FIRST_LATE and row.value else "")
+               for at, (row, name) in enumerate(zip(rows, _AGES, strict=False))]
+    return ColumnsView(*shown.head(note, note, is_empty=not total), columns=tuple(columns) if total else ())
 
 
 def shares_view(shown: Shown) -> SharesView:

@@ -25,17 +25,21 @@ def map_view(shown: Shown) -> MapView:
     told = [row for row in rows if row.name != OTHER]
     said = f"{shown.name(told[0])} comes first with {shown.text(told[0].value)}" if told else ""
     return MapView(
-        *shown.head(_note(shown, total, inside), said, is_empty=not rows), box=_view_box(box),
+        *shown.head(_note(shown, total, sum(amounts.values()), inside), said, is_empty=not rows), box=_view_box(box),
         cells=tuple(_cell(code, steps[amount]) for code, amount in amounts.items()), is_named=box.width <= MOST_NAMED,
         legend=_legend(shown, steps), listed=_listed(shown, told, total),
         rows=tuple((shown.name(row), shown.text(row.value)) for row in rows),
     )
 
 
-def _note(shown: Shown, total: float, inside: float) -> str:
-    """How many, and which share of them lies on the part that is shown."""
-    share = "" if inside >= total else f", {shown.wording.share(inside / total)} of them on this part of the map"
-    return f"{shown.text(total)} {window_words(shown.kpi, shown.wording)}{share}"
+def _note(shown: Shown, total: float, placed: float, inside: float) -> str:
+    """How many, how many of them have no place on any map, and which share of the others is beyond this part."""
+    parts = [f"{shown.text(total)} {window_words(shown.kpi, shown.wording)}"]
+    if placed > inside:
+        parts.append(f"{shown.wording.fine_share((placed - inside) / placed)} beyond this part of the map")
+    if total > placed:
+        parts.append(f"{shown.text(total - placed)} without a country")
+    return ", ".join(parts)
 
 
 def _cell(code: str, step: int) -> MapCellView:

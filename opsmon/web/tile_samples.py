@@ -52,6 +52,7 @@ def tiles() -> Iterator[tuple[str, TileView]]:
     yield from _strips()
     yield from _bullets()
     yield from _maps()
+    yield from _ages()
 
 
 def sample(kpi_id: str, rows: Sequence[tuple[str, float | None]] = (), *, locale: str = "en_GB",
@@ -118,6 +119,15 @@ def _strips() -> Iterator[tuple[str, TileView]]:
     yield "oldest order", sample("oldest-order", value=8_040_000)
     yield "time to fulfil", sample("fulfilment-time", value=97_200_000, count=412)
     yield "visitors today", sample("visitors-today", value=123_456_789)
+
+
+def _ages() -> Iterator[tuple[str, TileView]]:
+    hours = ("1", "4", "8", "16", "24", "48", "")
+    ages = tuple(zip(hours, (12, 31, 44, 80, 21, 9, 2), strict=True))
+    yield "order-ages, live", sample("order-ages", ages)
+    huge = [(hour, 123_456_789 if hour == "4" else 0) for hour in hours]
+    yield "order-ages, none late, 9 digits", sample("order-ages", huge)
+    yield from _states("order-ages", ages)
 
 
 def _maps() -> Iterator[tuple[str, TileView]]:

@@ -7,10 +7,10 @@ from typing import NamedTuple
 from opsmon.core.catalogue import Kpi, Measure, Rollup, Tumbling
 from opsmon.core.explaining import error_of
 from opsmon.core.kpis import BUILT_IN
-from opsmon.core.readings import OUTLOOK, Reading
+from opsmon.core.readings import AGES, OUTLOOK, Reading
 from opsmon.web.presenting import kpi_view
 from opsmon.web.tile_bullets import needed_view, outlook_view
-from opsmon.web.tile_charts import columns_view, funnel_view, shares_view, strip_view
+from opsmon.web.tile_charts import ages_view, columns_view, funnel_view, shares_view, strip_view
 from opsmon.web.tile_map import map_view
 from opsmon.web.tile_rows import errors_view, last_view, ranked_view
 from opsmon.web.tile_shapes import (
@@ -56,6 +56,7 @@ class Choice(NamedTuple):
 _FEW = ("kind", "channel", "tier")
 CHOICES = (
     Choice(("sessions",), funnel_view, show=("funnel",)),
+    Choice(("open",), ages_view, show=(AGES,)),
     Choice(("ratio",), errors_view),
     Choice(("last", "min", "max"), last_view),
     Choice(("sum",), last_view, window=("now",)),
@@ -100,7 +101,7 @@ def unfilled_view(view: TileView, filled_by: str) -> TileView:
 
 def choose(kpi: Kpi, rollup: Rollup) -> Callable[[Shown], WithRows] | None:
     """What shows a KPI; None for the number."""
-    if not rollup.by and kpi.show not in ("funnel", OUTLOOK):
+    if not rollup.by and kpi.show not in ("funnel", OUTLOOK, AGES):
         return None
     return next((choice.view for choice in CHOICES if choice.fits(kpi, rollup)), None)
 

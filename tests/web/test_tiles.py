@@ -28,7 +28,7 @@ KINDS = {
                "scans-by-person", "scans-by-station", "function-p95", "lag-by-source"},
     "shares": {"revenue-by-channel", "orders-by-channel", "orders-by-custom", "customer-tiers", "channels-30d",
                "countries-30d", "custom-30d"},
-    "columns": {"pipeline", "waiting", "orders-on-hold", "parcels", "returns-open", "disputes-open",
+    "columns": {"order-ages", "pipeline", "waiting", "orders-on-hold", "parcels", "returns-open", "disputes-open",
                 "transfers-by-state", "production-by-state", "quotations-by-state"},
     "funnel": {"funnel-today"},
     "errors": {"api-errors"},
