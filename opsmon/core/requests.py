@@ -18,7 +18,8 @@ from opsmon.core.panes import NOW_SPAN, Hash, slot_of
 class Request(NamedTuple):
     """One read. hash: all fields; unique: an estimate over hashes; distinct: the values of hashes; top: the
     best `most` of sorted sets added up; open: how many of a rollup are due in (low, high], and the earliest; ages:
-    how many are in each stretch between two of `edges`, (one, next]; own: what opsmon knows of itself, by the name of its hash."""
+    how many are in each stretch between two of `edges`, (one, next]; own: what opsmon knows of itself, by the name of
+    its hash."""
 
     kind: Literal["hash", "unique", "distinct", "top", "open", "ages", "own"]
     hashes: tuple[Hash, ...]
