@@ -17,7 +17,8 @@ def outlook_view(shown: Shown) -> BulletView:
     """Today so far as a bar, the range of how it may end as a band, the likely end as a mark."""
     coming = shown.reading.outlook
     if coming is None:
-        return _unknown(shown, "No outlook yet (first week): it needs the same weekday a week before.")
+        return _unknown(shown, shown.wording.say(
+            "No outlook yet (first week): it needs the same weekday a week before."))
     top = max(coming.high, coming.so_far) * _ROOM
     text = shown.wording.about(shown.reading, coming.likely)
     return BulletView(
@@ -48,22 +49,26 @@ def _outlook_sentence(shown: Shown, coming: Outlook) -> str:
     words = shown.wording
     so_far, low, high = (words.about(shown.reading, value) for value in (coming.so_far, coming.low, coming.high))
     least, most = (words.about(shown.reading, value - coming.so_far) for value in (coming.low, coming.high))
-    day = words.weekday(coming.from_ms)
-    days = f"the last {words.number(coming.days)} {day}s" if coming.days > 1 else f"last {day}"
-    brought = least if least == most else f"{least} to {most}"
-    ends = "" if least == most else f": {low} to {high} in all"
-    return f"{so_far} so far. From {words.time(coming.from_ms)} on {days} brought {brought} more{ends}."
+    known = {"so_far": so_far, "time": words.time(coming.from_ms), "day": words.weekday(coming.from_ms), "least": least}
+    if coming.days == 1:
+        return words.say("%(so_far)s so far. From %(time)s on last %(day)s brought %(least)s more.", **known)
+    return words.say(
+        "%(so_far)s so far. From %(time)s on the last %(days)s %(day)ss brought %(least)s to %(most)s more: %(low)s to "
+        "%(high)s in all.", days=words.number(coming.days), most=most, low=low, high=high, **known)
 
 
 def _outlook_rows(shown: Shown, coming: Outlook) -> tuple[tuple[str, str], ...]:
     found = (("So far", coming.so_far), ("Least", coming.low), ("Likely", coming.likely), ("Most", coming.high))
-    return tuple((name, shown.wording.about(shown.reading, value)) for name, value in found)
+    return tuple((shown.wording.say(name), shown.wording.about(shown.reading, value)) for name, value in found)
 
 
 def _needed_sentence(shown: Shown, needed: Reading) -> str:
     done, need = shown.reading.value or 0, needed.value or 0
-    said = f"{shown.text(shown.reading.value)} done, {shown.wording.value(needed, need)} needed"
-    return f"{said}: {shown.wording.number(need - done)} too few" if done < need else f"{said}: enough"
+    known = {"done": shown.text(done), "needed": shown.wording.value(needed, need)}
+    if done >= need:
+        return shown.wording.say("%(done)s done, %(needed)s needed: enough", **known)
+    return shown.wording.say("%(done)s done, %(needed)s needed: %(few)s too few",
+                             few=shown.wording.number(need - done), **known)
 
 
 def _unknown(shown: Shown, why: str) -> BulletView:

@@ -23,7 +23,8 @@ def map_view(shown: Shown) -> MapView:
     total = sum(row.value or 0 for row in rows)
     inside = sum(amount for code, amount in amounts.items() if box.holds(CELLS[code]))
     told = [row for row in rows if row.name != OTHER]
-    said = f"{shown.name(told[0])} comes first with {shown.text(told[0].value)}" if told else ""
+    said = shown.wording.say("%(name)s comes first with %(value)s", name=shown.name(told[0]),
+                             value=shown.text(told[0].value)) if told else ""
     return MapView(
         *shown.head(_note(shown, total, sum(amounts.values()), inside), said, is_empty=not rows), box=_view_box(box),
         cells=tuple(_cell(code, steps[amount]) for code, amount in amounts.items()), is_named=box.width <= MOST_NAMED,
@@ -36,9 +37,10 @@ def _note(shown: Shown, total: float, placed: float, inside: float) -> str:
     """How many, how many of them have no place on any map, and which share of the others is beyond this part."""
     parts = [f"{shown.text(total)} {window_words(shown.kpi, shown.wording)}"]
     if placed > inside:
-        parts.append(f"{shown.wording.fine_share((placed - inside) / placed)} beyond this part of the map")
+        parts.append(shown.wording.say("%(share)s beyond this part of the map",
+                                       share=shown.wording.fine_share((placed - inside) / placed)))
     if total > placed:
-        parts.append(f"{shown.text(total - placed)} without a country")
+        parts.append(shown.wording.say("%(count)s without a country", count=shown.text(total - placed)))
     return ", ".join(parts)
 
 
