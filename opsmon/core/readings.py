@@ -33,7 +33,7 @@ _FOR_EVER_MS = 2**53 - 1
 OUTLOOK = "outlook"
 # What a KPI shows that is the ages of what is open, and where one age ends and the next begins, in hours.
 AGES = "ages"
-AGE_HOURS = (1, 4, 8, 16, 24, 48)
+AGE_HOURS = (1, 4, 8, 24, 48)
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,8 +122,8 @@ def _strips() -> Iterator[tuple[str, TileView]]:
 
 
 def _ages() -> Iterator[tuple[str, TileView]]:
-    hours = ("1", "4", "8", "16", "24", "48", "")
-    ages = tuple(zip(hours, (12, 31, 44, 80, 21, 9, 2), strict=True))
+    hours = ("1", "4", "8", "24", "48", "")
+    ages = tuple(zip(hours, (12, 31, 44, 101, 9, 2), strict=True))
     yield "order-ages, live", sample("order-ages", ages)
     huge = [(hour, 123_456_789 if hour == "4" else 0) for hour in hours]
     yield "order-ages, none late, 9 digits", sample("order-ages", huge)

@@ -40,7 +40,7 @@ def reading(kpi: str, memory: Memory, at: Site) -> Reading:
         found: parse({name.encode(): str(amount).encode() for name, amount in memory.panes[found].items()},
                      BUILT_IN.rollup(found.rollup), found.level)
         for found in asked & memory.panes.keys()}
-    nothing = {"top": [], "open": (0, None), "ages": (0,) * 7}
+    nothing = {"top": [], "open": (0, None), "ages": (0,) * 6}
     others = {ask: nothing.get(ask.kind, 0) for ask in planned.requests(at.calendar) if ask.kind != "hash"}
     return read(planned, Answers(panes, others), at)
 
