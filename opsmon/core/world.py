@@ -32,10 +32,9 @@ SV HN KY JM .. AI SX MF BL .. .. .. EH .. .. LY .. EG .. PS IL JO KW BH .. PK NP
 .. .. .. .. FK .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. .. ..
 """
 STEPS = 5
-# What a box has to hold of all that is placed, and how small it may be, in cells; its shape is 3 to 2.
+# What a box has to hold of all that is placed, and how narrow it may be, in cells; its shape is 3 to 2.
 SHARE = 0.95
-LEAST = (9, 6)
-_SHAPE = 1.5
+LEAST = 9
 
 
 class Cell(NamedTuple):
@@ -102,9 +101,11 @@ def _area(cells: set[Cell]) -> float:
 
 
 def _shaped(box: Box) -> Box:
-    """The box with as much around it as makes it 3 to 2, moved so that it stays in the world where it can."""
-    width = min(max(box.width, LEAST[0], ceil(box.height * _SHAPE)), WORLD.width)
-    height = max(box.height, LEAST[1], min(round(width / _SHAPE), WORLD.height))
+    """The box with as much around it as makes it 3 to 2, moved so that it stays in the world; else the world."""
+    size = max(ceil(box.width / 3), ceil(box.height / 2), LEAST // 3)
+    width, height = 3 * size, 2 * size
+    if width > WORLD.width or height > WORLD.height:
+        return WORLD
     x = min(max(box.x - (width - box.width) // 2, 0), WORLD.width - width)
-    y = min(max(box.y - (height - box.height) // 2, 0), max(WORLD.height - height, 0))
+    y = min(max(box.y - (height - box.height) // 2, 0), WORLD.height - height)
     return Box(x, y, width, height)

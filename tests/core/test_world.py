@@ -44,7 +44,7 @@ def test_who_lives_farther_north_stands_farther_up(north: str, south: str) -> No
 def test_a_shop_of_one_country_sees_its_neighbours_and_not_the_world() -> None:
     """99 orders at home and one in Japan: the map is of home."""
     box = box_of({"DE": 99, "JP": 1})
-    assert (box.width, box.height) == LEAST
+    assert (box.width, box.height) == (LEAST, 6)
     assert (box.holds(CELLS["DE"]), box.holds(CELLS["FR"]), box.holds(CELLS["JP"])) == (True, True, False)
 
 
@@ -67,7 +67,7 @@ def test_a_box_holds_nearly_all_and_stays_in_the_world(amounts: dict[str, int]) 
     inside = sum(amount for code, amount in amounts.items() if box.holds(CELLS[code]))
     assert inside >= SHARE * sum(amounts.values())
     assert (box.x >= 0, box.x + box.width <= WORLD.width, box.y >= 0) == (True, True, True)
-    assert 1.4 <= box.width / box.height <= 2.2
+    assert box == WORLD or box.width * 2 == box.height * 3
 
 
 def test_a_box_that_holds_a_cell_holds_it_whole() -> None:
