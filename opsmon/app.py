@@ -55,6 +55,7 @@ from opsmon.web.kpi_page import KpiPage
 from opsmon.web.languages import language_of
 from opsmon.web.live import Live, drain
 from opsmon.web.pages import Pages
+from opsmon.web.phone import Phone
 from opsmon.web.rates import Rates
 from opsmon.web.routes import Front, Rooms, board_app, health_app
 from opsmon.web.server import serve
@@ -157,7 +158,8 @@ async def open_web(settings: Settings, *, boards: bool, ingest: bool, clock: Clo
         entry = _entry_form(settings, client, keys, pages, clock, stack)
         live = Live(feed, clock, rendering.build(), {VIEW: told.hub})
         kpi = KpiPage(pages, Reader(client), keys, kpi_queries(client, settings), feed.board.wording, clock)
-        rooms = Rooms(pages, api, kpi, live, dead, entry, SourcesPage(pages, told, trials, kinds_left(settings)))
+        rooms = Rooms(pages, api, kpi, live, dead, entry, SourcesPage(pages, told, trials, kinds_left(settings)),
+                      Phone(settings.site, pages))
         yield Web(Front(webhooks, events, collect, board_app(rooms), health_app(pages)), hub, feed, webhooks, told.hub)
 
 

@@ -23,6 +23,7 @@ from opsmon.web.kpi_api import KpiApi
 from opsmon.web.kpi_page import KpiPage
 from opsmon.web.live import Live
 from opsmon.web.pages import Pages
+from opsmon.web.phone import Phone
 from opsmon.web.security import LoopbackOnly, SameOrigin, SecurityHeaders
 from opsmon.web.sources_page import SourcesPage
 from opsmon.web.webhooks import Webhooks
@@ -46,6 +47,7 @@ class Rooms:
     dead: DeadPage
     entry: EntryForm
     sources: SourcesPage
+    phone: Phone
 
 
 def board_routes(rooms: Rooms) -> list[BaseRoute]:
@@ -71,6 +73,9 @@ def board_routes(rooms: Rooms) -> list[BaseRoute]:
         Route("/api/kpis", rooms.api.all),
         Route("/api/kpis/{id}", rooms.api.one),
         Route("/api/kpis/{id}/explain", rooms.api.explain),
+        Route("/manifest.webmanifest", rooms.phone.manifest),
+        Route("/sw.js", rooms.phone.worker, middleware=_ZIP),
+        Route("/offline", rooms.phone.offline, middleware=_ZIP),
         Route("/metrics", rooms.pages.metrics),
         Mount(f"/static/{rendering.build()}", HashedFiles(), middleware=_ZIP),
     ]

@@ -90,6 +90,8 @@ class KpiView:
     comparison: ComparisonView | None = shown("beside the same stretch last week")
     spark: SparkView | None = shown("recent past as a line")
     bars: BarsView | None = shown("recent hours as bars")
+    sums: str = shown("what a total of the day adds up: 'count' or a currency; '' for what is no total", default="")
+    from_ms: int = shown("when the day of a total began, epoch ms", default=0)
 
 
 @dataclass(frozen=True, slots=True)
