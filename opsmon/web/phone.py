@@ -40,7 +40,8 @@ class Phone:
 
     async def worker(self, request: Request) -> Response:
         """The service worker of this build. A kept page is served with the headers it came with."""
-        known = {"BUILD": rendering.build(), "SHELL": ["/offline", *map(rendering.asset, _OF_OFFLINE)], "HEADERS": _headers()}
+        shell = ["/offline", *map(rendering.asset, _OF_OFFLINE)]
+        known = {"BUILD": rendering.build(), "SHELL": shell, "HEADERS": _headers()}
         said = "".join(f"const {name} = {orjson.dumps(value).decode()};\n" for name, value in known.items())
         return Response(said.encode() + public_script("sw.js"), media_type="text/javascript", headers=_ALWAYS_ASK)
 

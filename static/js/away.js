@@ -15,7 +15,7 @@ const names = () => [...document.querySelectorAll(".source[data-state=silent] .s
 
 /** The day's totals on this page: tile -> its number, its unit, and when its day began. */
 function totals() {
-  return Object.fromEntries([...document.querySelectorAll("[data-sums]")].map((e) =>
+  return Object.fromEntries([...document.querySelectorAll('[data-sums]:not([data-sums=""])')].map((e) =>
     [e.closest("article").id, { number: Number(e.value), unit: e.dataset.sums, from: e.dataset.from }]));
 }
 

@@ -1,10 +1,13 @@
-// Keeps this board on the device as it stands, for when there is no connection (sw.js): once it is live, and whenever
-// it is left. The copy says it is not live, and since when.
+// Keeps this board on the device as it stands, for when there is no connection (sw.js): once it is live, each minute
+// (a browser that is closed may not wait for the last one), and when it is left. The copy says since when it is not live.
+import { eachSecond } from "./clock.js";
+
 const root = document.documentElement;
 const live = document.getElementById("live");
 const workers = navigator.serviceWorker; // none where the page did not come by https or from this machine
 let registered = null;
 let heardMs = 0;
+let seconds = 0;
 
 function copy() {
   const page = root.cloneNode(true);
@@ -32,5 +35,6 @@ live.addEventListener("hb", ({ detail }) => {
 addEventListener("load", () => workers?.register("/sw.js"));
 workers?.ready.then((found) => { registered = found; keep(); });
 workers?.addEventListener("controllerchange", keep);
+eachSecond(() => { if (++seconds % 60 === 0 && root.dataset.fresh === "live") keep(); });
 document.addEventListener("visibilitychange", () => { if (document.hidden) keep(); });
 if (root.dataset.kept) for (const time of document.querySelectorAll("[data-kept-age]")) time.dataset.age = root.dataset.now;

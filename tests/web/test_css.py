@@ -129,7 +129,8 @@ def test_scripts_need_no_eval():
     assert [name for name, text in JS.items() if re.search(unsafe, text)] == []
 
 
-@pytest.mark.parametrize("name", sorted(set(CSS) - {"tokens.css", "tokens-wall.css", "ops.css", "tiles.css", "board.css"}))
+@pytest.mark.parametrize("name", sorted(set(CSS) - {"tokens.css", "tokens-wall.css", "ops.css", "tiles.css",
+                                                              "board.css"}))
 def test_rules_live_in_layers(name):
     """The order of the layers decides, not the length of a selector."""
     outside = re.sub(r'@layer [\w]+ \{.*?\n\}|@import url\(".+?"\);', "", without_comments(CSS[name]), flags=re.S)

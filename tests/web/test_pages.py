@@ -151,9 +151,10 @@ async def test_no_slot_is_larger_than_16_kb(line: Line, path: str) -> None:
 
 
 def assets(html: str) -> list[str]:
-    """Every file that a page asks for."""
+    """Every file that a page asks for; what only an installed app needs is left out."""
     found = [e.attributes.get("src") or e.attributes.get("href", "") for e in Elements(html).found
-             if e.tag in ("script", "link", "img")]
+             if e.tag in ("script", "link", "img")
+             and e.attributes.get("rel") not in ("manifest", "apple-touch-icon")]
     return [url for url in found if url]
 
 
