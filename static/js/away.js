@@ -48,7 +48,7 @@ function tell({ at, totals: before, silent }) {
   if (!said.length) return;
   box.hidden = false;
   box.querySelector("b").textContent = box.dataset[isNew ? "anew" : "since"].replace("{at}", when(at));
-  box.querySelector("span").textContent = said.join(" · ");
+  box.querySelector("span").textContent = said.join("\n");
 }
 
 box.addEventListener("click", ({ target }) => { if (target.closest("button")) box.hidden = true; });

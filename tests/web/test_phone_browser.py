@@ -166,7 +166,8 @@ async def test_nothing_on_a_phone_is_too_small_to_read(site: Site, path: str) ->
     """Captions have at least 14 pixels."""
     page = await site.open(path, 390, 844)
     small = await page.evaluate("""() => [...document.querySelectorAll('body *')].filter((e) =>
-        e.getClientRects().length && !e.closest('.visually-hidden') && [...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim())
+        e.getClientRects().length && !e.closest('.visually-hidden')
+        && [...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim())
         && parseFloat(getComputedStyle(e).fontSize) < 14).map((e) => e.className.baseVal ?? e.className)""")
     assert sorted(set(small)) == []
 
@@ -203,7 +204,7 @@ async def test_a_reader_who_comes_back_is_told_what_happened(site: Site) -> None
     await until(page, "!document.getElementById('away').hidden", "the summary")
     said = await page.inner_text("#away span")
     await page.click("#away button")
-    assert (said, await page.is_visible("#away")) == ("Revenue today +€40.00 · Orders today +2", False)
+    assert (said, await page.is_visible("#away")) == ("Revenue today +€40.00\nOrders today +2", False)
 
 
 async def test_across_midnight_only_the_new_day_is_counted(site: Site) -> None:
@@ -215,7 +216,7 @@ async def test_across_midnight_only_the_new_day_is_counted(site: Site) -> None:
     await page.goto(f"http://127.0.0.1:{site.port}/")
     await until(page, "!document.getElementById('away').hidden", "the summary")
     said = await page.inner_text("#away p")
-    assert said.startswith("A new day since ") and said.endswith("Revenue today €100.00 · Orders today 2")
+    assert said.startswith("A new day since ") and said.endswith("Revenue today €100.00\nOrders today 2")
 
 
 async def test_a_short_glance_away_is_not_remarked_on(site: Site) -> None:
