@@ -1,4 +1,5 @@
-"""A first visit on a phone: when it paints, what it costs, and whether it jumps; then without a connection."""
+"""A first visit on a phone: how much it fetches, when it paints, and whether it jumps; then the same without a
+connection."""
 
 import asyncio
 import gzip
