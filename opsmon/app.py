@@ -74,6 +74,8 @@ from opsmon.web.source_words import (
 from opsmon.web.sources_page import VIEW, SourcesPage
 from opsmon.web.trials import Door, Trials
 from opsmon.web.views import KindView
+from opsmon.web.wall_page import WallPage
+from opsmon.web.walls import Screen
 from opsmon.web.webhooks import Webhooks
 from opsmon.web.wording import Wording
 from opsmon.workers.worker import Worker
@@ -159,7 +161,8 @@ async def open_web(settings: Settings, *, boards: bool, ingest: bool, clock: Clo
         live = Live(feed, clock, rendering.build(), {VIEW: told.hub})
         kpi = KpiPage(pages, Reader(client), keys, kpi_queries(client, settings), feed.board.wording, clock)
         rooms = Rooms(pages, api, kpi, live, dead, entry, SourcesPage(pages, told, trials, kinds_left(settings)),
-                      Phone(settings.site, pages))
+                      Phone(settings.site, pages),
+                      WallPage(pages, feed, Screen(settings.wall_inches, settings.wall_metres), settings.wall_night))
         yield Web(Front(webhooks, events, collect, board_app(rooms), health_app(pages)), hub, feed, webhooks, told.hub)
 
 

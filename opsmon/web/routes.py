@@ -26,6 +26,7 @@ from opsmon.web.pages import Pages
 from opsmon.web.phone import Phone
 from opsmon.web.security import LoopbackOnly, SameOrigin, SecurityHeaders
 from opsmon.web.sources_page import SourcesPage
+from opsmon.web.wall_page import WallPage
 from opsmon.web.webhooks import Webhooks
 
 _ZIP = [Middleware(GZipMiddleware, minimum_size=500)]
@@ -48,6 +49,7 @@ class Rooms:
     entry: EntryForm
     sources: SourcesPage
     phone: Phone
+    wall: WallPage
 
 
 def board_routes(rooms: Rooms) -> list[BaseRoute]:
@@ -55,8 +57,8 @@ def board_routes(rooms: Rooms) -> list[BaseRoute]:
     return [
         Route("/", rooms.pages.board, middleware=_ZIP),
         Route("/b/{board}", rooms.pages.board, middleware=_ZIP),
-        Route("/wall", rooms.pages.wall, middleware=_ZIP),
-        Route("/wall/{board}", rooms.pages.wall, middleware=_ZIP),
+        Route("/wall", rooms.wall.show, middleware=_ZIP),
+        Route("/wall/{board}", rooms.wall.show, middleware=_ZIP),
         Route("/live", rooms.live),
         Route("/sources", rooms.sources.show, middleware=_ZIP),
         Route("/sources/{name}/test", rooms.sources.test, methods=["POST"]),
