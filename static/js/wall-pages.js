@@ -10,8 +10,7 @@ let stayed = 0;
 
 function show(next) {
   stayed = 0;
-  pages[shown].hidden = true;
-  pages[next].hidden = false;
+  pages.forEach((page, number) => { page.hidden = number !== next; });
   shown = next;
   document.querySelector(".bar__title").textContent = pages[next].dataset.title;
   document.querySelector("[data-page]").textContent = `${next + 1} / ${pages.length}`;

@@ -1,4 +1,4 @@
-// What a screen needs that is never switched off: it stays awake, is dimmed at night, and moves by a pixel every ten
+// What a screen needs that is never switched off: it stays awake, is dimmed at night, and moves by a pixel in ten
 // minutes, so that nothing burns in. What can be heard is loaded when somebody wants to hear it.
 import { eachSecond, serverNow } from "./clock.js";
 

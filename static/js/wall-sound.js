@@ -46,7 +46,7 @@ export async function press(button) {
   sound(false);
 }
 
-/** To be called every second: hears whether something has become critical, or is well again. */
+/** To be called each second: hears whether something has become critical, or is well again. */
 export function second() {
   const is = root.dataset.fresh === "stale" || document.querySelector(CRITICAL) !== null;
   rested += 1;

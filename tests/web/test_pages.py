@@ -110,7 +110,8 @@ async def test_the_page_connects_from_where_it_stands(line: Line) -> None:
         f"/live?v={rendering.build()}&view=board&board=overview&since={line.since}")
 
 
-@pytest.mark.parametrize(("path", "config"), [("/", None), ("/wall", "sse.pauseOnBackground:false")])
+@pytest.mark.parametrize(("path", "config"), [
+    ("/", None), ("/wall", "sse.pauseOnBackground:false sse.reconnectMaxDelay:5s")])
 async def test_only_a_wall_streams_while_nobody_sees_it(line: Line, path: str, config: str | None) -> None:
     """A covered wall counts as hidden; a phone in a pocket should rest."""
     html = (await line.get(path)).text
