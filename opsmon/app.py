@@ -55,6 +55,7 @@ from opsmon.web.kpi_page import KpiPage
 from opsmon.web.languages import language_of
 from opsmon.web.live import Live, drain
 from opsmon.web.pages import Pages
+from opsmon.web.phone import Phone
 from opsmon.web.rates import Rates
 from opsmon.web.routes import Front, Rooms, board_app, health_app
 from opsmon.web.server import serve
@@ -73,6 +74,8 @@ from opsmon.web.source_words import (
 from opsmon.web.sources_page import VIEW, SourcesPage
 from opsmon.web.trials import Door, Trials
 from opsmon.web.views import KindView
+from opsmon.web.wall_page import WallPage
+from opsmon.web.walls import Screen
 from opsmon.web.webhooks import Webhooks
 from opsmon.web.wording import Wording
 from opsmon.workers.worker import Worker
@@ -157,7 +160,9 @@ async def open_web(settings: Settings, *, boards: bool, ingest: bool, clock: Clo
         entry = _entry_form(settings, client, keys, pages, clock, stack)
         live = Live(feed, clock, rendering.build(), {VIEW: told.hub})
         kpi = KpiPage(pages, Reader(client), keys, kpi_queries(client, settings), feed.board.wording, clock)
-        rooms = Rooms(pages, api, kpi, live, dead, entry, SourcesPage(pages, told, trials, kinds_left(settings)))
+        rooms = Rooms(pages, api, kpi, live, dead, entry, SourcesPage(pages, told, trials, kinds_left(settings)),
+                      Phone(settings.site, pages),
+                      WallPage(pages, feed, Screen(settings.wall_inches, settings.wall_metres), settings.wall_night))
         yield Web(Front(webhooks, events, collect, board_app(rooms), health_app(pages)), hub, feed, webhooks, told.hub)
 
 

@@ -31,6 +31,7 @@ _DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)(ms|s|m|h|d)", re.ASCII)
 _MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _SIZE = re.compile(r"(\d{1,6})(mb|gb)", re.IGNORECASE | re.ASCII)
 _CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)", re.ASCII)
+_LENGTH = re.compile(r"\d{1,3}(?:\.\d{1,2})?", re.ASCII)
 _SITE = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]{16,}=*", re.ASCII)  # as RFC 6750 writes them
 _MYSHOPIFY = re.compile(r"[a-z0-9][a-z0-9-]*\.myshopify\.com")
@@ -107,6 +108,11 @@ TABLE = (
     Setting("keep_orders", "400d", "800d",
             "How long an order, a customer or a visitor is remembered; older orders are not counted."),
     Setting("grace", "2m", "5m", "How long a window waits for late events before it is called complete."),
+    Setting("wall_inches", "", "55",
+            "Diagonal of the walls' screens, 10 to 200: with the distance it says how large their letters are."),
+    Setting("wall_metres", "", "5", "How far away walls are read, 0.5 to 50."),
+    Setting("wall_night", "22:00-06:00", "20:00-05:30",
+            "When walls are dimmed, in the site's zone; off: never."),
     Setting("worker_name", "", "packing-1", "Stable name of a worker; empty: this machine's name."),
 )
 _BY_NAME = {setting.name: setting for setting in TABLE}
@@ -146,6 +152,9 @@ class Settings:
     catalogue: Catalogue
     sources: tuple[SourceSettings, ...]
     grace_ms: int
+    wall_inches: float | None
+    wall_metres: float | None
+    wall_night: str
     worker_name: str
 
     @property
@@ -213,6 +222,9 @@ def check(
         "catalogue": catalogue,
         "sources": declared,
         "grace_ms": read("grace", duration_ms),
+        "wall_inches": read("wall_inches", _between(10, 200, "a diagonal in inches from 10 to 200")),
+        "wall_metres": read("wall_metres", _between(0.5, 50, "a distance in metres from 0.5 to 50")),
+        "wall_night": read("wall_night", _night),
         "worker_name": read("worker_name", _worker_name),
     }
     return (None, problems) if problems else (Settings(**values), [])  # type: ignore[arg-type]
@@ -414,6 +426,26 @@ def _locale(text: str) -> str:
         return str(Locale.parse(text.replace("-", "_")))
     except (UnknownLocaleError, ValueError):
         raise ValueError("a locale") from None
+
+
+def _between(least: float, most: float, expected: str) -> Callable[[str], float | None]:
+    def parse(text: str) -> float | None:
+        if not text:
+            return None
+        if not _LENGTH.fullmatch(text) or not least <= float(text) <= most:
+            raise ValueError(expected)
+        return float(text)
+
+    return parse
+
+
+def _night(text: str) -> str:
+    times = text.split("-")
+    if text == "off":
+        return ""
+    if len(times) != 2 or not all(map(_CLOCK.fullmatch, times)) or times[0] == times[1]:
+        raise ValueError("two times of day, or off")
+    return text
 
 
 def _clock_time(text: str) -> int:

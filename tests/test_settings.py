@@ -57,6 +57,9 @@ EACH: dict[str, tuple[str, Any, tuple[str, Any], tuple[str, Any], str]] = {
     "keep_days": ("keep_days_ms", None, ("3650d", 315_360_000_000), ("1d", 86_400_000), "for ever"),
     "keep_orders": ("keep_orders_ms", 34_560_000_000, ("800d", 69_120_000_000), ("48h", 172_800_000), "1y"),
     "grace": ("grace_ms", 120_000, ("500ms", 500), ("1.5m", 90_000), "-1s"),
+    "wall_inches": ("wall_inches", None, ("55", 55.0), ("43.5", 43.5), "9"),
+    "wall_metres": ("wall_metres", None, ("5", 5.0), ("0.5", 0.5), "five"),
+    "wall_night": ("wall_night", "22:00-06:00", ("20:00-05:30", "20:00-05:30"), ("off", ""), "22-06"),
     "worker_name": ("worker_name", None, ("packing-1", "packing-1"), ("w.2", "w.2"), "a worker"),
 }
 NAMES = sorted(EACH)

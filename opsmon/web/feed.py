@@ -92,6 +92,7 @@ class Feed:
         self.hub, self.board = hub, board
         self._reader, self._keys, self._kpis, self._scripts = reader, keys, kpis, scripts
         self._clock = clock
+        self.catalogue = kpis.catalogue
         self.boards = boards_of(kpis.catalogue)
         known = kpis.catalogue.kpi_by_id
         self._plans = [SlotPlan(known[kpi_id], _cadence_ms(known[kpi_id], cadence))

@@ -12,12 +12,12 @@ from urllib.parse import parse_qs
 from starlette.types import Receive, Scope, Send
 
 from opsmon.clock import Clock
-from opsmon.core.boards import HOME
 from opsmon.store.connection import STORE_ERRORS
 from opsmon.telemetry import DROPPED_SCREENS, PUSHED_BYTES, SCREENS
 from opsmon.web.driving import Waiting, start
-from opsmon.web.feed import Feed, slots_of
+from opsmon.web.feed import Feed
 from opsmon.web.hub import MAX_SCREENS, Hub, event
+from opsmon.web.walls import slots_asked
 
 log = logging.getLogger("opsmon.web")
 
@@ -131,14 +131,13 @@ class Live:
             await _refuse(send, 503, (b"retry-after", b"2"))
             return
         is_board = hub is self._hub
-        board = self._feed.boards.get(asked.get("board", HOME)) if is_board else None
-        if asked.get("v") != self._build or (is_board and board is None):
+        slots = slots_asked(asked, self._feed.boards, self._feed.catalogue) if is_board else None
+        if asked.get("v") != self._build or (is_board and slots is None):
             # The page reloads within 10 s; until then it need not come back twice a second.
             await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
             again = event("reload", self._build, _RELOAD_WITHIN_MS)
             await send({"type": "http.response.body", "body": again})
             return
-        slots = slots_of(board, asked.get("view", "")) if board else None
         if slots and not await self._open(slots):
             await _refuse(send, 503, (b"retry-after", b"2"))
             return

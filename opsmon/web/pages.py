@@ -1,11 +1,9 @@
-"""Pages and the read side: / and /wall, /b/{board} and /wall/{board}, /status, /api/kpis, /metrics, /livez, /readyz."""
+"""Pages and the read side: / and /b/{board}, /status, /api/kpis, /metrics, /livez, /readyz."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from itertools import groupby
-from operator import itemgetter
 from typing import Any, Literal
 
 from prometheus_client import generate_latest
@@ -15,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 
 from opsmon.clock import Clock
-from opsmon.core.boards import HOME, OVERVIEW, Board, Cadence, Size, linked
+from opsmon.core.boards import OVERVIEW, Board, Cadence, Size, linked
 from opsmon.store import health_queries
 from opsmon.store.connection import STORE_ERRORS, Reader
 from opsmon.store.fsync import FsyncTimes
@@ -49,11 +47,11 @@ class Pages:
 
     async def board(self, request: Request) -> Response:
         """A board for phone and desk; the overview when none is named."""
-        return await self._board(request, "board", request.path_params.get("board", OVERVIEW))
-
-    async def wall(self, request: Request) -> Response:
-        """A board for the wall; that of the first hour when none is named."""
-        return await self._board(request, "wall", request.path_params.get("board", HOME))
+        board = self._feed.boards.get(request.path_params.get("board", OVERVIEW))
+        if board is None:
+            raise HTTPException(404)
+        page = await self.opened(slots_of(board, "board"), lambda: self._shell(board, request))
+        return self.answer(request, page, rows=rows_of(board, self._feed.hub.slots), is_of_orders=board.is_of_orders)
 
     async def status(self, request: Request) -> Response:
         """What came in, what waits, how the store does."""
@@ -109,28 +107,29 @@ class Pages:
             language=wording.language, spoken=wording.spoken, direction=wording.direction,
         )
 
-    async def _board(self, request: Request, layout: Layout, name: str) -> Response:
-        board = self._feed.boards.get(name)
-        if board is None:
-            raise HTTPException(404)
+    async def opened(self, slots: frozenset[str], shell: Callable[[], PageView]) -> PageView:
+        """A page's shell, made when its slots are at hand. Raises STORE_ERRORS."""
         async with asyncio.timeout(READY_WITHIN_S):  # its TimeoutError is told as a store that is away
-            await self._feed.open(slots_of(board, layout))
-        page = self._shell(board, layout, request)
+            await self._feed.open(slots)
+        return shell()
+
+    def answer(self, request: Request, page: PageView, **context: Any) -> Response:
+        """A page with slots; nothing but its revision when that is what the browser has."""
         etag = f'"{page.revision}.{page.build}"'
         if request.headers.get("if-none-match") == etag:
             return Response(status_code=304, headers={"etag": etag})
         slots = self._feed.hub.slots
         html = rendering.page(
-            layout, page=page, health=slots["health"].view, setup=slots["setup"].view, rows=_rows(board, layout, slots),
-            is_of_orders=board.is_of_orders, revs={slot_id: slot.revision for slot_id, slot in slots.items()},
+            page.board, page=page, health=slots["health"].view, setup=slots["setup"].view,
+            revs={slot_id: slot.revision for slot_id, slot in slots.items()}, **context,
         )
         return HTMLResponse(html, headers={"etag": etag, "cache-control": "no-cache"})
 
-    def _shell(self, board: Board, layout: Layout, request: Request) -> PageView:
-        page = self.view(board.title, layout, request)
+    def _shell(self, board: Board, request: Request) -> PageView:
+        page = self.view(board.title, "board", request)
         links = tuple(LinkView("/" if one.id == OVERVIEW else f"/b/{one.id}", one.title, one.id == board.id)
                       for one in linked(self._feed.boards))
-        url = f"/live?v={page.build}&view={layout}&board={board.id}&since={page.revision}"
+        url = f"/live?v={page.build}&view=board&board={board.id}&since={page.revision}"
         return replace(page, name=board.id, live_url=url, links=links)
 
     async def _status(self) -> dict[str, Any]:
@@ -139,11 +138,7 @@ class Pages:
                             self._fsync, self._clock.now_ms())
 
 
-
-def _rows(board: Board, layout: Layout, slots: Mapping[str, Slot]) -> tuple[RowView, ...]:
-    """What stands where. A wall is one row for each tile's cadence in turn: it has an order of its own."""
-    cadence = {slot.kpi: row.cadence for row in board.rows for slot in row.slots}
-    placed = [(cadence[slot.kpi], CellView(SIZES[slot.size], slots[f"kpi-{slot.kpi}"].view))
-              for slot in board.shown(layout)]
-    return tuple(RowView(kind, *EVERY[kind], tuple(cell for _, cell in cells))
-                 for kind, cells in groupby(placed, key=itemgetter(0)))
+def rows_of(board: Board, slots: Mapping[str, Slot]) -> tuple[RowView, ...]:
+    """What stands where on phone and desk."""
+    return tuple(RowView(row.cadence, *EVERY[row.cadence], tuple(
+        CellView(SIZES[slot.size], slots[f"kpi-{slot.kpi}"].view) for slot in row.slots)) for row in board.rows)

@@ -23,8 +23,10 @@ from opsmon.web.kpi_api import KpiApi
 from opsmon.web.kpi_page import KpiPage
 from opsmon.web.live import Live
 from opsmon.web.pages import Pages
+from opsmon.web.phone import Phone
 from opsmon.web.security import LoopbackOnly, SameOrigin, SecurityHeaders
 from opsmon.web.sources_page import SourcesPage
+from opsmon.web.wall_page import WallPage
 from opsmon.web.webhooks import Webhooks
 
 _ZIP = [Middleware(GZipMiddleware, minimum_size=500)]
@@ -46,6 +48,8 @@ class Rooms:
     dead: DeadPage
     entry: EntryForm
     sources: SourcesPage
+    phone: Phone
+    wall: WallPage
 
 
 def board_routes(rooms: Rooms) -> list[BaseRoute]:
@@ -53,8 +57,8 @@ def board_routes(rooms: Rooms) -> list[BaseRoute]:
     return [
         Route("/", rooms.pages.board, middleware=_ZIP),
         Route("/b/{board}", rooms.pages.board, middleware=_ZIP),
-        Route("/wall", rooms.pages.wall, middleware=_ZIP),
-        Route("/wall/{board}", rooms.pages.wall, middleware=_ZIP),
+        Route("/wall", rooms.wall.show, middleware=_ZIP),
+        Route("/wall/{board}", rooms.wall.show, middleware=_ZIP),
         Route("/live", rooms.live),
         Route("/sources", rooms.sources.show, middleware=_ZIP),
         Route("/sources/{name}/test", rooms.sources.test, methods=["POST"]),
@@ -71,6 +75,9 @@ def board_routes(rooms: Rooms) -> list[BaseRoute]:
         Route("/api/kpis", rooms.api.all),
         Route("/api/kpis/{id}", rooms.api.one),
         Route("/api/kpis/{id}/explain", rooms.api.explain),
+        Route("/manifest.webmanifest", rooms.phone.manifest),
+        Route("/sw.js", rooms.phone.worker, middleware=_ZIP),
+        Route("/offline", rooms.phone.offline, middleware=_ZIP),
         Route("/metrics", rooms.pages.metrics),
         Mount(f"/static/{rendering.build()}", HashedFiles(), middleware=_ZIP),
     ]

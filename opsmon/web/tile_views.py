@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from opsmon.core.catalogue import Kpi, Measure, Rollup, Tumbling
+from opsmon.core.catalogue import Kpi, Measure, Rollup, Today, Tumbling
 from opsmon.core.explaining import error_of
 from opsmon.core.kpis import BUILT_IN
 from opsmon.core.readings import AGES, OUTLOOK, Reading
@@ -126,7 +126,15 @@ def _number_view(shown: Shown) -> KpiView:
     view = kpi_view(reading, shown.wording, shown.zone, is_behind=shown.is_behind)
     is_share = shown.kpi.unit == "share" and reading.value is not None
     return replace(view, state="live" if is_share and view.state == "empty" else view.state,
-                   note=view.note if _has_own_note(reading) else _number_note(shown))
+                   note=view.note if _has_own_note(reading) else _number_note(shown), **_total(shown))
+
+
+def _total(shown: Shown) -> dict[str, Any]:
+    """Of what only grows until the day ends: what is added up, and since when."""
+    reading = shown.reading
+    if not isinstance(reading.kpi.window, Today) or shown.rollup.measure not in ("count", "sum"):
+        return {}
+    return {"sums": (reading.currency or "") if reading.kpi.unit == "money" else "count", "from_ms": reading.start_ms}
 
 
 def _has_own_note(reading: Reading) -> bool:

@@ -95,6 +95,8 @@ class KpiView:
     comparison: ComparisonView | None = shown("beside the same stretch last week")
     spark: SparkView | None = shown("recent past as a line")
     bars: BarsView | None = shown("recent hours as bars")
+    sums: str = shown("what a total of the day adds up: 'count' or a currency; '' for what is no total", default="")
+    from_ms: int = shown("when the day of a total began, epoch ms", default=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +147,7 @@ class CellView:
 
     size: Literal["small", "normal", "hero", "wide"] = shown("how large the place is")
     tile: Any = shown("the tile's view, one of opsmon.web.tile_views.TileView")
+    columns: int = shown("how many of 24 columns of a wall; 0: as its size has it", default=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +158,28 @@ class RowView:
     every: str = shown("the same in words: 'every 30 s', '' for what is live")
     short: str = shown("the same where there is little room: '30 s'")
     cells: tuple[CellView, ...] = shown("in order")
+
+
+@dataclass(frozen=True, slots=True)
+class WallPageView:
+    """What is on a wall at one time."""
+
+    title: str = shown("of its board")
+    name: str = shown("id of the board whose own drawing it has, '' where places are reckoned")
+    is_of_orders: bool = shown("whether set-up stands in its place before the first order")
+    rows: tuple[RowView, ...] = shown("cells in order, a row for each stretch of the same cadence")
+
+
+@dataclass(frozen=True, slots=True)
+class WallView:
+    """How a wall is shown."""
+
+    letters: int = shown("font size of the smallest letters, tenths of a % of the height")
+    fit: Literal["many", "some", "few"] = shown("how many tiles there is room for")
+    turn_s: int = shown("seconds each page stays")
+    night: str = shown("'22:00-06:00', when it is dimmed in the site's zone; '' never")
+    notes: tuple[str, ...] = shown("sentences about what was asked and could not be had")
+    pages: tuple[WallPageView, ...] = shown("in turn; the first is shown before scripts run")
 
 
 @dataclass(frozen=True, slots=True)

