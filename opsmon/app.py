@@ -32,6 +32,7 @@ from opsmon.sources.probing import event_probe, has_probe, probe
 from opsmon.sources.rereading import read_again
 from opsmon.sources.signing import TEST_SHOP
 from opsmon.store.appender import Appender
+from opsmon.store.board_store import BoardStore
 from opsmon.store.connection import STORE_ERRORS, Reader, ingest_client, worker_client
 from opsmon.store.data_dir import DataDir
 from opsmon.store.dead_letters import DeadLetters
@@ -252,6 +253,12 @@ def kpi_queries(client: Redis, settings: Settings) -> KpiQueries:
     calendar = SiteCalendar(settings.timezone, settings.day_start_ms)
     return KpiQueries(Reader(client), Keys(settings.site), settings.catalogue, calendar, settings.currency,
                       settings.grace_ms, settings.kept)
+
+
+def board_store(client: Redis, settings: Settings, clock: Clock) -> BoardStore:
+    """What saves the site's boards."""
+    keys = Keys(settings.site)
+    return BoardStore(Reader(client), Scripts(client, keys), keys, clock)
 
 
 def dead_letters(client: Redis, keys: Keys, heard: Mapping[str, Source], clock: Clock) -> DeadLetters:

@@ -14,13 +14,14 @@ from itertools import chain
 from typing import Any
 
 from opsmon.clock import Clock
-from opsmon.core.boards import HOME, Cadence, boards_of, cadences
+from opsmon.core.boards import HOME, boards_of, cadences
 from opsmon.core.boards import Board as ShownBoard
 from opsmon.core.calendar import MINUTE_MS
 from opsmon.core.catalogue import Kpi, Tumbling
 from opsmon.core.filling import filled_by, witnesses
 from opsmon.core.health import Backlog, Health, Heard, judge
 from opsmon.core.readings import Reading
+from opsmon.core.slots import Cadence
 from opsmon.store import health_queries
 from opsmon.store.connection import STORE_ERRORS, Reader
 from opsmon.store.keys import Keys

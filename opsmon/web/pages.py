@@ -15,7 +15,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 
 from opsmon.clock import Clock
-from opsmon.core.boards import HOME, OVERVIEW, Board, Cadence, Size, linked
+from opsmon.core.boards import HOME, OVERVIEW, Board, linked
+from opsmon.core.slots import Cadence, Size
 from opsmon.store import health_queries
 from opsmon.store.connection import STORE_ERRORS, Reader
 from opsmon.store.fsync import FsyncTimes
