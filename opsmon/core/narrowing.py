@@ -7,9 +7,10 @@ the same facts by it; else the answer is None, and a board says so.
 from dataclasses import replace
 from typing import TypeGuard
 
+from opsmon.core.boards import Board
 from opsmon.core.calendar import HOUR_MS
 from opsmon.core.catalogue import Catalogue, Days, Kpi, Month, Now, Rollup, Sliding, Today, Tumbling, Window
-from opsmon.core.slots import Compare
+from opsmon.core.slots import Compare, Slot
 
 Only = tuple[tuple[str, str], ...]
 
@@ -36,6 +37,18 @@ def fields_of(kpi: Kpi, catalogue: Catalogue) -> tuple[str, ...]:
     """The fields by which a KPI can be narrowed, one at a time."""
     told = dict.fromkeys(field for rollup in catalogue.rollups for field in rollup.by)
     return tuple(field for field in told if narrowed(kpi, ((field, ""),), catalogue))
+
+
+def narrowed_board(board: Board, only: Only, catalogue: Catalogue) -> Board:
+    """A board with each tile narrowed that can be; one that is narrowed in the same field stays as it is."""
+    def of(slot: Slot) -> Slot:
+        merged = tuple(sorted({**dict(only), **dict(slot.options.only)}.items()))
+        is_known = narrowed(catalogue.kpi_by_id[slot.kpi], merged, catalogue) is not None
+        options = replace(slot.options, only=merged, compare="week")
+        return replace(slot, options=options) if is_known and merged != slot.options.only else slot
+
+    rows = tuple(replace(row, slots=tuple(map(of, row.slots))) for row in board.rows)
+    return replace(board, rows=rows, wall=tuple(map(of, board.wall)))
 
 
 def comparisons(kpi: Kpi, catalogue: Catalogue) -> tuple[Compare, ...]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, Literal
+from urllib.parse import urlencode
 
 from prometheus_client import generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
@@ -16,6 +17,7 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 
 from opsmon.clock import Clock
 from opsmon.core.boards import HOME, OVERVIEW, Board, linked
+from opsmon.core.narrowing import Only
 from opsmon.core.slots import Cadence, Size
 from opsmon.store import health_queries
 from opsmon.store.connection import STORE_ERRORS, Reader
@@ -25,6 +27,7 @@ from opsmon.store.kpi_queries import KpiQueries
 from opsmon.telemetry import COUNTS, REGISTRY
 from opsmon.web import rendering
 from opsmon.web.feed import HEARTBEAT_S, Feed, slots_of
+from opsmon.web.filters import filter_words, filters_of
 from opsmon.web.hub import Slot
 from opsmon.web.samples import GALLERY
 from opsmon.web.status import gather, status_view
@@ -36,6 +39,7 @@ SIZES: dict[Size, CellSize] = {"S": "small", "M": "normal", "L": "hero", "wide":
 EVERY: dict[Cadence, tuple[str, str]] = {"live": ("", ""), "near": ("every 30 s", "30 s"), "batch": ("hourly", "1 h")}
 READY_WITHIN_S = 3.0
 _AGAIN_S = "5"
+_WALL_AGAIN_S = "30"
 _TITLES = {404: "Not found", 405: "Not this way", 503: "Not now"}
 _THEMES: dict[str, Literal["dark", "light"]] = {"dark": "dark", "light": "light"}
 
@@ -92,6 +96,8 @@ class Pages:
     async def error(self, request: Request, code: int, sentence: str) -> Response:
         """A page for what cannot be shown, without insides; one that comes back by itself when that helps."""
         again = {"retry-after": _AGAIN_S, "refresh": _AGAIN_S} if code == 503 else {}
+        if code == 404 and request.url.path.startswith("/wall/"):
+            again = {"refresh": _WALL_AGAIN_S}  # a board that was deleted by mistake comes back without a hand
         if request.url.path.startswith("/api/") or request.url.path.endswith(".json"):
             return JSONResponse({"error": sentence}, code, again)
         error = ErrorView(str(code), _TITLES.get(code, "Something went wrong"), sentence)
@@ -114,24 +120,33 @@ class Pages:
         board = self._feed.boards.get(name)
         if board is None:
             raise HTTPException(404)
+        only = filters_of(request.query_params, self._feed.catalogue)
+        narrow = self._feed.narrow(board, only)
         async with asyncio.timeout(READY_WITHIN_S):  # its TimeoutError is told as a store that is away
-            await self._feed.open(slots_of(board, layout))
-        page = self._shell(board, layout, request)
-        etag = f'"{page.revision}.{page.build}"'
+            await self._feed.open(slots_of(narrow, layout))
+        page = self._shell(board, only, layout, request)
+        etag = f'"{page.revision}.{page.build}.{board.shape}"'
         if request.headers.get("if-none-match") == etag:
             return Response(status_code=304, headers={"etag": etag})
         slots = self._feed.hub.slots
         html = rendering.page(
-            layout, page=page, health=slots["health"].view, setup=slots["setup"].view, rows=_rows(board, layout, slots),
-            is_of_orders=board.is_of_orders, revs={slot_id: slot.revision for slot_id, slot in slots.items()},
+            layout, page=page, health=slots["health"].view, setup=slots["setup"].view,
+            rows=_rows(narrow, only, layout, slots), is_of_orders=board.is_of_orders, only=self._narrowed_to(only),
+            revs={slot_id: slot.revision for slot_id, slot in slots.items()},
         )
         return HTMLResponse(html, headers={"etag": etag, "cache-control": "no-cache"})
 
-    def _shell(self, board: Board, layout: Layout, request: Request) -> PageView:
+    def _narrowed_to(self, only: Only) -> tuple[str, ...]:
+        """What a page is narrowed to, in words."""
+        return tuple(filter_words(field, value, self._feed.board.wording) for field, value in only)
+
+    def _shell(self, board: Board, only: Only, layout: Layout, request: Request) -> PageView:
         page = self.view(board.title, layout, request)
         links = tuple(LinkView("/" if one.id == OVERVIEW else f"/b/{one.id}", one.title, one.id == board.id)
-                      for one in linked(self._feed.boards))
-        url = f"/live?v={page.build}&view={layout}&board={board.id}&since={page.revision}"
+                      for one in linked(self._feed.boards, board.id))
+        asked = urlencode({"v": page.build, "view": layout, "board": board.id,
+                           "since": page.revision, "shape": board.shape, **dict(only)})
+        url = f"/live?{asked}"
         return replace(page, name=board.id, live_url=url, links=links)
 
     async def _status(self) -> dict[str, Any]:
@@ -140,11 +155,10 @@ class Pages:
                             self._fsync, self._clock.now_ms())
 
 
-
-def _rows(board: Board, layout: Layout, slots: Mapping[str, Slot]) -> tuple[RowView, ...]:
+def _rows(board: Board, only: Only, layout: Layout, slots: Mapping[str, Slot]) -> tuple[RowView, ...]:
     """What stands where. A wall is one row for each tile's cadence in turn: it has an order of its own."""
-    cadence = {slot.kpi: row.cadence for row in board.rows for slot in row.slots}
-    placed = [(cadence[slot.kpi], CellView(SIZES[slot.size], slots[f"kpi-{slot.kpi}"].view))
-              for slot in board.shown(layout)]
+    placed = [(one.cadence, CellView(SIZES[one.slot.size], slots[one.id].view, one.id,
+                                     not set(only) <= set(one.slot.options.only)))
+              for one in board.placed(layout)]
     return tuple(RowView(kind, *EVERY[kind], tuple(cell for _, cell in cells))
                  for kind, cells in groupby(placed, key=itemgetter(0)))

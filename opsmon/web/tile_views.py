@@ -77,20 +77,20 @@ def unfilled_view(view: TileView, filled_by: str) -> TileView:
     """The tile of a KPI that has never had anything to count: no number, and which source would fill it."""
     if isinstance(view, KpiView):
         return replace(view, text="–", chars=1, value="", state="empty", note=filled_by, comparison=None, spark=None,
-                       bars=None)
+                       bars=None, mark="", mark_text="")
     return replace(view, state="empty", note="", empty=filled_by)
 
 
 def choose(kpi: Kpi, rollup: Rollup) -> Callable[[Shown], WithRows] | None:
     """What shows a KPI; None for the number."""
-    if not rollup.by and kpi.show != "funnel":
+    if (not rollup.by and kpi.show != "funnel") or (kpi.only and len(kpi.only) == len(rollup.by)):
         return None
     return next((choice.view for choice in CHOICES if choice.fits(kpi, rollup)), None)
 
 
 def percentiles_beside(kpi: Kpi, kpis: Sequence[Kpi]) -> tuple[Kpi, ...]:
     """The other percentiles of what a KPI is one of, over the same window."""
-    if not kpi.show.startswith("p"):
+    if not kpi.show.startswith("p") or kpi.only:
         return ()
     return tuple(one for one in kpis if one.id != kpi.id and one.show.startswith("p") and one.unit == kpi.unit
                  and (one.rollup, one.window) == (kpi.rollup, kpi.window))
@@ -116,6 +116,9 @@ def _has_own_note(reading: Reading) -> bool:
 def _number_note(shown: Shown) -> str:
     """What it rests on and how exact it is; of what is missing, why, and which source would tell it."""
     reading, kpi, count = shown.reading, shown.kpi, shown.reading.count
+    if kpi.only and not count and not reading.value:
+        is_counted = shown.rollup.measure in ("count", "sum") or kpi.show in ("count", "sum")
+        return shown.wording.say("Among the others, not told apart") if is_counted and reading.value is None else ""
     if reading.value is None and count:
         return too_early(shown.rollup, kpi, count, shown.wording)
     if not reading.value and not count:

@@ -90,6 +90,8 @@ class KpiView:
     comparison: ComparisonView | None = shown("beside the same stretch last week")
     spark: SparkView | None = shown("recent past as a line")
     bars: BarsView | None = shown("recent hours as bars")
+    mark: Literal["", "warn", "crit"] = shown("how far the number is beyond a limit of its place", default="")
+    mark_text: str = shown("the same in words: 'over 1,000', '' while it is not", default="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +142,8 @@ class CellView:
 
     size: Literal["small", "normal", "hero", "wide"] = shown("how large the place is")
     tile: Any = shown("the tile's view, one of opsmon.web.tile_views.TileView")
+    slot_id: str = shown("id of its element; '' for the plain slot of the tile's KPI", default="")
+    is_whole: bool = shown("whether it is not narrowed on a page that is", default=False)
 
 
 @dataclass(frozen=True, slots=True)
