@@ -45,6 +45,7 @@ from opsmon.store.source_notes import note_trial
 from opsmon.store.spool import Spool
 from opsmon.store.visits import Visits
 from opsmon.web import rendering
+from opsmon.web.board_editor import BoardEditor
 from opsmon.web.collect import Collect
 from opsmon.web.dead_page import DeadPage
 from opsmon.web.entry_form import EntryForm
@@ -158,7 +159,10 @@ async def open_web(settings: Settings, *, boards: bool, ingest: bool, clock: Clo
         entry = _entry_form(settings, client, keys, pages, clock, stack)
         live = Live(feed, clock, rendering.build(), {VIEW: told.hub})
         kpi = KpiPage(pages, Reader(client), keys, kpi_queries(client, settings), feed.board.wording, clock)
-        rooms = Rooms(pages, api, kpi, live, dead, entry, SourcesPage(pages, told, trials, kinds_left(settings)))
+        editor = BoardEditor(pages, feed, Reader(client), keys, kpi_queries(client, settings),
+                             board_store(client, settings, clock), clock)
+        asked = SourcesPage(pages, told, trials, kinds_left(settings))
+        rooms = Rooms(pages, api, kpi, live, dead, entry, asked, editor)
         yield Web(Front(webhooks, events, collect, board_app(rooms), health_app(pages)), hub, feed, webhooks, told.hub)
 
 
