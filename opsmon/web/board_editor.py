@@ -269,8 +269,13 @@ def _version(form: Form) -> int:
 
 
 def _back(address: str, at: str, form: Form) -> str:
-    """Where to look after a deed: at the tile it was about, with the button that was pressed."""
-    return f"{address}?{urlencode({'at': at, 'did': form.get('act', '')})}#tile-{at}" if at else address
+    """Where to look after a deed: at the tile it was about, and at the button that was pressed, if it is pressed again.
+
+    A browser gives no focus by itself where the address has a fragment.
+    """
+    act = form.get("act", "")
+    place = "" if act in ("up", "down") else f"#tile-{at}"
+    return f"{address}?{urlencode({'at': at, 'did': act})}{place}" if at else address
 
 
 def _free_id(title: str, taken: set[str]) -> str:

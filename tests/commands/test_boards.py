@@ -1,6 +1,7 @@
 """opsmon boards: list, export, import."""
 
 import asyncio
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from opsmon.__main__ import main
 from opsmon.store.connection import worker_client
 from opsmon.store.embedded import EmbeddedStore
 
+README = (Path(__file__).parents[2] / "README.md").read_text()
 Opsmon = Callable[..., tuple[int, str]]
 
 
@@ -89,3 +91,13 @@ def test_a_board_that_is_not_there_cannot_be_exported(opsmon: Opsmon) -> None:
     """It says which there are."""
     assert opsmon("export", "shop") == (
         1, "opsmon: shop: there is no such board; there are overview, sales, operations, technology, today\n")
+
+
+def test_the_commands_of_the_readme_do_what_it_says(opsmon: Opsmon, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+                                                    ) -> None:
+    """In its order, as they are written there."""
+    monkeypatch.chdir(tmp_path)
+    section = README.partition("## Make your own board")[2].partition("\n## ")[0]
+    (block,) = re.findall(r"```sh\n(.*?)```", section, re.DOTALL)
+    said = [opsmon(*line.split()[2:]) for line in block.splitlines()]
+    assert ([code for code, _ in said], said[-1][1]) == ([0, 0, 0], "Sales: saved as version 1, at /b/sales\n")
