@@ -17,7 +17,7 @@ _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _AROUND = re.compile(r" ?([{};,>]) ?")
 # Behind a line of code. In a text it would be followed by the text's end.
 _REMARK = re.compile(r" // [^\"'`]*$")
-_SHEETS = frozenset({"css/ops.css", "css/tiles.css", "css/wall.css", "css/edit.css"})
+_SHEETS = frozenset({"css/ops.css", "css/tiles.css", "css/wall.css"})
 
 
 class HashedFiles(StaticFiles):

@@ -49,6 +49,7 @@ BEHIND_MS = 10_000
 # A page that was made is a screen that is about to connect, or a phone that is looked at again soon.
 LEASE_MS = 60_000
 NEVER_MS = -BATCH_MS
+MOST_PLANS = 5_000
 _BLOCK_MS = 1_000
 _SAMPLES = 200
 _RECENT_MS = 5 * 60_000
@@ -185,7 +186,9 @@ class Feed:
 
     def narrow(self, board: ShownBoard, only: Only) -> ShownBoard:
         """A board narrowed to what an address asks for; what it shows can be opened afterwards."""
-        found = narrowed_board(board, only, self._kpis.catalogue) if only else board
+        # Who asks for ever other values is shown the whole, and told so, rather than given all the memory.
+        has_room = len(self._plan_by_id) < MOST_PLANS
+        found = narrowed_board(board, only, self._kpis.catalogue) if only and has_room else board
         self._plan(found)
         return found
 
@@ -197,8 +200,9 @@ class Feed:
     async def open(self, slots: frozenset[str]) -> None:
         """Have these slots at hand, as they are now, and keep them so for a while. Raises STORE_ERRORS, and
         TimeoutError while nothing was ever read."""
-        await self.ready.wait()
+        # Before anything is waited for: what nobody watches is let go.
         self._leases[slots] = _running_ms() + LEASE_MS
+        await self.ready.wait()
         for planned in self._plans:
             if planned.slot_id in slots and planned.cadence_ms == BATCH_MS and self._is_older(planned, NEAR_MS):
                 planned.read_ms = NEVER_MS
@@ -319,6 +323,7 @@ class Feed:
         """Plan what boards show; what the first board shows is at hand at all times."""
         for board in self.boards.values():
             self._plan(board)
+        self._on_boards = {placed.id for board in self.boards.values() for placed in board.placed("board")}
         return slots_of(self.boards[HOME], "board")
 
     def _plan(self, board: ShownBoard) -> None:
@@ -344,8 +349,7 @@ class Feed:
 
     def _drop_plans(self, watched: set[str]) -> None:
         """Let go what no board shows any more, and no screen: a former version, or what an address asked for."""
-        on_boards = {placed.id for board in self.boards.values() for placed in board.placed("board")}
-        gone = self._plan_by_id.keys() - on_boards - watched
+        gone = self._plan_by_id.keys() - self._on_boards - watched
         self.hub.forget(gone)
         for slot_id in gone:
             del self._plan_by_id[slot_id]

@@ -268,3 +268,16 @@ async def ended(stream):
     """The messages of a stream until it ends."""
     while message := await stream.next():
         yield message
+
+
+async def test_values_that_nobody_asks_for_any_more_are_let_go(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Any address can be typed; none of them fills the memory."""
+    feed = line.web.feed
+    assert feed is not None
+    monkeypatch.setattr("opsmon.web.feed.LEASE_MS", 0)
+    before = len(feed._plans)
+    for number in range(3):
+        assert (await line.get(f"/b/sales?channel=number-{number}")).status == 200
+    await line.post("orders/create", order(1001))
+    await line.work()
+    await wait_until_async(lambda: len(feed._plans) == before, "the plans to go")
