@@ -29,6 +29,11 @@ class Options:
     is_lowest: bool = False
 
     @property
+    def has_limits(self) -> bool:
+        """Whether a value may be marked."""
+        return bool(self.warn or self.critical)
+
+    @property
     def mark(self) -> str:
         """What tells these options from others; '' for none."""
         return "" if self == PLAIN else blake2b(repr(self).encode(), digest_size=4).hexdigest()

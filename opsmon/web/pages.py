@@ -132,6 +132,7 @@ class Pages:
         html = rendering.page(
             layout, page=page, health=slots["health"].view, setup=slots["setup"].view,
             rows=_rows(narrow, only, layout, slots), is_of_orders=board.is_of_orders, only=self._narrowed_to(only),
+            has_marks=bool(only) or not narrow.slots or any(slot.options.has_limits for slot in narrow.slots),
             revs={slot_id: slot.revision for slot_id, slot in slots.items()},
         )
         return HTMLResponse(html, headers={"etag": etag, "cache-control": "no-cache"})
