@@ -32,6 +32,7 @@ from opsmon.sources.probing import event_probe, has_probe, probe
 from opsmon.sources.rereading import read_again
 from opsmon.sources.signing import TEST_SHOP
 from opsmon.store.appender import Appender
+from opsmon.store.board_store import BoardStore
 from opsmon.store.connection import STORE_ERRORS, Reader, ingest_client, worker_client
 from opsmon.store.data_dir import DataDir
 from opsmon.store.dead_letters import DeadLetters
@@ -44,6 +45,7 @@ from opsmon.store.source_notes import note_trial
 from opsmon.store.spool import Spool
 from opsmon.store.visits import Visits
 from opsmon.web import rendering
+from opsmon.web.board_editor import BoardEditor
 from opsmon.web.collect import Collect
 from opsmon.web.dead_page import DeadPage
 from opsmon.web.entry_form import EntryForm
@@ -160,9 +162,12 @@ async def open_web(settings: Settings, *, boards: bool, ingest: bool, clock: Clo
         entry = _entry_form(settings, client, keys, pages, clock, stack)
         live = Live(feed, clock, rendering.build(), {VIEW: told.hub})
         kpi = KpiPage(pages, Reader(client), keys, kpi_queries(client, settings), feed.board.wording, clock)
+        editor = BoardEditor(pages, feed, Reader(client), keys, kpi_queries(client, settings),
+                             board_store(client, settings, clock), clock)
         rooms = Rooms(pages, api, kpi, live, dead, entry, SourcesPage(pages, told, trials, kinds_left(settings)),
                       Phone(settings.site, pages),
-                      WallPage(pages, feed, Screen(settings.wall_inches, settings.wall_metres), settings.wall_night))
+                      WallPage(pages, feed, Screen(settings.wall_inches, settings.wall_metres), settings.wall_night),
+                      editor)
         yield Web(Front(webhooks, events, collect, board_app(rooms), health_app(pages)), hub, feed, webhooks, told.hub)
 
 
@@ -257,6 +262,12 @@ def kpi_queries(client: Redis, settings: Settings) -> KpiQueries:
     calendar = SiteCalendar(settings.timezone, settings.day_start_ms)
     return KpiQueries(Reader(client), Keys(settings.site), settings.catalogue, calendar, settings.currency,
                       settings.grace_ms, settings.kept)
+
+
+def board_store(client: Redis, settings: Settings, clock: Clock) -> BoardStore:
+    """What saves the site's boards."""
+    keys = Keys(settings.site)
+    return BoardStore(Reader(client), Scripts(client, keys), keys, clock)
 
 
 def dead_letters(client: Redis, keys: Keys, heard: Mapping[str, Source], clock: Clock) -> DeadLetters:

@@ -94,9 +94,13 @@ class SiteCalendar:
 
     def week_earlier(self, time_ms: int) -> int:
         """The same local time on the same weekday a week before, kept within that business day."""
+        return self.days_earlier(time_ms, 7)
+
+    def days_earlier(self, time_ms: int, days: int) -> int:
+        """The same local time so many business days before, kept within that day."""
         now = self.wall(time_ms)
-        day = self.day_of(time_ms) - timedelta(days=7)
-        then = self.instant(now.replace(tzinfo=None, fold=0) - timedelta(days=7), now.fold)
+        day = self.day_of(time_ms) - timedelta(days=days)
+        then = self.instant(now.replace(tzinfo=None, fold=0) - timedelta(days=days), now.fold)
         return min(max(then, self.day_begins(day)), self.day_begins(day + timedelta(days=1)))
 
     def month_earlier(self, time_ms: int) -> int:

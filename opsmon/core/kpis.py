@@ -198,7 +198,7 @@ OPERATIONS = (
     Kpi("completed-1h", "Done in the last hour", "completed", Sliding(HOUR_MS), "orders",
         "Orders fulfilled in the last 60 minutes, beside those that must leave within the next hour to be on time: "
         "open orders placed more than 23 hours ago, those past their time among them.", area="operations",
-        show="count", against="due-1h"),
+        show="count", beside="due-1h"),
     Kpi("due-1h", "Due within the hour", "open-orders", Now(), "orders",
         "Open orders placed more than 23 hours ago: to be on time they leave within the next hour, or should have "
         "left before.", "down", "operations", older_ms=23 * HOUR_MS),

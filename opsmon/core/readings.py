@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from opsmon.core.calendar import HOUR_MS, MINUTE_MS, Pane, SiteCalendar
 from opsmon.core.catalogue import Catalogue, Days, Kpi, Month, Now, Rollup, Sliding, Today, Tumbling
-from opsmon.core.measures import STORAGE
+from opsmon.core.measures import STORAGE, label
 from opsmon.core.outlook import Outlook, Rest, outlook, rests
 from opsmon.core.panes import OTHER, Hash
 from opsmon.core.requests import (
@@ -151,7 +151,8 @@ def read(planned: Plan, answers: Answers, site: Site) -> Reading:
         return _read_answer(planned, planned.asks, answers, site)
     calendar, rollup = site.calendar, planned.rollup
     is_now = isinstance(kpi.window, Now)
-    totals = fold_now(rollup, answers) if is_now else fold_panes(rollup, planned.window, answers, calendar)
+    every = fold_now(rollup, answers) if is_now else fold_panes(rollup, planned.window, answers, calendar)
+    totals = _narrowed(every, rollup, kpi)
     found = all_rows(totals)
     currency = _currency(kpi, found, site)
     known = bool(planned.before) and _was_counted(planned.before, site)
@@ -160,7 +161,7 @@ def read(planned: Plan, answers: Answers, site: Site) -> Reading:
     coming = _outlook(planned, value, answers, currency, site)
     return Reading(
         kpi=kpi,
-        value=(coming.likely if coming else None) if kpi.show == OUTLOOK else value,
+        value=None if _is_among_others(every, totals, kpi) else _likely(coming) if kpi.show == OUTLOOK else value,
         currency=currency,
         start_ms=planned.start_ms,
         end_ms=planned.end_ms,
@@ -263,8 +264,11 @@ def _plan_today(kpi: Kpi, rollup: Rollup, site: Site) -> Plan:
                     rests=tuple(rests(site.now_ms, site.calendar)))
     if rollup.has_rows or "m" not in rollup.levels:
         return Plan(kpi, rollup, day.start_ms, day.end_ms, window=(day,))
-    then_ms = site.calendar.week_earlier(site.now_ms - site.now_ms % MINUTE_MS)
-    begins_ms = site.calendar.day_begins(site.calendar.day_of(site.now_ms) - timedelta(days=7))
+    if kpi.against == "none":
+        return Plan(kpi, rollup, day.start_ms, day.end_ms, window=(day,))
+    days = 1 if kpi.against == "yesterday" else 7
+    then_ms = site.calendar.days_earlier(site.now_ms - site.now_ms % MINUTE_MS, days)
+    begins_ms = site.calendar.day_begins(site.calendar.day_of(site.now_ms) - timedelta(days=days))
     return Plan(kpi, rollup, day.start_ms, day.end_ms, window=(day,),
                 before=_day_until(site.calendar, begins_ms, then_ms))
 
@@ -284,7 +288,7 @@ def _plan_tumbling(kpi: Kpi, rollup: Rollup, window: Tumbling, site: Site) -> Pl
         return Plan(kpi, rollup, last.start_ms, last.end_ms, window=(last,),
                     series=tuple(calendar.minutes(start_ms, last.end_ms)))
     hours = calendar.last_hours(now_ms, window.history)
-    if rollup.has_rows or "m" not in rollup.levels:
+    if rollup.has_rows or "m" not in rollup.levels or kpi.against == "none":
         return Plan(kpi, rollup, hours[-1].start_ms, hours[-1].end_ms, window=(hours[-1],), series=tuple(hours))
     ghosts = tuple(calendar.place(calendar.week_earlier(hour.start_ms)).hour for hour in hours)
     then_ms = calendar.week_earlier(now_ms - now_ms % MINUTE_MS)
@@ -330,6 +334,20 @@ def _rows(rollup: Rollup, kpi: Kpi, totals: Totals, currency: str | None) -> tup
     return rows_of(rollup, kpi, totals, currency) if rollup.has_rows else ()
 
 
+def _narrowed(totals: Totals, rollup: Rollup, kpi: Kpi) -> Totals:
+    """The rows a KPI is narrowed to; all of them when it is not."""
+    if not kpi.only:
+        return totals
+    wanted = [(rollup.by.index(field), label(value).replace("|", "/")) for field, value in kpi.only]
+    return {name: found for name, found in totals.items()
+            if name != OTHER and all(name.split("|")[place] == value for place, value in wanted)}
+
+
+def _is_among_others(every: Totals, totals: Totals, kpi: Kpi) -> bool:
+    """Whether the rows that are wanted may be among those that are not told apart."""
+    return bool(kpi.only) and not totals and OTHER in every
+
+
 def _by_value(row: Row) -> tuple[bool, bool, float, str]:
     return row.name == OTHER, row.value is None, -(row.value or 0), row.name
 
@@ -354,13 +372,17 @@ def _points(planned: Plan, panes: Sequence[Pane], answers: Answers, currency: st
 
 
 def _of(planned: Plan, panes: Iterable[Pane], answers: Answers, currency: str | None, site: Site) -> Value:
-    totals = fold_panes(planned.rollup, panes, answers, site.calendar)
+    totals = _narrowed(fold_panes(planned.rollup, panes, answers, site.calendar), planned.rollup, planned.kpi)
     return value_of(planned.rollup, planned.kpi, all_rows(totals), currency)
 
 
 def _was_counted(panes: Sequence[Pane], site: Site) -> bool:
     """Whether counting had begun before these panes: half a day is nothing to compare with."""
     return site.since_ms is not None and site.since_ms < panes[0].start_ms
+
+
+def _likely(coming: Outlook | None) -> int | None:
+    return coming.likely if coming else None
 
 
 def _outlook(planned: Plan, so_far: Value, answers: Answers, currency: str | None, site: Site) -> Outlook | None:

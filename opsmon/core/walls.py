@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from math import ceil, hypot, radians, tan
 from typing import Literal
 
-from opsmon.core.boards import HOME, Board, Slot
+from opsmon.core.boards import HOME, Board, Placed
+from opsmon.core.slots import Slot
 
 # How many tiles a page holds: many beside each other, some (two by two), few (two, one above the other).
 Fit = Literal["many", "some", "few"]
@@ -70,8 +71,13 @@ def letters_for(inches: float | None, metres: float | None) -> Letters:
 class Place:
     """Where a tile stands: which slot, and how many of 24 columns it takes on a wide wall; 0: as its board has it."""
 
-    slot: Slot
+    placed: Placed
     columns: int
+
+    @property
+    def slot(self) -> Slot:
+        """What stands there."""
+        return self.placed.slot
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +107,8 @@ def wall_of(boards: Sequence[Board], fit: Fit, is_shown: Callable[[str], bool]) 
     asked, told = boards[:MOST_PAGES], set[str]()
     pages, left_out = list[WallPage](), 0
     for board in asked:
-        slots = [slot for slot in board.wall if is_shown(slot.kpi) and slot.kpi not in told]
-        told |= {slot.kpi for slot in slots}
+        slots = [one for one in board.placed("wall") if is_shown(one.slot.kpi) and one.slot.key not in told]
+        told |= {one.slot.key for one in slots}
         parts = _parts(slots, fit)
         room = MOST_PAGES // len(asked)
         left_out += sum(map(len, parts[room:]))
@@ -112,20 +118,20 @@ def wall_of(boards: Sequence[Board], fit: Fit, is_shown: Callable[[str], bool]) 
     return Wall(tuple(pages), left_out)
 
 
-def _parts(slots: Sequence[Slot], fit: Fit) -> list[tuple[Place, ...]]:
+def _parts(slots: Sequence[Placed], fit: Fit) -> list[tuple[Place, ...]]:
     """The tiles of a board page by page: rows that are filled to the edge, as evenly as they go."""
-    rows = list(_rows(sorted(slots, key=lambda slot: _ORDER[slot.size]), fit))
+    rows = list(_rows(sorted(slots, key=lambda one: _ORDER[one.slot.size]), fit))
     each = ceil(len(rows) / max(ceil(len(rows) / _MOST_ROWS[fit]), 1))
     return [tuple(Place(slot, _ALL // len(row)) for row in rows[start:start + each] for slot in row)
             for start in range(0, len(rows), each or 1)]
 
 
-def _rows(slots: Sequence[Slot], fit: Fit) -> Iterator[list[Slot]]:
+def _rows(slots: Sequence[Placed], fit: Fit) -> Iterator[list[Placed]]:
     """Large ones first, wide ones last; where there is room for many, each kind in rows of its own."""
-    row = list[Slot]()
+    row = list[Placed]()
     for slot in slots:
-        is_other = fit == "many" and bool(row) and _ORDER[row[0].size] != _ORDER[slot.size]
-        if row and (is_other or len(row) == _most(row[0], fit)):
+        is_other = fit == "many" and bool(row) and _ORDER[row[0].slot.size] != _ORDER[slot.slot.size]
+        if row and (is_other or len(row) == _most(row[0].slot, fit)):
             yield row
             row = []
         row.append(slot)

@@ -68,6 +68,10 @@ KINDS = (
             "who asked to be shown or forgotten, until it is done; then that it was"),
     KeyKind("{site}:erased", "stream", "permanent; trimmed as the events are", "erase_entries",
             "what stays of counted events that named a customer who is forgotten: that they came"),
+    KeyKind("{site}:boards", "hash", "permanent", "save_board",
+            "boards as they were saved last: the id, and the record with its version"),
+    KeyKind("{site}:board:<id>", "hash", "permanent; the newest 20", "save_board",
+            "the versions of a board, for undo, and the number of the last"),
     KeyKind("{site}:note:<name>", "hash", "1 minute to 30 days", "worker, demo, pollers, importing, web",
             "what a process tells the others: that it lives, how far a fill-in or an import has come"),
 )
@@ -95,6 +99,7 @@ class Keys:
         self.cursors = f"{self.tag}:cursors"
         self.erasing = f"{self.tag}:erasing"
         self.erased = f"{self.tag}:erased"
+        self.boards = f"{self.tag}:boards"
 
     @property
     def streams(self) -> tuple[str, str]:
@@ -124,6 +129,10 @@ class Keys:
     def rows(self, generation: int, rollup: str, span: str) -> str:
         """Where the rows are kept that a dimension tells apart."""
         return f"{self.tag}:rows:{generation}:{rollup}:{span}"
+
+    def board(self, board_id: str) -> str:
+        """Where the versions of a board are kept."""
+        return f"{self.tag}:board:{board_id}"
 
     def turn(self, poller: str) -> str:
         """Where it is kept whose turn it is to poll."""

@@ -116,6 +116,7 @@ class Scripts:
         self._trim_dead = client.register_script(source("trim_dead"))
         self._rebuild = client.register_script(source("rebuild"))
         self._turn = client.register_script(source("turn"))
+        self._save_board = client.register_script(source("save_board"))
         self._find_entries = client.register_script(source("find_entries"))
         self._find_states = client.register_script(source("find_states"))
         self._erase_entries = client.register_script(source("erase_entries"))
@@ -156,6 +157,13 @@ class Scripts:
     async def take_turn(self, poller: str, who: str, life_ms: int) -> bool:
         """Take the turn to poll, or keep it, for `life_ms`; False when it is another's. May be repeated."""
         return bool(await self._turn(keys=[self._keys.turn(poller)], args=[who, life_ms]))
+
+    async def save_board(self, board_id: str, version: int, record: bytes, now_ms: int) -> tuple[bool, int]:
+        """Save a board as it follows on `version` (0: there was none); whether it was, and which version counts now.
+        May be repeated."""
+        keys = [self._keys.boards, self._keys.board(board_id), self._keys.changes]
+        done, counts = await self._save_board(keys=keys, args=[board_id, version, record, now_ms])
+        return bool(done), int(counts)
 
     async def trim_events(self, before_ms: int, stream: str | None = None) -> int:
         """Forget what arrived earlier and no group needs, of a stream or of the events; how many went."""

@@ -4,7 +4,10 @@ import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, Literal
+from urllib.parse import urlencode
 
 from prometheus_client import generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
@@ -13,7 +16,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 
 from opsmon.clock import Clock
-from opsmon.core.boards import OVERVIEW, Board, Cadence, Size, linked
+from opsmon.core.boards import OVERVIEW, Board, linked
+from opsmon.core.narrowing import Only
+from opsmon.core.slots import Cadence, Size
 from opsmon.store import health_queries
 from opsmon.store.connection import STORE_ERRORS, Reader
 from opsmon.store.fsync import FsyncTimes
@@ -22,6 +27,7 @@ from opsmon.store.kpi_queries import KpiQueries
 from opsmon.telemetry import COUNTS, REGISTRY
 from opsmon.web import rendering
 from opsmon.web.feed import HEARTBEAT_S, Feed, slots_of
+from opsmon.web.filters import filter_words, filters_of
 from opsmon.web.hub import Slot
 from opsmon.web.samples import GALLERY
 from opsmon.web.status import gather, status_view
@@ -33,6 +39,7 @@ SIZES: dict[Size, CellSize] = {"S": "small", "M": "normal", "L": "hero", "wide":
 EVERY: dict[Cadence, tuple[str, str]] = {"live": ("", ""), "near": ("every 30 s", "30 s"), "batch": ("hourly", "1 h")}
 READY_WITHIN_S = 3.0
 _AGAIN_S = "5"
+_WALL_AGAIN_S = "30"
 _TITLES = {404: "Not found", 405: "Not this way", 503: "Not now"}
 _THEMES: dict[str, Literal["dark", "light"]] = {"dark": "dark", "light": "light"}
 
@@ -50,8 +57,12 @@ class Pages:
         board = self._feed.boards.get(request.path_params.get("board", OVERVIEW))
         if board is None:
             raise HTTPException(404)
-        page = await self.opened(slots_of(board, "board"), lambda: self._shell(board, request))
-        return self.answer(request, page, rows=rows_of(board, self._feed.hub.slots), is_of_orders=board.is_of_orders)
+        only = filters_of(request.query_params, self._feed.catalogue)
+        narrow = self._feed.narrow(board, only)
+        page = await self.opened(slots_of(narrow, "board"), lambda: self._shell(board, only, request))
+        return self.answer(request, page, rows=rows_of(narrow, only, self._feed.hub.slots),
+                           is_of_orders=board.is_of_orders, only=self.narrowed_to(only),
+                           has_marks=has_marks(narrow, only))
 
     async def status(self, request: Request) -> Response:
         """What came in, what waits, how the store does."""
@@ -89,6 +100,8 @@ class Pages:
     async def error(self, request: Request, code: int, sentence: str) -> Response:
         """A page for what cannot be shown, without insides; one that comes back by itself when that helps."""
         again = {"retry-after": _AGAIN_S, "refresh": _AGAIN_S} if code == 503 else {}
+        if code == 404 and request.url.path.startswith("/wall/"):
+            again = {"refresh": _WALL_AGAIN_S}  # a board that was deleted by mistake comes back without a hand
         if request.url.path.startswith("/api/") or request.url.path.endswith(".json"):
             return JSONResponse({"error": sentence}, code, again)
         error = ErrorView(str(code), _TITLES.get(code, "Something went wrong"), sentence)
@@ -115,7 +128,7 @@ class Pages:
 
     def answer(self, request: Request, page: PageView, **context: Any) -> Response:
         """A page with slots; nothing but its revision when that is what the browser has."""
-        etag = f'"{page.revision}.{page.build}"'
+        etag = f'"{page.revision}.{page.build}.{page.shape}"'
         if request.headers.get("if-none-match") == etag:
             return Response(status_code=304, headers={"etag": etag})
         slots = self._feed.hub.slots
@@ -125,12 +138,17 @@ class Pages:
         )
         return HTMLResponse(html, headers={"etag": etag, "cache-control": "no-cache"})
 
-    def _shell(self, board: Board, request: Request) -> PageView:
+    def narrowed_to(self, only: Only) -> tuple[str, ...]:
+        """What a page is narrowed to, in words."""
+        return tuple(filter_words(field, value, self._feed.board.wording) for field, value in only)
+
+    def _shell(self, board: Board, only: Only, request: Request) -> PageView:
         page = self.view(board.title, "board", request)
         links = tuple(LinkView("/" if one.id == OVERVIEW else f"/b/{one.id}", one.title, one.id == board.id)
-                      for one in linked(self._feed.boards))
-        url = f"/live?v={page.build}&view=board&board={board.id}&since={page.revision}"
-        return replace(page, name=board.id, live_url=url, links=links)
+                      for one in linked(self._feed.boards, board.id))
+        asked = urlencode({"v": page.build, "view": "board", "board": board.id,
+                           "since": page.revision, "shape": board.shape, **dict(only)})
+        return replace(page, name=board.id, shape=board.shape, live_url=f"/live?{asked}", links=links)
 
     async def _status(self) -> dict[str, Any]:
         board = self._feed.board
@@ -138,7 +156,15 @@ class Pages:
                             self._fsync, self._clock.now_ms())
 
 
-def rows_of(board: Board, slots: Mapping[str, Slot]) -> tuple[RowView, ...]:
+def rows_of(board: Board, only: Only, slots: Mapping[str, Slot]) -> tuple[RowView, ...]:
     """What stands where on phone and desk."""
-    return tuple(RowView(row.cadence, *EVERY[row.cadence], tuple(
-        CellView(SIZES[slot.size], slots[f"kpi-{slot.kpi}"].view) for slot in row.slots)) for row in board.rows)
+    placed = [(one.cadence, CellView(SIZES[one.slot.size], slots[one.id].view, slot_id=one.id,
+                                     is_whole=not set(only) <= set(one.slot.options.only)))
+              for one in board.placed("board")]
+    return tuple(RowView(kind, *EVERY[kind], tuple(cell for _, cell in cells))
+                 for kind, cells in groupby(placed, key=itemgetter(0)))
+
+
+def has_marks(board: Board, only: Only) -> bool:
+    """Whether a page needs the sheet of filters and limits."""
+    return bool(only) or not board.slots or any(slot.options.has_limits for slot in board.slots)

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from opsmon.store.connection import STORE_ERRORS
 from opsmon.web import rendering
 from opsmon.web.assets import HashedFiles
+from opsmon.web.board_editor import BoardEditor
 from opsmon.web.bodies import answer
 from opsmon.web.collect import Collect
 from opsmon.web.dead_page import DeadPage
@@ -50,12 +51,20 @@ class Rooms:
     sources: SourcesPage
     phone: Phone
     wall: WallPage
+    boards: BoardEditor
 
 
 def board_routes(rooms: Rooms) -> list[BaseRoute]:
     """What a browser asks for."""
     return [
         Route("/", rooms.pages.board, middleware=_ZIP),
+        Route("/boards", rooms.boards.list, middleware=_ZIP),
+        Route("/boards", rooms.boards.act, methods=["POST"]),
+        Route("/boards/import", rooms.boards.take, methods=["POST"]),
+        Route("/b/{board}.json", rooms.boards.give),
+        Route("/b/{board}/edit", rooms.boards.show, middleware=_ZIP),
+        Route("/b/{board}/edit", rooms.boards.edit, methods=["POST"]),
+        Route("/b/{board}/add", rooms.boards.gallery, middleware=_ZIP),
         Route("/b/{board}", rooms.pages.board, middleware=_ZIP),
         Route("/wall", rooms.wall.show, middleware=_ZIP),
         Route("/wall/{board}", rooms.wall.show, middleware=_ZIP),

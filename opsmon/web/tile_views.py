@@ -85,7 +85,7 @@ def tile_view(reading: Reading, wording: Wording, zone: str, *, is_behind: bool,
     shown = Shown(reading, found, wording, zone, is_behind, limits or {}, tuple(beside))
     if beside and found.measure == "percentile" and not found.by:
         return strip_view(shown)
-    if beside and reading.kpi.against:
+    if beside and reading.kpi.beside:
         return needed_view(shown)
     make = choose(reading.kpi, found)
     return make(shown) if make else _number_view(shown)
@@ -95,22 +95,23 @@ def unfilled_view(view: TileView, filled_by: str) -> TileView:
     """The tile of a KPI that has never had anything to count: no number, and which source would fill it."""
     if isinstance(view, KpiView):
         return replace(view, text="–", chars=1, value="", state="empty", note=filled_by, comparison=None, spark=None,
-                       bars=None)
+                       bars=None, mark="", mark_text="")
     return replace(view, state="empty", note="", empty=filled_by)
 
 
 def choose(kpi: Kpi, rollup: Rollup) -> Callable[[Shown], WithRows] | None:
     """What shows a KPI; None for the number."""
-    if not rollup.by and kpi.show not in ("funnel", OUTLOOK, AGES):
+    if (not rollup.by and kpi.show not in ("funnel", OUTLOOK, AGES)) or (
+            kpi.only and len(kpi.only) == len(rollup.by)):
         return None
     return next((choice.view for choice in CHOICES if choice.fits(kpi, rollup)), None)
 
 
 def kpis_beside(kpi: Kpi, kpis: Sequence[Kpi]) -> tuple[Kpi, ...]:
     """What a KPI is shown beside: the one it names, or the other percentiles of the same over the same window."""
-    if kpi.against:
-        return tuple(one for one in kpis if one.id == kpi.against)
-    if not kpi.show.startswith("p"):
+    if kpi.beside and not kpi.only:
+        return tuple(one for one in kpis if one.id == kpi.beside)
+    if not kpi.show.startswith("p") or kpi.only:
         return ()
     return tuple(one for one in kpis if one.id != kpi.id and one.show.startswith("p") and one.unit == kpi.unit
                  and (one.rollup, one.window) == (kpi.rollup, kpi.window))
@@ -144,6 +145,9 @@ def _has_own_note(reading: Reading) -> bool:
 def _number_note(shown: Shown) -> str:
     """What it rests on and how exact it is; of what is missing, why, and which source would tell it."""
     reading, kpi, count = shown.reading, shown.kpi, shown.reading.count
+    if kpi.only and not count and not reading.value:
+        is_counted = shown.rollup.measure in ("count", "sum") or kpi.show in ("count", "sum")
+        return shown.wording.say("Among the others, not told apart") if is_counted and reading.value is None else ""
     if reading.value is None and count:
         return too_early(shown.rollup, kpi, count, shown.wording)
     if not reading.value and not count:

@@ -97,6 +97,8 @@ class KpiView:
     bars: BarsView | None = shown("recent hours as bars")
     sums: str = shown("what a total of the day adds up: 'count' or a currency; '' for what is no total", default="")
     from_ms: int = shown("when the day of a total began, epoch ms", default=0)
+    mark: Literal["", "warn", "crit"] = shown("how far the number is beyond a limit of its place", default="")
+    mark_text: str = shown("the same in words: 'over 1,000', '' while it is not", default="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +150,8 @@ class CellView:
     size: Literal["small", "normal", "hero", "wide"] = shown("how large the place is")
     tile: Any = shown("the tile's view, one of opsmon.web.tile_views.TileView")
     columns: int = shown("how many of 24 columns of a wall; 0: as its size has it", default=0)
+    slot_id: str = shown("id of its element; '' for the plain slot of the tile's KPI", default="")
+    is_whole: bool = shown("whether it is not narrowed on a page that is", default=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +201,7 @@ class PageView:
     live_url: str = shown("address of the stream for this page")
     now_ms: int = shown("server's time of rendering, epoch ms")
     name: str = shown("id of the board, '' on other pages", default="")
+    shape: str = shown("which version of its boards it shows, '' on other pages", default="")
     links: tuple[LinkView, ...] = shown("the boards to choose between, () where there is no choice", default=())
     language: str = shown("the catalogue its words are in: 'de'; 'en' needs none", default="en")
     spoken: str = shown("BCP 47 tag of the words: 'de-AT'", default="en")

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from itertools import groupby
 from operator import itemgetter
+from urllib.parse import urlencode
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -11,11 +12,13 @@ from starlette.responses import Response
 
 from opsmon.core import walls
 from opsmon.core.boards import HOME
+from opsmon.core.narrowing import Only
 from opsmon.web.feed import Feed
+from opsmon.web.filters import filters_of
 from opsmon.web.hub import Slot
-from opsmon.web.pages import EVERY, SIZES, Pages
+from opsmon.web.pages import EVERY, SIZES, Pages, has_marks
 from opsmon.web.views import CellView, PageView, RowView, WallPageView, WallView
-from opsmon.web.walls import Screen, WallAsked, live_query, read_wall, says_too_small, shown_on, slots_on
+from opsmon.web.walls import Screen, WallAsked, live_query, read_wall, says_too_small, shape_now, shown_on, slots_on
 from opsmon.web.wording import Wording
 
 
@@ -32,32 +35,37 @@ class WallPage:
             asked = read_wall(name, request.query_params, self._screen)
         except ValueError as error:
             raise HTTPException(400, str(error)) from None
-        wall = shown_on(asked, self._feed.boards, self._feed.catalogue)
-        if wall is None:
+        shape = shape_now(asked.boards, self._feed)
+        if shape is None:
             raise HTTPException(404)
-        page = await self._pages.opened(slots_on(wall), lambda: self._shell(asked, wall, request))
-        return self._pages.answer(request, page, wall=self._view(asked, wall))
+        only = filters_of(request.query_params, self._feed.catalogue)
+        narrow = {one: self._feed.narrow(self._feed.boards[one], only) for one in asked.boards}
+        wall = shown_on(asked, narrow, self._feed.catalogue)
+        page = await self._pages.opened(slots_on(wall), lambda: self._shell(asked, shape, only, request))
+        marks = any(has_marks(board, only) for board in narrow.values())
+        return self._pages.answer(request, page, wall=self._view(asked, wall, only), has_marks=marks)
 
-    def _shell(self, asked: WallAsked, wall: walls.Wall, request: Request) -> PageView:
+    def _shell(self, asked: WallAsked, shape: str, only: Only, request: Request) -> PageView:
         titles = dict.fromkeys(self._feed.boards[name].title for name in asked.boards)
         page = self._pages.view(" · ".join(titles), "wall", request)
-        url = f"/live?v={page.build}&view=wall{live_query(asked)}&since={page.revision}"
-        return replace(page, name=asked.boards[0], live_url=url)
+        more = urlencode({"since": page.revision, "shape": shape, **dict(only)})
+        url = f"/live?v={page.build}&view=wall{live_query(asked)}&{more}"
+        return replace(page, name=asked.boards[0], shape=shape, live_url=url)
 
-    def _view(self, asked: WallAsked, wall: walls.Wall) -> WallView:
+    def _view(self, asked: WallAsked, wall: walls.Wall, only: Only) -> WallView:
         letters, slots, wording = asked.screen.letters, self._feed.hub.slots, self._feed.board.wording
         left = wording.many("%(num)s number has no room", "%(num)s numbers have no room", wall.left_out,
                             num=wall.left_out) if wall.left_out else ""
         notes = tuple(filter(None, (says_too_small(asked.screen, wording), left)))
         return WallView(letters.tenths, letters.fit, asked.turn_s, self._night, notes,
-                        tuple(_page(page, slots, wording) for page in wall.pages))
+                        tuple(_page(page, only, slots, wording) for page in wall.pages))
 
 
-def _page(page: walls.WallPage, slots: Mapping[str, Slot], wording: Wording) -> WallPageView:
+def _page(page: walls.WallPage, only: Only, slots: Mapping[str, Slot], wording: Wording) -> WallPageView:
     """Places in order: a row for each stretch of tiles that change equally often."""
-    cadence = {slot.kpi: row.cadence for row in page.board.rows for slot in row.slots}
-    cells = [(cadence[place.slot.kpi],
-              CellView(SIZES[place.slot.size], slots[f"kpi-{place.slot.kpi}"].view, place.columns))
+    cells = [(place.placed.cadence,
+              CellView(SIZES[place.slot.size], slots[place.placed.id].view, place.columns, place.placed.id,
+                       not set(only) <= set(place.slot.options.only)))
              for place in page.places]
     rows = tuple(RowView(kind, *EVERY[kind], tuple(cell for _, cell in found))
                  for kind, found in groupby(cells, key=itemgetter(0)))

@@ -1,14 +1,15 @@
 """What the address of a wall asks for: which boards, read from how far, with or without money, how long each page."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from opsmon.core.boards import HOME, Board
+from opsmon.core.boards import HOME, Board, shape_of
 from opsmon.core.catalogue import Catalogue
 from opsmon.core.walls import MOST_PAGES, Fit, Letters, Wall, letters_for, metres_read, wall_of
-from opsmon.web.feed import slots_of
+from opsmon.web.feed import Feed, slots_of
+from opsmon.web.filters import filters_of
 from opsmon.web.languages import N_
 from opsmon.web.wording import Wording
 
@@ -54,14 +55,14 @@ def read_wall(name: str, query: Mapping[str, str], screen: Screen) -> WallAsked:
     return WallAsked(boards, Screen(inches, metres), money == "on", _turn_s(query.get("turn", "")))
 
 
-def shown_on(asked: WallAsked, boards: Mapping[str, Board], catalogue: Catalogue) -> Wall | None:
-    """What stands on that wall; None when one of its boards is not there."""
+def shown_on(asked: WallAsked, boards: Mapping[str, Board], catalogue: Catalogue) -> Wall:
+    """What stands on that wall, of boards that are there."""
     return _wall(asked.boards, asked.screen.letters.fit, asked.has_money, boards, catalogue)
 
 
 def slots_on(wall: Wall) -> frozenset[str]:
     """Every slot of a wall's page, its health line and set-up among them."""
-    return frozenset({"health", "setup", *(f"kpi-{place.slot.kpi}" for page in wall.pages for place in page.places)})
+    return frozenset({"health", "setup", *(place.placed.id for page in wall.pages for place in page.places)})
 
 
 def live_query(asked: WallAsked) -> str:
@@ -70,21 +71,41 @@ def live_query(asked: WallAsked) -> str:
     return f"&board={quote('+'.join(asked.boards), safe='')}&fit={asked.screen.letters.fit}{money}"
 
 
-def slots_asked(query: Mapping[str, str], boards: Mapping[str, Board], catalogue: Catalogue) -> frozenset[str] | None:
-    """The slots a stream may send, by the query of its address; None when a board is not there. On a wall where money
-    is left out no tile that counts in it is among them, so no amount leaves the server."""
+@dataclass(frozen=True, slots=True)
+class Showing:
+    """What a stream sends: the slots of these boards, in the version of them that its page was made of."""
+
+    boards: tuple[str, ...]
+    shape: str
+    slots: frozenset[str]
+
+
+def showing(query: Mapping[str, str], feed: Feed) -> Showing | None:
+    """What a stream may send, by the query of its address; None when a board is not there. On a wall where money is
+    left out no tile that counts in it is among the slots, so no amount leaves the server."""
+    is_wall = query.get("view") == "wall"
     name = query.get("board", HOME)
-    if query.get("view") != "wall":
-        return slots_of(boards[name], query.get("view", "")) if name in boards else None
+    names = tuple(dict.fromkeys(_BETWEEN.split(name))) if is_wall else (name,)
+    shape = shape_now(names, feed)
+    if shape is None:
+        return None
+    only = filters_of(query, feed.catalogue)
+    narrow = {one: feed.narrow(feed.boards[one], only) for one in names}
+    if not is_wall:
+        return Showing(names, shape, slots_of(narrow[name], query.get("view", "")))
     fit = _FITS.get(query.get("fit", ""), "many")
-    wall = _wall(tuple(dict.fromkeys(_BETWEEN.split(name))), fit, query.get("money") != "off", boards, catalogue)
-    return slots_on(wall) if wall else None
+    wall = _wall(names, fit, query.get("money") != "off", narrow, feed.catalogue)
+    return Showing(names, shape, slots_on(wall))
+
+
+def shape_now(names: Sequence[str], feed: Feed) -> str | None:
+    """Which version of these boards there is now; None when one of them is not there."""
+    known = feed.boards
+    return shape_of(known[name] for name in names) if all(name in known for name in names) else None
 
 
 def _wall(names: tuple[str, ...], fit: Fit, has_money: bool, boards: Mapping[str, Board], catalogue: Catalogue
-          ) -> Wall | None:
-    if not all(name in boards for name in names):
-        return None
+          ) -> Wall:
     return wall_of([boards[name] for name in names], fit,
                    lambda kpi_id: has_money or catalogue.kpi_by_id[kpi_id].unit != "money")
 

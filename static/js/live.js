@@ -76,7 +76,8 @@ live.addEventListener("reload", ({ detail }) => {
     probe.onload = () => location.reload();
     probe.onerror = () => { reloading = false; };
     probe.src = `/static/${detail.data}/icons/opsmon.svg?${Date.now()}`;
-  }, Math.random() * 10000);
+    // Of the same build only the board was changed: whoever changed it looks at this screen now.
+  }, Math.random() * (detail.data === root.dataset.build ? 400 : 10000));
 });
 
 const refused = (status) => { if (status === 401) root.dataset.auth = "out"; };

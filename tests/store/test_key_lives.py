@@ -23,7 +23,7 @@ EXAMPLES = [
     KEYS.panes(0, Hash("products", "h", "1795179600:EUR"), "top"),
     KEYS.panes(0, Hash("products", "d", "20261120:EUR"), "top"), KEYS.open(0, "open-orders"),
     KEYS.rows(0, "stock", "202611"), KEYS.cursors, KEYS.turn("shopify"), KEYS.erasing, KEYS.erased,
-    KEYS.note("workers"),
+    KEYS.boards, KEYS.board("sales"), KEYS.note("workers"),
 ]
 
 
@@ -42,7 +42,7 @@ def test_all_keys_of_a_site_lie_in_one_slot() -> None:
 def test_a_life_is_permanent_or_a_time() -> None:
     """Each kind says how long it lives."""
     assert [kind.shape for kind in KINDS if not kind.lives] == []
-    assert len(PERMANENT) == 16
+    assert len(PERMANENT) == 18
 
 
 @pytest.mark.parametrize("name", ["{main}:something", "{main}:entity:a", "{main}:seen:x", "{main}:note:x",

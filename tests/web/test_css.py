@@ -150,4 +150,5 @@ def test_every_sheet_is_imported_or_belongs_to_one_page():
     imported = {name for sheet in sheets for name in re.findall(r'@import url\("(.+?)"\);', CSS[sheet])}
     assert set(CSS) - imported == {
         *sheets, "components/status.css", "components/gallery.css", "components/source-card.css",
-        "components/dead.css", "components/form.css", "components/kpi-page.css"}
+        "components/dead.css", "components/edit.css", "components/form.css", "components/kpi-page.css",
+        "components/narrowed.css"}

@@ -13,6 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from opsmon.app import open_web
 from opsmon.clock import ManualClock
+from opsmon.core.boards import boards_of
 from opsmon.core.calendar import SiteCalendar
 from opsmon.core.folding import Rules
 from opsmon.core.kpis import BOARD, BUILT_IN, KPIS
@@ -81,11 +82,16 @@ async def test_a_page_and_a_push_are_the_same_html(line: Line, path: str) -> Non
     assert [target for target, partial in partials(frame.data).items() if partial not in html] == []
 
 
+def shape_of(board: str) -> str:
+    """What tells this version of a built-in board from an edited one."""
+    return boards_of(BUILT_IN)[board].shape
+
+
 async def test_the_etag_of_a_page_is_its_revision(line: Line) -> None:
     """The number that the stream resumes from tells a browser whether its copy still holds."""
     answer = await line.get("/wall")
     assert (answer.headers["etag"], answer.headers["cache-control"]) == (
-        f'"{line.since}.{rendering.build()}"', "no-cache")
+        f'"{line.since}.{rendering.build()}.{shape_of("today")}"', "no-cache")
 
 
 async def test_a_page_that_did_not_change_is_not_sent_again(line: Line) -> None:
@@ -107,7 +113,7 @@ async def test_the_page_connects_from_where_it_stands(line: Line) -> None:
     html = (await line.get("/")).text
     connect = next(e for e in Elements(html).found if "hx-sse:connect" in e.attributes)
     assert connect.attributes["hx-sse:connect"] == (
-        f"/live?v={rendering.build()}&view=board&board=overview&since={line.since}")
+        f"/live?v={rendering.build()}&view=board&board=overview&since={line.since}&shape={shape_of('overview')}")
 
 
 @pytest.mark.parametrize(("path", "config"), [
