@@ -46,6 +46,7 @@ from opsmon.store.visits import Visits
 from opsmon.web import rendering
 from opsmon.web.collect import Collect
 from opsmon.web.dead_page import DeadPage
+from opsmon.web.desk import Desk
 from opsmon.web.entry_form import EntryForm
 from opsmon.web.feed import Board, Feed
 from opsmon.web.hub import Hub
@@ -160,9 +161,11 @@ async def open_web(settings: Settings, *, boards: bool, ingest: bool, clock: Clo
         entry = _entry_form(settings, client, keys, pages, clock, stack)
         live = Live(feed, clock, rendering.build(), {VIEW: told.hub})
         kpi = KpiPage(pages, Reader(client), keys, kpi_queries(client, settings), feed.board.wording, clock)
+        desk = Desk(pages, feed, settings.catalogue.kpis, told.infos)
         rooms = Rooms(pages, api, kpi, live, dead, entry, SourcesPage(pages, told, trials, kinds_left(settings)),
                       Phone(settings.site, pages),
-                      WallPage(pages, feed, Screen(settings.wall_inches, settings.wall_metres), settings.wall_night))
+                      WallPage(pages, feed, Screen(settings.wall_inches, settings.wall_metres), settings.wall_night),
+                      desk)
         yield Web(Front(webhooks, events, collect, board_app(rooms), health_app(pages)), hub, feed, webhooks, told.hub)
 
 

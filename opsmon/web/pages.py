@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Literal
+from urllib.parse import unquote_plus
 
 from prometheus_client import generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
@@ -97,14 +98,15 @@ class Pages:
 
     def view(self, title: str, layout: Layout, request: Request) -> PageView:
         """The shell of a page."""
-        hub, wording = self._feed.hub, self._feed.board.wording
+        hub, wording, now_ms = self._feed.hub, self._feed.board.wording, self._clock.now_ms()
         build = rendering.build()
         return PageView(
             title=title, board=layout,
             theme=_THEMES.get(request.query_params.get("theme", ""), "dark" if layout == "wall" else "auto"),
             locale=wording.tag, zone=self._feed.board.zone, heartbeat_s=HEARTBEAT_S, revision=hub.id,
-            build=build, live_url=f"/live?v={build}&view={layout}&since={hub.id}", now_ms=self._clock.now_ms(),
             language=wording.language, spoken=wording.spoken, direction=wording.direction,
+            build=build, live_url=f"/live?v={build}&view={layout}&since={hub.id}", now_ms=now_ms,
+            paper=f"{wording.date(now_ms)}, {wording.time(now_ms)}, {self._feed.board.zone}. {_address(request)}",
         )
 
     async def opened(self, slots: frozenset[str], shell: Callable[[], PageView]) -> PageView:
@@ -142,3 +144,9 @@ def rows_of(board: Board, slots: Mapping[str, Slot]) -> tuple[RowView, ...]:
     """What stands where on phone and desk."""
     return tuple(RowView(row.cadence, *EVERY[row.cadence], tuple(
         CellView(SIZES[slot.size], slots[f"kpi-{slot.kpi}"].view) for slot in row.slots)) for row in board.rows)
+
+
+def _address(request: Request) -> str:
+    """The page with its filters, as it can be typed again."""
+    query = unquote_plus(request.url.query)
+    return f"{request.url.path}?{query}" if query else request.url.path
