@@ -48,6 +48,7 @@ from opsmon.web import rendering
 from opsmon.web.board_editor import BoardEditor
 from opsmon.web.collect import Collect
 from opsmon.web.dead_page import DeadPage
+from opsmon.web.desk import Desk
 from opsmon.web.entry_form import EntryForm
 from opsmon.web.feed import Board, Feed
 from opsmon.web.hub import Hub
@@ -167,7 +168,7 @@ async def open_web(settings: Settings, *, boards: bool, ingest: bool, clock: Clo
         rooms = Rooms(pages, api, kpi, live, dead, entry, SourcesPage(pages, told, trials, kinds_left(settings)),
                       Phone(settings.site, pages),
                       WallPage(pages, feed, Screen(settings.wall_inches, settings.wall_metres), settings.wall_night),
-                      editor)
+                      editor, Desk(pages, feed, settings.catalogue.kpis, told.infos))
         yield Web(Front(webhooks, events, collect, board_app(rooms), health_app(pages)), hub, feed, webhooks, told.hub)
 
 

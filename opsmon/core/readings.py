@@ -76,6 +76,7 @@ class Reading:
     `rows` is the breakdown, largest first; their values and `other` make up `value` where they add up.
     `compared` is what of `value` stands beside `before`, where that is known by the hour only (None: all of it).
     `outlook` is what the day will come to; then `value` is the likely end.
+    `corrected` are the starts of closed hours of the series that late events changed.
     """
 
     kpi: Kpi
@@ -94,6 +95,7 @@ class Reading:
     rows: tuple[Row, ...] = ()
     compared: Value = None
     outlook: Outlook | None = None
+    corrected: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,18 +1,19 @@
 """Query: the KPIs of a site, all as of one instant, in one round trip."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
-from opsmon.core.calendar import DAY_MS, SiteCalendar
-from opsmon.core.catalogue import Catalogue, Kpi, Rollup
+from opsmon.core.calendar import DAY_MS, HOUR_MS, SiteCalendar
+from opsmon.core.catalogue import Catalogue, Kpi, Rollup, Tumbling
 from opsmon.core.panes import Hash, Retention
 from opsmon.core.ranges import WindowReading, plan_range, read_range
 from opsmon.core.readings import Reading, Site, plan, read
 from opsmon.core.requests import Answers, Request, hashes_of, now_hash, parse
 from opsmon.core.shops import at_odds
 from opsmon.core.windows import Bounds
-from opsmon.store.connection import Read, Reader
+from opsmon.store.connection import STORE_ERRORS, Read, Reader, is_of_one_key
 from opsmon.store.event_stream import GROUP
 from opsmon.store.keys import Keys
 from opsmon.store.meta import Meta, meta_of
@@ -47,7 +48,7 @@ class KpiQueries:
             self._known_currency = meta.currency
             return await self.read(asked, now_ms, caught_up_ms)
         site = self._site(now_ms, caught_up_ms, meta)
-        return [read(planned, answers, site) for planned in plans]
+        return await self._with_corrections([read(planned, answers, site) for planned in plans])
 
     async def windows(self, kpi: Kpi, bounds: Iterable[Bounds], now_ms: int, caught_up_ms: int
                       ) -> tuple[list[WindowReading], Site]:
@@ -90,6 +91,26 @@ class KpiQueries:
     def site(self, now_ms: int, caught_up_ms: int, meta: Meta) -> Site:
         """What readings depend on besides the panes."""
         return self._site(now_ms, caught_up_ms, meta)
+
+    async def corrected(self, rollups: Sequence[str]) -> list[dict[int, int]]:
+        """Of each rollup the closed hours that late events changed: their starts, and when that was last."""
+        asked = [Read("zrevrange", (self._keys.corrected(rollup), 0, -1), {"withscores": True}) for rollup in rollups]
+        try:
+            answers = await self._reader.many(asked)
+        except STORE_ERRORS as error:
+            if not is_of_one_key(error):
+                raise
+            return [{} for _ in rollups]  # a number without its notes is worth more than none
+        return [{int(start): int(at_ms) for start, at_ms in found} for found in answers]
+
+    async def _with_corrections(self, readings: list[Reading]) -> list[Reading]:
+        """Series of hours with the marks of those that were corrected."""
+        charts = sorted({one.kpi.rollup for one in readings
+                         if isinstance(one.kpi.window, Tumbling) and one.kpi.window.size_ms == HOUR_MS})
+        if not charts:
+            return readings
+        marks = dict(zip(charts, await self.corrected(charts), strict=True))
+        return [_marked(reading, marks.get(reading.kpi.rollup, {})) for reading in readings]
 
     async def count_by_hour(self, rollup: str, row: str, hours: Iterable[int]) -> list[int]:
         """Counts of a rollup's row in the local hours that contain these instants."""
@@ -161,6 +182,14 @@ class KpiQueries:
             currency=self._currency or (meta.currency if meta else self._known_currency),
             since_ms=meta.since_ms if meta else None,
         )
+
+
+def _marked(reading: Reading, marks: Mapping[int, int]) -> Reading:
+    """A reading with the closed hours of its series that were corrected."""
+    if not marks:
+        return reading
+    return replace(reading, corrected=tuple(point.start_ms for point in reading.series
+                                            if marks.get(point.start_ms, 0) >= point.end_ms))
 
 
 def _waiting(groups: Sequence[dict[str, Any]]) -> int:

@@ -26,7 +26,7 @@ def source(name: str) -> str:
 # The key of what is written, and what goes there as its include in lua/includes reads it.
 Section = tuple[str, Sequence[Any]]
 Step = Literal["claim", "begin", "fence", "finish", "leave"]
-_SECTIONS = ("sums", "joins", "unique", "scores", "open", "rows")
+_SECTIONS = ("sums", "joins", "unique", "scores", "open", "rows", "corrected")
 
 
 @dataclass(slots=True)
@@ -64,6 +64,7 @@ class Commit:
     scores: Sequence[Section] = ()
     open: Sequence[Section] = ()
     rows: Sequence[Section] = ()
+    corrected: Sequence[Section] = ()
     dead: Sequence[tuple[str, bytes, str, int]] = ()
     stream: str | None = None
     asked: Sequence[tuple[str, bytes]] = ()
@@ -72,7 +73,7 @@ class Commit:
     @property
     def sections(self) -> tuple[Sequence[Section], ...]:
         """The sections after the states, in the order of the script."""
-        return self.sums, self.joins, self.unique, self.scores, self.open, self.rows
+        return self.sums, self.joins, self.unique, self.scores, self.open, self.rows, self.corrected
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ from opsmon.store.kpi_queries import KpiQueries
 from opsmon.store.notes import read_progress
 from opsmon.store.scripts import Scripts
 from opsmon.telemetry import DEAD, LAG, PENDING, RENDERS, SCREEN_SECONDS
+from opsmon.web.failures import Failures
 from opsmon.web.hub import Hub, event
 from opsmon.web.presenting import health_view, setup_view, store_down_view
 from opsmon.web.slot_views import slot_view
@@ -75,6 +76,10 @@ class SlotPlan:
         """Let it be read with the next look, whatever its cadence."""
         self.dirty, self.read_ms = True, NEVER_MS
 
+    def postpone(self, wait_ms: int) -> None:
+        """Let it be read again, but not before so long."""
+        self.dirty, self.read_ms = True, _running_ms() + wait_ms - self.cadence_ms
+
 
 @dataclass(frozen=True, slots=True)
 class Board:
@@ -94,7 +99,7 @@ class Feed:
                  clock: Clock) -> None:
         self.hub, self.board = hub, board
         self._reader, self._keys, self._kpis, self._scripts = reader, keys, kpis, scripts
-        self._clock = clock
+        self._clock, self._failures = clock, Failures(board.wording)
         self.boards = boards_of(kpis.catalogue)
         self._plan_by_id: dict[str, SlotPlan] = {}
         self._home = self._plan_boards()
@@ -376,7 +381,7 @@ class Feed:
             if self._news or planned.cadence_ms >= NEAR_MS:
                 planned.read_ms = running_ms
         try:
-            self._show(await self._views(due))
+            self._show(await self._failures.views(due, self._views, self.hub.slots, self._clock.now_ms()))
         except BaseException:
             for planned in due:
                 planned.hurry()

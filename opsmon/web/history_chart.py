@@ -57,6 +57,7 @@ def _placed(at: int, spots: Sequence[Spot], words: SpotView, scale: Axis, *, is_
     return replace(
         words, left=_text(left), x=_text(left + (_INSET if is_bars else PLACE / 2)), y=y, height=height,
         before_y="" if spot.before is None else _text(scale.y(spot.before)),
+        delta="" if spot.corrected_ms is None or not y else delta(left + PLACE / 2, min(float(y), scale.y(0))),
         has_dot=not is_bars and bool(y) and (is_alone or len(spots) <= _MOST_DOTS),
     )
 
@@ -88,6 +89,11 @@ def _gaps(spots: Sequence[Spot]) -> list[GapView]:
                                  _REASONS[state] if has_room else ""))
         at += length
     return found
+
+
+def delta(x: float, y: float) -> str:
+    """The path of a small triangle over a bar or a point, within the box."""
+    return f"M{_text(x - 4)} {_text(max(y - 3, 7))}h8l-4-7z"
 
 
 def extremes(spots: Sequence[Spot]) -> tuple[Spot, Spot] | None:

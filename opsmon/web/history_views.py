@@ -28,6 +28,7 @@ class SpotView:
     height: str = shown("height of the bar, '' in a line")
     before_y: str = shown("height of the mark of the span before, '' when unknown")
     has_dot: bool = shown("a line chart: whether it is marked by a dot; those that stand alone always are")
+    delta: str = shown("path of the mark over it that says it was corrected, '' when it was not", default="")
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,6 +91,8 @@ def state_words(spot: Spot, kpi: Kpi, told: History, words: SpanWords) -> str:
     match spot.state:
         case "moving":
             return "so far" if spot.end_ms > told.as_of_ms else "may still change"
+        case "whole" | "part" if spot.corrected_ms is not None:
+            return f"Δ corrected {words.wording.moment(spot.corrected_ms)}"
         case "part":
             return f"counted from {words.instant(told.since_ms or 0)} on"
         case "empty":
@@ -184,6 +186,10 @@ def _notes(told: History, rollup: Rollup, words: SpanWords) -> list[str]:
             for state, reason in _GAPS if is_known and met[state]]
     if gaps:
         notes.append(f"Gaps: {', '.join(gaps)}.")
+    corrected = sum(spot.corrected_ms is not None for spot in told.spots)
+    if corrected:
+        notes.append(f"Δ {words.wording.number(corrected)} {noun[corrected == 1]} changed after "
+                     f"{'it was' if corrected == 1 else 'they were'} over: something came late.")
     if met["part"] and told.since_ms is not None:
         notes.append(f"Counting begins with {words.instant(told.since_ms)}.")
     return notes

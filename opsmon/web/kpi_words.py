@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from opsmon.core.catalogue import Kpi, Rollup
+from opsmon.core.catalogue import Kpi, Rollup, Today
+from opsmon.core.explaining import error_of
 from opsmon.core.history import History
 from opsmon.core.panes import OTHER
 from opsmon.core.readings import Reading, Row
@@ -11,10 +12,12 @@ from opsmon.web.explained_words import explained_view, fresh_text, is_behind
 from opsmon.web.history_views import KpiPageView, LinkView, RowsView, RowView
 from opsmon.web.history_words import Values, history_view, span_links
 from opsmon.web.kpi_links import Here
-from opsmon.web.presenting import LONGEST_TEXT
+from opsmon.web.presenting import LONGEST_TEXT, comparison
 from opsmon.web.span_words import SpanWords
+from opsmon.web.tile_words import give_or_take
 
 MOST_ROWS = 100
+MOST_COPIED = 20
 NO_HISTORY = "This number is what holds now: opsmon keeps no history of it."
 
 
@@ -27,10 +30,9 @@ def page_view(reading: Reading, told: Mapping[str, Any], history: History | None
     fresh, is_row = told["fresh"], here.row is not None
     return KpiPageView(
         id=kpi.id, text=text, chars=min(max(len(text), 1), LONGEST_TEXT), value="" if value is None else str(value),
-        unit=values.unit(value), window=told["window"]["words"], note=_note(reading, value, words),
+        unit=values.unit(value), window=told["window"]["words"], note=_note(reading, value, rollup, words),
         fresh=fresh_text(fresh, words), is_behind=is_behind(fresh),
-        copied=f"{here.label}: {values.with_unit(value)} ({told['window']['words']}), "
-               f"as of {words.instant(now_ms)}, {told['zone']}",
+        copied=_copied(reading, told, rollup, values, words, here, now_ms),
         csv=here.csv(), all_rows=LinkView("All rows", here.of_row(None)) if is_row else None,
         spans=() if without == NO_HISTORY else span_links(here),
         history=history_view(history, kpi, rollup, values, words, here, now_ms) if history else None,
@@ -38,6 +40,17 @@ def page_view(reading: Reading, told: Mapping[str, Any], history: History | None
         rows=None if is_row else _rows(reading, history, rollup, values, words, here),
         explained=explained_view(told, words, is_row=is_row),
     )
+
+
+def _copied(reading: Reading, told: Mapping[str, Any], rollup: Rollup, values: Values, words: SpanWords, here: Here,
+            now_ms: int) -> str:
+    """The number for a chat: with its window, what it is compared with, and of when it is; rows one a line."""
+    found = comparison(reading, words.wording) if isinstance(reading.kpi.window, Today) and here.row is None else None
+    beside = f", {found.change} {found.against}" if found and found.change else ""
+    line = (f"{here.label}: {values.with_unit(_present(reading, here.row))} ({told['window']['words']}{beside}), "
+            f"as of {words.instant(now_ms)}, {told['zone']}")
+    rows = reading.rows[:MOST_COPIED] if here.row is None else ()
+    return "\n".join([line, *(f"{row_name(row.name, rollup)}: {values.text(row.value)}" for row in rows)])
 
 
 def row_name(name: str, rollup: Rollup) -> str:
@@ -54,13 +67,13 @@ def _present(reading: Reading, row: str | None) -> float | None:
     return named.get(row, None if reading.kpi.unit in ("share", "ms") else 0)
 
 
-def _note(reading: Reading, value: float | None, words: SpanWords) -> str:
+def _note(reading: Reading, value: float | None, rollup: Rollup, words: SpanWords) -> str:
     if reading.others:
         amounts = ", ".join(words.wording.money(minor, currency) for currency, minor in reading.others)
         return f"not included: {amounts}"
     if value is None and reading.count is not None and reading.count < reading.kpi.least:
         return f"too few to tell: {reading.count} of {reading.kpi.least}"
-    return "no data in this window" if value is None else ""
+    return "no data in this window" if value is None else give_or_take(error_of(rollup), words.wording)
 
 
 def _rows(reading: Reading, history: History | None, rollup: Rollup, values: Values, words: SpanWords, here: Here

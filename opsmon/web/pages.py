@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, Literal
-from urllib.parse import urlencode
+from urllib.parse import unquote_plus, urlencode
 
 from prometheus_client import generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
@@ -110,14 +110,15 @@ class Pages:
 
     def view(self, title: str, layout: Layout, request: Request) -> PageView:
         """The shell of a page."""
-        hub, wording = self._feed.hub, self._feed.board.wording
+        hub, wording, now_ms = self._feed.hub, self._feed.board.wording, self._clock.now_ms()
         build = rendering.build()
         return PageView(
             title=title, board=layout,
             theme=_THEMES.get(request.query_params.get("theme", ""), "dark" if layout == "wall" else "auto"),
             locale=wording.tag, zone=self._feed.board.zone, heartbeat_s=HEARTBEAT_S, revision=hub.id,
-            build=build, live_url=f"/live?v={build}&view={layout}&since={hub.id}", now_ms=self._clock.now_ms(),
             language=wording.language, spoken=wording.spoken, direction=wording.direction,
+            build=build, live_url=f"/live?v={build}&view={layout}&since={hub.id}", now_ms=now_ms,
+            paper=f"{wording.date(now_ms)}, {wording.time(now_ms)}, {self._feed.board.zone}. {_address(request)}",
         )
 
     async def opened(self, slots: frozenset[str], shell: Callable[[], PageView]) -> PageView:
@@ -168,3 +169,9 @@ def rows_of(board: Board, only: Only, slots: Mapping[str, Slot]) -> tuple[RowVie
 def has_marks(board: Board, only: Only) -> bool:
     """Whether a page needs the sheet of filters and limits."""
     return bool(only) or not board.slots or any(slot.options.has_limits for slot in board.slots)
+
+
+def _address(request: Request) -> str:
+    """The page with its filters, as it can be typed again."""
+    query = unquote_plus(request.url.query)
+    return f"{request.url.path}?{query}" if query else request.url.path

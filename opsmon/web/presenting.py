@@ -27,7 +27,7 @@ def kpi_view(reading: Reading, wording: Wording, zone: str, *, is_behind: bool) 
         state="catching-up" if is_behind else "live" if reading.value else "empty",
         note=_note(reading, wording),
         definition=f"{kpi.definition} Local time of {zone}.",
-        comparison=_comparison(reading, wording) if _is_compared(kpi) else None,
+        comparison=comparison(reading, wording) if _is_compared(kpi) else None,
         spark=spark(reading, wording) if is_minutes else None,
         bars=bars(reading, wording) if is_hours else None,
     )
@@ -72,7 +72,8 @@ def _is_compared(kpi: Kpi) -> bool:
     return isinstance(kpi.window, Today | Month) and kpi.show != OUTLOOK
 
 
-def _comparison(reading: Reading, wording: Wording) -> ComparisonView:
+def comparison(reading: Reading, wording: Wording) -> ComparisonView:
+    """A number beside the same stretch a week ago, or why there is nothing to compare it with."""
     if reading.before is None:
         first = "month" if isinstance(reading.kpi.window, Month) else "week"
         return ComparisonView(f"No comparison yet (first {first})", "", "none")
@@ -80,7 +81,7 @@ def _comparison(reading: Reading, wording: Wording) -> ComparisonView:
     then = _then(reading, wording)
     change = wording.change(value, before)
     was = f"Last {then}: {wording.value(reading, before)}"
-    if not change:
+    if not change or not value:  # of nothing, how much less it is than something says nothing
         return ComparisonView(was, "", "none")
     more = value > before
     good = more == (reading.kpi.better == "up")

@@ -18,6 +18,7 @@ from opsmon.web.board_editor import BoardEditor
 from opsmon.web.bodies import answer
 from opsmon.web.collect import Collect
 from opsmon.web.dead_page import DeadPage
+from opsmon.web.desk import Desk
 from opsmon.web.entry_form import EntryForm
 from opsmon.web.ingest import Ingest
 from opsmon.web.kpi_api import KpiApi
@@ -52,6 +53,7 @@ class Rooms:
     phone: Phone
     wall: WallPage
     boards: BoardEditor
+    desk: Desk
 
 
 def board_routes(rooms: Rooms) -> list[BaseRoute]:
@@ -78,6 +80,8 @@ def board_routes(rooms: Rooms) -> list[BaseRoute]:
         Route("/dead-letters/{id}", rooms.dead.one, middleware=_ZIP),
         Route("/dead-letters/{id}", rooms.dead.act_on_one, methods=["POST"]),
         Route("/enter", rooms.entry.answer, methods=["GET", "POST"], middleware=_ZIP),
+        Route("/search", rooms.desk.search, middleware=_ZIP),
+        Route("/keys", rooms.desk.keys, middleware=_ZIP),
         Route("/components", rooms.pages.components, middleware=_ZIP),
         Route("/kpi/{id}.csv", rooms.kpi.csv, middleware=_ZIP),
         Route("/kpi/{id}", rooms.kpi.show, middleware=_ZIP),

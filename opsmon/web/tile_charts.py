@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
+from opsmon.core.explaining import error_of
 from opsmon.core.panes import OTHER
 from opsmon.core.readings import AGE_HOURS, Reading, Row
 from opsmon.web.presenting import LONGEST_TEXT
@@ -18,7 +19,7 @@ from opsmon.web.tile_shapes import (
     StripView,
 )
 from opsmon.web.tile_shown import Shown, part
-from opsmon.web.tile_words import sample_words, step_name, too_early, window_words
+from opsmon.web.tile_words import give_or_take, sample_words, step_name, too_early, window_words
 
 MOST_COLUMNS = 8
 MOST_SEGMENTS = 4
@@ -100,7 +101,8 @@ def strip_view(shown: Shown) -> StripView:
     count = max(reading.count or 0 for reading in readings)
     seen = f"{sample_words(shown.rollup, count, shown.wording)} {window_words(shown.kpi, shown.wording)}"
     least = next((one for one in readings if one.value is None), None)
-    note = too_early(shown.rollup, least.kpi, count, shown.wording) if least else seen
+    about = f"{seen}, {give_or_take(error_of(shown.rollup), shown.wording)}"
+    note = too_early(shown.rollup, least.kpi, count, shown.wording) if least else about
     said = ", ".join(f"{mark.name} {mark.text}" for mark in marks)
     longest = min(max(len(mark.text) for mark in marks), LONGEST_TEXT)
     view = StripView(*shown.head(note, said, is_empty=not count), marks=marks if count else (), chars=longest)

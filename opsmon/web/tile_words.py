@@ -79,6 +79,11 @@ def too_early(rollup: Rollup, kpi: Kpi, count: int, wording: Wording) -> str:
     return f"Too early to tell: {sample_words(rollup, count, wording)} of {wording.number(max(kpi.least, 1))} needed"
 
 
+def give_or_take(error: float, wording: Wording) -> str:
+    """'± 1.6%' of what is estimated; '' of what is exact."""
+    return f"± {wording.fine_share(error)}" if error else ""
+
+
 def empty_words(rollup: Rollup, kpi: Kpi, wording: Wording) -> str:
     """That there is nothing, and which source would fill it."""
     return f"Nothing {window_words(kpi, wording)}. {filled_by(rollup)}".strip()

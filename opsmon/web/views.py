@@ -29,9 +29,10 @@ class ComparisonView:
 class SparkView:
     """A sparkline: the points of the recent past, zero-based, the last one still moving."""
 
-    points: str = shown("SVG polyline points in a box of `width` by 100, y downwards")
+    points: str = shown("SVG polyline points of what is over, in a box of `width` by 100, y downwards")
     area: str = shown("the same closed to the base line, for a soft fill")
     width: int = shown("width of the box in SVG units: points - 1, times 10")
+    moving: str = shown("the last step, to the minute that is not over: drawn as not whole")
     last_x: str = shown("x of the last point, to be marked")
     last_y: str = shown("y of the last point")
     sentence: str = shown("the finding in words, for screen readers and as the caption")
@@ -53,6 +54,7 @@ class BarView:
     ghost_y: str | None = shown("y of last week's value as a short line, None when unknown")
     expected_y: str | None = shown("live bar only: top of the outline expected for the full hour")
     expected_height: str | None = shown("height of that outline")
+    delta: str = shown("path of the mark that says late events changed it after its end, '' when none did", default="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +204,7 @@ class PageView:
     now_ms: int = shown("server's time of rendering, epoch ms")
     name: str = shown("id of the board, '' on other pages", default="")
     shape: str = shown("which version of its boards it shows, '' on other pages", default="")
+    paper: str = shown("what stands under the title on paper: when it was made, the zone, the address", default="")
     links: tuple[LinkView, ...] = shown("the boards to choose between, () where there is no choice", default=())
     language: str = shown("the catalogue its words are in: 'de'; 'en' needs none", default="en")
     spoken: str = shown("BCP 47 tag of the words: 'de-AT'", default="en")

@@ -63,3 +63,5 @@ eachSecond(() => {
   if (isPaused()) say();
   else if (held.size && isTime()) show();
 });
+
+if (!matchMedia("(pointer: coarse)").matches) import("./desk.js"); // a phone has no keys, and counts bytes

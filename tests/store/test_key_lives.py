@@ -22,8 +22,8 @@ EXAMPLES = [
     KEYS.panes(0, Hash("visitors", "d", "20261120"), "unique"),
     KEYS.panes(0, Hash("products", "h", "1795179600:EUR"), "top"),
     KEYS.panes(0, Hash("products", "d", "20261120:EUR"), "top"), KEYS.open(0, "open-orders"),
-    KEYS.rows(0, "stock", "202611"), KEYS.cursors, KEYS.turn("shopify"), KEYS.erasing, KEYS.erased,
-    KEYS.boards, KEYS.board("sales"), KEYS.note("workers"),
+    KEYS.rows(0, "stock", "202611"), KEYS.corrected("orders"), KEYS.cursors, KEYS.turn("shopify"),
+    KEYS.erasing, KEYS.erased, KEYS.boards, KEYS.board("sales"), KEYS.note("workers"),
 ]
 
 

@@ -1,11 +1,14 @@
 """The style sheets and scripts, judged as text: colours, contrast, motion, no polling."""
 
+import gzip
 import math
 import re
 from itertools import combinations
 from pathlib import Path
 
 import pytest
+
+from opsmon.web.assets import public_script
 
 STATIC = Path(__file__).parents[2] / "static"
 CSS = {str(p.relative_to(STATIC / "css")): p.read_text() for p in (STATIC / "css").rglob("*.css")}
@@ -150,5 +153,10 @@ def test_every_sheet_is_imported_or_belongs_to_one_page():
     imported = {name for sheet in sheets for name in re.findall(r'@import url\("(.+?)"\);', CSS[sheet])}
     assert set(CSS) - imported == {
         *sheets, "components/status.css", "components/gallery.css", "components/source-card.css",
-        "components/dead.css", "components/edit.css", "components/form.css", "components/kpi-page.css",
+        "desk.css", "components/dead.css", "components/edit.css", "components/form.css", "components/kpi-page.css",
         "components/narrowed.css"}
+
+
+def test_the_ways_of_a_desk_weigh_little():
+    """At most 1.5 KB gzipped, and only where they are of use."""
+    assert len(gzip.compress(public_script("desk.js"), 9)) <= 1_536

@@ -297,7 +297,7 @@ def test_percentiles_of_one_thing_are_one_strip() -> None:
     assert isinstance(view, StripView)
     assert [(mark.name, mark.text, mark.x) for mark in view.marks] == [
         ("median", "84 ms", "10%"), ("95%", "420 ms", "50%"), ("99%", "840 ms", "100%")]
-    assert (view.label, view.note) == ("API response", "400 requests in the last 15 mins")
+    assert (view.label, view.note) == ("API response", "400 requests in the last 15 mins, ± 2%")
 
 
 def test_a_percentile_of_too_few_is_a_dash_and_a_reason() -> None:
