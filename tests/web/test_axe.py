@@ -17,6 +17,8 @@ pytestmark = [pytest.mark.anyio, pytest.mark.browser]
 
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
          "resultTypes": ["violations"]}
+# The gallery shows the same part in every state and twice over: there a landmark is not the only one of its name.
+REPEATED = {"rules": {"landmark-unique": {"enabled": False}}}
 # What is folded away is looked at too.
 UNFOLDED = "() => { for (const one of document.querySelectorAll('details')) one.open = true; }"
 PHONE, DESK = (390, 844), (1366, 768)
@@ -43,7 +45,8 @@ async def violations(page: Page) -> list[str]:
     """What axe finds, a sentence each: the rule, the element, and what is wrong with it."""
     await page.evaluate(UNFOLDED)
     await page.evaluate(AXE_SCRIPT)  # over the debugger, which the policy of the page does not bind
-    found: dict[str, Any] = await page.evaluate("(rules) => axe.run(document, rules)", RULES)
+    rules = RULES | (REPEATED if "/components" in page.url else {})
+    found: dict[str, Any] = await page.evaluate("(rules) => axe.run(document, rules)", rules)
     return [f"{rule['id']}: {node['html'][:160]} {node['failureSummary'][:300]}"
             for rule in found["violations"] for node in rule["nodes"]]
 
