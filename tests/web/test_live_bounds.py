@@ -11,11 +11,12 @@ from statistics import median
 
 import pytest
 
+from opsmon.clock import ManualClock
 from opsmon.web import rendering
 from opsmon.web.views import HealthView
 from tests.line import Line
 from tests.waiting import wait_until_async
-from tests.web.test_live import PHONE, changes, hub_of, stalled
+from tests.web.test_live import PHONE, changes, count, hub_of, on_board, stalled
 
 pytestmark = pytest.mark.anyio
 
@@ -70,3 +71,18 @@ async def ages_of(line: Line, phone: socket.socket, steps: int) -> list[float]:
             text = text[whole.end() :]
         await asyncio.sleep(STEP_S)
     return ages
+
+
+async def test_a_store_that_was_emptied_is_shown_as_it_is(line: Line, clock: ManualClock) -> None:
+    """FLUSHALL under an open screen: with the next order the board tells what the store holds now, and no more."""
+    await count(line, 1001, 1002)
+    await on_board(line, "€99.80")
+    screen = await line.open(since=line.since)
+    await line.store.flushall()
+    line.lanes = await line.worker.start()  # as the worker does after a NOGROUP
+    clock.advance(1_000)
+    await count(line, 1003)
+    began_s = time.monotonic()
+    while "€49.90" not in (await screen.next_frame()).data:
+        pass
+    assert time.monotonic() - began_s < 10
