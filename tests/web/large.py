@@ -37,7 +37,7 @@ def large_views(catalogue: Catalogue, wording: Wording, zone: str, currency: str
 def _view(kpi: Kpi, catalogue: Catalogue, wording: Wording, zone: str, currency: str) -> TileView:
     rollup = catalogue.rollup(kpi.rollup)
     beside = [_reading(one, rollup, currency) for one in percentiles_beside(kpi, catalogue.kpis)]
-    limits = {"": Limit(_value(kpi, currency) / 2)}
+    limits = {"": Limit(_value(kpi, currency))}
     return tile_view(_reading(kpi, rollup, currency), wording, zone, is_behind=False, rollup=rollup, beside=beside,
                      limits=limits)
 
@@ -67,9 +67,10 @@ def _series(kpi: Kpi, value: float) -> tuple[Point, ...]:
 
 def _rows(kpi: Kpi, rollup: Rollup, value: float) -> tuple[Row, ...]:
     if kpi.show == "funnel":
-        return tuple(Row(step, value * (4 - at) / 4) for at, step in enumerate(rollup.steps))
+        return tuple(Row(step, round(value * (4 - at) / 4)) for at, step in enumerate(rollup.steps))
     if not rollup.by:
         return ()
     names = _NAMES.get(rollup.by[0], [f"{_LONG} {at}" for at in range(12)])
     place = "|Außenlager Süd" if len(rollup.by) > 1 else ""
-    return tuple(Row(name + place, value * (1 - at / 40), LARGE) for at, name in enumerate(names))
+    step = 0.01 if kpi.unit == "share" else 2_222
+    return tuple(Row(name + place, value - (at - 1) * step, LARGE) for at, name in enumerate(names))
