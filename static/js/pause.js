@@ -1,13 +1,13 @@
 // Pause updates, or have them at most once in 10 or 60 s (WCAG 2.2.2). The newest of each slot is held, and shown when it is time:
 // one string a slot, no queue. How often is remembered on this device.
 import { eachSecond } from "./clock.js";
+import { held } from "./guard.js";
 
 const root = document.documentElement;
 const button = document.querySelector("[data-act=pause]");
 const choice = document.querySelector("[data-act=cadence]");
 const line = document.getElementById("paused");
 const minutes = new Intl.NumberFormat(root.dataset.locale, { style: "unit", unit: "minute" });
-const held = new Map();
 let changes = 0;
 let pausedMs = 0;
 let shownMs = 0;
