@@ -67,17 +67,11 @@ live.addEventListener("hb", ({ detail }) => {
   if (lagMs > 2 * beatMs) hangUp();
 });
 
-// Only when a file of the new build can be had: a page that loads itself again while the server is away is lost for good.
 live.addEventListener("reload", ({ detail }) => {
   if (reloading) return;
   reloading = true;
-  setTimeout(() => {
-    const probe = new Image();
-    probe.onload = () => location.reload();
-    probe.onerror = () => { reloading = false; };
-    probe.src = `/static/${detail.data}/icons/opsmon.svg?${Date.now()}`;
-    // Of the same build only the board was changed: whoever changed it looks at this screen now.
-  }, Math.random() * (detail.data === root.dataset.build ? 400 : 10000));
+  // Of the same build only the board was changed: whoever changed it looks at this screen now.
+  setTimeout(() => location.reload(), Math.random() * (detail.data === root.dataset.build ? 400 : 10000));
 });
 
 const refused = (status) => { if (status === 401) root.dataset.auth = "out"; };

@@ -1,5 +1,5 @@
-// What a screen needs that is never switched off: it stays awake, is dimmed at night, and moves by a pixel in ten
-// minutes, so that nothing burns in. What can be heard is loaded when somebody wants to hear it.
+// What a screen needs that nobody touches: it stays awake, is dimmed at night, moves by a pixel in ten minutes, so that
+// nothing burns in, and is never lost. What can be heard is loaded when somebody wants to hear it.
 import { eachSecond, serverNow } from "./clock.js";
 
 const root = document.documentElement;
@@ -27,6 +27,21 @@ async function stayAwake() {
 
 document.addEventListener("visibilitychange", stayAwake);
 stayAwake();
+
+// After an update the page loads itself again, but only when a file of the new build can be had: one that did so while
+// the server was away would be an error page for good. Before live.js hears of it, which reloads without asking.
+let looking = false;
+document.addEventListener("reload", (event) => {
+  event.stopPropagation();
+  if (looking) return;
+  looking = true;
+  setTimeout(() => {
+    const file = new Image();
+    file.onload = () => location.reload();
+    file.onerror = () => { looking = false; };
+    file.src = `/static/${event.detail.data}/icons/opsmon.svg?${Date.now()}`;
+  }, Math.random() * (event.detail.data === root.dataset.build ? 400 : 10000));
+}, true);
 
 let sound = null;
 async function listen(act) {
