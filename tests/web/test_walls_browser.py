@@ -175,15 +175,8 @@ async def test_the_page_that_is_not_seen_moves_too(site: Site) -> None:
                                          ("06:00", "no"), ("12:00", "no")])
 async def test_a_wall_is_dimmed_at_night(site: Site, at: str, dim: str) -> None:
     """From 22 to 6 by the site's time, whatever the screen believes."""
-    page = await site.open("/wall/sales", 1920, 1080)
-    now = await page.evaluate("""(at) => {
-        const zone = document.documentElement.dataset.zone, [hour, minute] = at.split(':').map(Number);
-        const said = (ms) => new Date(ms).toLocaleTimeString('en-GB',
-            { timeZone: zone, hour: '2-digit', minute: '2-digit' });
-        for (let ms = Date.now(); ; ms += 60000) if (said(ms) === at) return ms;
-    }""", at)
-    await page.close()
-    site.pages.remove(page)
+    hour, minute = map(int, at.split(":"))
+    now = int(datetime.now(site.settings.timezone).replace(hour=hour, minute=minute).timestamp() * 1000)
     page = await site.context.new_page()
     await page.clock.install(time=now / 1000)
     await page.route("**/live?*", lambda route: route.abort())
