@@ -60,8 +60,9 @@ def render(template: str, name: str = "busy", **context: object) -> str:
     shell = page("wall" if template == "wall" else "board")
     cells = tuple(views.CellView("normal", kpi) for kpi in context.pop("kpis", kpis))
     rows = (views.RowView("live", "", "", cells[:3]), views.RowView("near", "every 30 s", "30 s", cells[3:]))
+    wall = views.WallView(28, "many", 20, "22:00-06:00", (), (views.WallPageView("Packing hall", "", True, rows),))
     return environment().get_template(f"pages/{template}.jinja").render(
-        {"page": shell, "rows": rows, "is_of_orders": True, "health": health, "setup": setup, "revs": revs} | context)
+        {"page": shell, "wall": wall, "rows": rows, "is_of_orders": True, "health": health, "setup": setup, "revs": revs} | context)
 
 
 def slots(name: str) -> list[tuple[str, str]]:
