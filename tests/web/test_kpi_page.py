@@ -303,7 +303,7 @@ async def test_every_tile_leads_to_its_page(shop: Line) -> None:
     """From the words that say what counts."""
     html = (await shop.get("/")).text
     tiles = re.findall(r'<article id="kpi-([\w-]+)"', html)
-    assert (re.findall(r'href="/kpi/([\w-]+)"', html), len(tiles) > 1) == (tiles, True)
+    assert (re.findall(r'href="/kpi/([\w-]+)#explained"', html), len(tiles) > 1) == (tiles, True)
 
 
 async def test_a_page_that_did_not_change_is_not_sent_again(shop: Line, clock: ManualClock) -> None:
