@@ -63,8 +63,8 @@ def columns_view(shown: Shown) -> ColumnsView:
     fullest = max(kept, key=lambda row: row.value or 0, default=None)
     note = f"{shown.text(total)} in all"
     said = f"{note}, most of them: {shown.name(fullest)}, {shown.text(fullest.value)}" if fullest else ""
-    return ColumnsView(*shown.head(note, said, is_empty=not kept),
-                       columns=tuple(_column(shown, row, top) for row in kept))
+    columns = tuple(_column(shown, row, top) for row in kept)
+    return ColumnsView(*shown.head(note, said, is_empty=not kept), columns=columns, chars=_longest(columns))
 
 
 def ages_view(shown: Shown) -> ColumnsView:
@@ -73,10 +73,10 @@ def ages_view(shown: Shown) -> ColumnsView:
     top, total = max((row.value or 0 for row in rows), default=0), sum(row.value or 0 for row in rows)
     late = sum(row.value or 0 for row in rows[_FIRST_LATE:])
     note = f"{shown.text(total)} in all, {shown.text(late)} of them older than {SLA_HOURS} h"
-    columns = [replace(_column(shown, row, top), name=name,
+    columns = tuple(replace(_column(shown, row, top), name=name,
                        warning=f"over {SLA_HOURS} h" if at >= _FIRST_LATE and row.value else "")
-               for at, (row, name) in enumerate(zip(rows, _AGES, strict=False))]
-    return ColumnsView(*shown.head(note, note, is_empty=not total), columns=tuple(columns) if total else ())
+               for at, (row, name) in enumerate(zip(rows, _AGES, strict=False))) if total else ()
+    return ColumnsView(*shown.head(note, note, is_empty=not total), columns=columns, chars=_longest(columns))
 
 
 def shares_view(shown: Shown) -> SharesView:
@@ -104,10 +104,13 @@ def strip_view(shown: Shown) -> StripView:
     about = f"{seen}, {give_or_take(error_of(shown.rollup), shown.wording)}"
     note = too_early(shown.rollup, least.kpi, count, shown.wording) if least else about
     said = ", ".join(f"{mark.name} {mark.text}" for mark in marks)
-    longest = min(max(len(mark.text) for mark in marks), LONGEST_TEXT)
-    view = StripView(*shown.head(note, said, is_empty=not count), marks=marks if count else (), chars=longest)
+    view = StripView(*shown.head(note, said, is_empty=not count), marks=marks if count else (), chars=_longest(marks))
     definitions = " ".join(dict.fromkeys(reading.kpi.definition for reading in readings))
     return replace(view, label=_common_label(readings), definition=f"{definitions} Local time of {shown.zone}.")
+
+
+def _longest(parts: Sequence[ColumnView] | Sequence[MarkView]) -> int:
+    return min(max((len(part.text) for part in parts), default=1), LONGEST_TEXT)
 
 
 def _step(shown: Shown, row: Row, at: int, counts: Sequence[int], *, is_steepest: bool) -> StepBarView:

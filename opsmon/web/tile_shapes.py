@@ -101,6 +101,7 @@ class ColumnsView(HeadView):
     kind: ClassVar[str] = "columns"
 
     columns: tuple[ColumnView, ...] = shown("in the order of the work where it is known, else by name")
+    chars: int = shown("length of the longest text, so that CSS can make columns wide enough (1 to 16)")
 
 
 @dataclass(frozen=True, slots=True)

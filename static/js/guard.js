@@ -2,8 +2,7 @@
 // one hub (a frame's id is boot.revision); another hub sends the whole board once, and that is taken as it is.
 // A paused page keeps the newest of each slot back (pause.js): then that is what has to be newer.
 export const held = new Map(); // slot id -> HTML
-const root = document.documentElement;
-let boot = root.dataset.revision.split(".")[0];
+let boot = document.documentElement.dataset.revision.split(".")[0];
 let foreign = false;
 
 document.addEventListener("htmx:sse:before:message", ({ detail: { message } }) => {

@@ -19,7 +19,7 @@ from tests.web.large import large_views
 
 # What programs ask for, what is saved, and the stream.
 NOT_PAGES = {"/live", "/status.json", "/kpi/{id}.csv", "/api/kpis", "/api/kpis/{id}", "/api/kpis/{id}/explain",
-             "/metrics"}
+             "/metrics", "/manifest.webmanifest", "/sw.js"}
 # Only posted to; asked for all the same, it is a page that says so.
 POSTED = {"/sources/{name}/test"}
 GROUPS = ("boards", "walls", "kpis", "others")
@@ -46,7 +46,7 @@ async def addresses(site: Site) -> dict[str, list[str]]:
         "/sources": ["/sources"], "/sources/{name}/test": ["/sources/shopify/test"], "/status": ["/status"],
         "/dead-letters": ["/dead-letters", reason], "/dead-letters/{id}": [f"/dead-letters/{one}", "/dead-letters/9-9"],
         "/enter": [f"/enter?what={what}" for what in ("order", "count", "gauge", "move", "scan")],
-        "/components": ["/components"],
+        "/components": ["/components"], "/offline": ["/offline"],
         "anything else": ["/nothing-here"],
     }
 

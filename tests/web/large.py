@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 
 from opsmon.core.calendar import HOUR_MS, MINUTE_MS
 from opsmon.core.catalogue import Catalogue, Kpi, Rollup, Tumbling
-from opsmon.core.readings import Point, Reading, Row
+from opsmon.core.outlook import Outlook
+from opsmon.core.readings import AGE_HOURS, AGES, OUTLOOK, Point, Reading, Row
 from opsmon.web.tile_shown import Limit
-from opsmon.web.tile_views import TileView, percentiles_beside, tile_view
+from opsmon.web.tile_views import TileView, kpis_beside, tile_view
 from opsmon.web.wording import Wording
 
 NOW_MS = 1_795_179_802_000  # Friday 2026-11-20, 14:03:22 in Berlin
@@ -36,7 +37,7 @@ def large_views(catalogue: Catalogue, wording: Wording, zone: str, currency: str
 
 def _view(kpi: Kpi, catalogue: Catalogue, wording: Wording, zone: str, currency: str) -> TileView:
     rollup = catalogue.rollup(kpi.rollup)
-    beside = [_reading(one, rollup, currency) for one in percentiles_beside(kpi, catalogue.kpis)]
+    beside = [_reading(one, catalogue.rollup(one.rollup), currency) for one in kpis_beside(kpi, catalogue.kpis)]
     limits = {"": Limit(_value(kpi, currency))}
     return tile_view(_reading(kpi, rollup, currency), wording, zone, is_behind=False, rollup=rollup, beside=beside,
                      limits=limits)
@@ -45,10 +46,11 @@ def _view(kpi: Kpi, catalogue: Catalogue, wording: Wording, zone: str, currency:
 def _reading(kpi: Kpi, rollup: Rollup, currency: str) -> Reading:
     value = _value(kpi, currency)
     series = _series(kpi, value)
+    likely = Outlook(NOW_MS, round(0.6 * value), round(value), round(0.9 * value), round(1.1 * value), 4)
     return Reading(
         kpi=kpi, value=value, currency=currency, start_ms=NOW_MS - HOUR_MS, end_ms=NOW_MS, complete=False,
         series=series, before=0.8 * value, before_until_ms=NOW_MS, before_series=series, expected=round(value),
-        count=LARGE, rows=_rows(kpi, rollup, value))
+        count=LARGE, rows=_rows(kpi, rollup, value), outlook=likely if kpi.show == OUTLOOK else None)
 
 
 def _value(kpi: Kpi, currency: str) -> float:
@@ -68,6 +70,8 @@ def _series(kpi: Kpi, value: float) -> tuple[Point, ...]:
 def _rows(kpi: Kpi, rollup: Rollup, value: float) -> tuple[Row, ...]:
     if kpi.show == "funnel":
         return tuple(Row(step, round(value * (4 - at) / 4)) for at, step in enumerate(rollup.steps))
+    if kpi.show == AGES:
+        return tuple(Row(str(at), value) for at in range(len(AGE_HOURS) + 1))
     if not rollup.by:
         return ()
     names = _NAMES.get(rollup.by[0], [f"{_LONG} {at}" for at in range(12)])
