@@ -40,9 +40,10 @@ async def test_a_board_is_small(line: Line, board: str) -> None:
 
 @EACH
 async def test_a_first_visit_is_light(line: Line, board: str) -> None:
-    """Page, style, scripts, icon and manifest together are at most 30 KB gzipped."""
+    """Page, style, scripts, icon and manifest together are at most 30 KB gzipped, also on the day its HTML has 8."""
     found = await first_load(line, f"/b/{board}")
-    assert sum(found.values()) <= FIRST_LOAD_BYTES, found
+    del found[f"/b/{board}"]
+    assert sum(found.values()) + HTML_BYTES <= FIRST_LOAD_BYTES, found
 
 
 async def test_being_good_without_a_connection_costs_little(line: Line) -> None:
