@@ -2,6 +2,7 @@
 // one string a slot, no queue. How often is remembered on this device.
 import { eachSecond } from "./clock.js";
 import { held } from "./guard.js";
+import { swap } from "./stream.js";
 
 const root = document.documentElement;
 const button = document.querySelector("[data-act=pause]");
@@ -35,7 +36,7 @@ function show() {
   for (const [id, text] of waiting) {
     const target = document.getElementById(id);
     target.removeAttribute("data-rev"); // let through: it is newer, whichever hub it came from
-    htmx.swap({ text, target, swap: "outerMorph", sourceElement: document.getElementById("live") });
+    swap(`<hx-partial hx-target="#${id}">${text}</hx-partial>`);
   }
 }
 

@@ -46,7 +46,7 @@ async def site(chromium: Browser, settings: Settings, store: Redis, monkeypatch:
     """opsmon with two orders and a heartbeat a second; days begin in Berlin."""
     for module in ("feed", "pages"):
         monkeypatch.setattr(f"opsmon.web.{module}.HEARTBEAT_S", 1)
-    context = await chromium.new_context()
+    context = await chromium.new_context(service_workers="block")  # one would answer past page.route
     async with open_site(settings, store, context) as opened:
         await opened.order(1001, "49.90")
         await opened.order(1002, "1234567.89")
