@@ -254,7 +254,7 @@ def test_a_planted_fault_is_found(tmp_path: Path, rule: Rule, path: str, text: s
     (queries, "opsmon/web/feed.py", "from opsmon.store.scripts import Scripts"),
     (comparisons, "opsmon/sources/a.py", "hmac.compare_digest(signature, expected)"),
     (htmx, "templates/components/htmx.jinja", '<hx-partial hx-target="#x">'),
-    (htmx, "templates/layouts/page.jinja", '<script src="/static/hx-sse.js"></script>'),
+    (htmx, "templates/layouts/page.jinja", '<script src="/vendor/hx-sse.min.js"></script>'),
 ], ids=lambda value: getattr(value, "__name__", None) or str(value)[:40])
 def test_what_is_right_is_no_fault(tmp_path: Path, rule: Rule, path: str, text: str) -> None:
     """Nor does it cry for nothing."""

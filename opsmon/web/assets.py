@@ -18,6 +18,7 @@ _AROUND = re.compile(r" ?([{};,>]) ?")
 # Behind a line of code. In a text it would be followed by the text's end.
 _REMARK = re.compile(r" // [^\"'`]*$")
 _JOINED = re.compile(r"(css|js)/([\w,-]+)\.\1")
+_VENDOR = {"htmx": "htmx.min.js", "hx-sse": "hx-sse.min.js"}
 _FROM = re.compile(r"^import .*;\n", re.MULTILINE)
 _EXPORT = re.compile(r"^export (?:async )?(?:const|function) (\w+)", re.MULTILINE)
 _EXPORT_WORD = re.compile(r"^export ", re.MULTILINE)
@@ -52,17 +53,18 @@ def joined(path: str) -> bytes | None:
 
 
 def _is_there(kind: str, name: str) -> bool:
-    return (_static(kind) / f"{name}.{kind}").is_file()
+    return (kind == "js" and name in _VENDOR) or (_static(kind) / f"{name}.{kind}").is_file()
 
 
 def _program(names: list[str]) -> bytes:
     """Scripts as one. One alone stays as it is. Of several, each keeps its names to itself, and what one imports
     must come before it."""
-    scripts = [public_script(f"{name}.js") for name in names]
-    if len(scripts) == 1:
-        return scripts[0]
-    whole = "\n".join(_closed(script.decode()) for script in scripts)
-    return f"(() => {{'use strict';\n{whole}\n}})();".encode()
+    vendor = b"\n".join((_static("vendor") / _VENDOR[name]).read_bytes() for name in names if name in _VENDOR)
+    ours = [public_script(f"{name}.js").decode() for name in names if name not in _VENDOR]
+    if len(names) == 1:
+        return vendor or ours[0].encode()
+    whole = "\n".join(map(_closed, ours))
+    return vendor + f"\n(() => {{'use strict';\n{whole}\n}})();".encode()
 
 
 def _closed(script: str) -> str:

@@ -22,3 +22,8 @@ document.addEventListener("htmx:before:swap", ({ detail: { tasks } }) => {
     if (target && revision(fragment.firstElementChild) <= known(target)) tasks.splice(i, 1);
   }
 });
+
+// What the reader has opened stays open: the server does not know of it.
+htmx.registerExtension("keep-open", {
+  htmx_before_morph_attr: (element, { attrName }) => !(attrName === "open" && element.localName === "details"),
+});

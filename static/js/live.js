@@ -1,11 +1,13 @@
-// Is this screen connected? Only received bytes make it live. What the stream cannot notice, this does.
+// Is this screen connected? Only received bytes make it live. Where hx-sse gives up or cannot notice, this connects again.
 import { eachSecond, forget, observe, timeOfDay } from "./clock.js";
-import { connection } from "./stream.js";
 
 const root = document.documentElement;
 const live = document.getElementById("live");
 const beatMs = Number(root.dataset.hb) * 1000;
+let connection = null;
 let heardMs = Date.now(); // of the screen's clock; the page itself counts as heard
+let failures = 0;
+let retry = 0;
 let reloading = false;
 
 function freshness(state) {
@@ -16,14 +18,29 @@ function freshness(state) {
   if (state !== "late") document.getElementById("announce").textContent = `${word} ${time}`;
 }
 
-/** End a stream that is silent or behind; it connects again and resumes by revision. */
+/** End a stream that is silent or behind; hx-sse connects again and resumes by revision. */
 function hangUp() {
   forget();
-  connection.reader?.cancel();
+  connection?.reader?.cancel();
+}
+
+/** hx-sse never tries a failed first connection again, so this does. */
+function connectLater() {
+  if (retry) return;
+  const delayMs = Math.min(8000, 500 * 2 ** failures) * (0.5 + Math.random());
+  failures += 1;
+  retry = setTimeout(connectNow, delayMs);
+}
+
+function connectNow() {
+  clearTimeout(retry);
+  retry = 0;
+  htmx.trigger(live, "ops:connect");
 }
 
 function hurry() {
-  connection.hurry();
+  connection?.delayCanceller?.();
+  if (retry) connectNow();
   check();
 }
 
@@ -57,7 +74,14 @@ live.addEventListener("reload", ({ detail }) => {
   setTimeout(() => location.reload(), Math.random() * (detail.data === root.dataset.build ? 400 : 10000));
 });
 
-live.addEventListener("htmx:sse:error", ({ detail }) => { if (detail.status === 401) root.dataset.auth = "out"; });
+const refused = (status) => { if (status === 401) root.dataset.auth = "out"; };
+live.addEventListener("htmx:sse:after:connection", ({ detail }) => { connection = detail.connection; failures = 0; });
+live.addEventListener("htmx:sse:error", ({ detail }) => refused(detail.status));
+live.addEventListener("htmx:sse:close", () => { connection = null; connectLater(); });
+live.addEventListener("htmx:finally:request", ({ detail }) => {
+  refused(detail.ctx.response?.status);
+  if (!connection) connectLater();
+});
 for (const name of ["online", "focus", "pageshow"]) addEventListener(name, hurry);
 heardAt(root.dataset.now);
 document.getElementById("stale").setAttribute("aria-hidden", "true"); // announced when it is shown

@@ -2,7 +2,6 @@
 // one string a slot, no queue. How often is remembered on this device.
 import { eachSecond } from "./clock.js";
 import { held } from "./guard.js";
-import { swap } from "./stream.js";
 
 const root = document.documentElement;
 const button = document.querySelector("[data-act=pause]");
@@ -36,7 +35,7 @@ function show() {
   for (const [id, text] of waiting) {
     const target = document.getElementById(id);
     target.removeAttribute("data-rev"); // let through: it is newer, whichever hub it came from
-    swap(`<hx-partial hx-target="#${id}">${text}</hx-partial>`);
+    htmx.swap({ text, target, swap: "outerMorph", sourceElement: document.getElementById("live") });
   }
 }
 

@@ -157,19 +157,31 @@ async def test_a_number_that_goes_back_is_not_painted(site: Site) -> None:
     assert await page.evaluate(f"() => {value_of('orders-today')}") == "2"
 
 
-async def test_a_script_may_hold_a_frame_back(site: Site) -> None:
-    """While a card is dragged nothing is morphed under it: what is to be waited for is waited for."""
+async def test_hx_sse_is_as_we_rely_on_it(site: Site) -> None:
+    """On a new htmx this tells whether the parts that our scripts hold on to are still there."""
     page = await site.open("/")
-    await page.evaluate("""() => document.addEventListener('htmx:sse:before:message', ({ detail }) => {
-        if (detail.message.event || window.dropped) return;
-        detail.waitUntil(new Promise((resolve) => { window.release = resolve; }));
-    })""")
+    await page.evaluate("""() => {
+        const seen = window.contract = {};
+        document.addEventListener('htmx:sse:before:message', ({ detail }) => {
+            seen.waitUntil = typeof detail.waitUntil;
+            seen.message = Object.keys(detail.message).sort().join();
+            seen.reader = typeof detail.connection.reader?.cancel;
+        });
+        document.addEventListener('htmx:before:swap', ({ detail }) => {
+            const [task] = detail.tasks;
+            seen.tasks = Array.isArray(detail.tasks) && 'target' in task && 'fragment' in task;
+        });
+        document.addEventListener('htmx:sse:before:connection', ({ detail }) => {
+            setTimeout(() => { seen.delayCanceller = typeof detail.connection.delayCanceller; }, 20);
+        });
+    }""")
     await site.order(1001)
-    await until(page, "!!window.release", "a frame")
-    held = await page.evaluate(f"() => {value_of('orders-today')}")
-    await page.evaluate("() => { window.dropped = true; window.release(); }")
-    await until(page, f"{value_of('orders-today')} === '1'", "the frame, let go")
-    assert held != "1"
+    await until(page, "window.contract.tasks !== undefined", "a frame")
+    await page.evaluate("() => document.getElementById('live')._htmx.sse.reader.cancel()")
+    await until(page, "window.contract.delayCanceller", "a reconnect")
+    assert await page.evaluate("() => window.contract") == {
+        "waitUntil": "function", "message": "data,event,id", "reader": "function", "tasks": True,
+        "delayCanceller": "function"}
 
 
 # When something is wrong
