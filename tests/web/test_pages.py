@@ -185,16 +185,6 @@ def text_of(answer: Answer) -> str:
     return raw.decode()
 
 
-@pytest.mark.parametrize("path", ["/", "/wall"])
-async def test_a_first_visit_takes_at_most_30_kb(line: Line, path: str) -> None:
-    """Page, styles and scripts together, gzipped: quick also on a poor line."""
-    await counted(line)
-    page = await line.get(path, accept_encoding="gzip")
-    files = await with_imports(line, assets(text_of(page)))
-    sizes = {url: len(answer.body) for url, answer in files.items()} | {path: len(page.body)}
-    assert sum(sizes.values()) <= 30 * 1024, sizes
-
-
 @pytest.mark.parametrize("path", PAGES)
 async def test_every_file_of_a_page_is_there_and_kept_for_good(line: Line, path: str) -> None:
     """Its URL changes with it, so a browser never has to ask again."""
