@@ -39,7 +39,7 @@ def present_lines(readings: Sequence[Reading], calendar: SiteCalendar) -> Iterat
     """What a tile shows now: each row, or the one number; of several numbers each by its name."""
     for reading in readings:
         kpi, start, end = reading.kpi, calendar.wall(reading.start_ms), calendar.wall(reading.end_ms)
-        name = "" if len(readings) == 1 else kpi.label if readings[0].kpi.against else kpi.show
+        name = "" if len(readings) == 1 else kpi.show if kpi.show.startswith("p") else kpi.label
         rows = [(_row(row.name), row.value, row.sample) for row in reading.rows] or [
             (name, reading.value, reading.count)]
         for row, value, sample in rows:
