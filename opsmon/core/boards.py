@@ -63,7 +63,7 @@ class Board:
     def placed(self, layout: str) -> tuple[Placed, ...]:
         """The same, with how often each may change: on the wall as often as on the desk."""
         cadence = {slot.key: row.cadence for row in self.rows for slot in row.slots}
-        return tuple(Placed(slot, cadence[slot.key]) for slot in self.shown(layout))
+        return tuple(Placed(slot, cadence.get(slot.key, "near")) for slot in self.shown(layout))
 
     @property
     def shape(self) -> str:

@@ -107,7 +107,7 @@ async def test_a_tile_gets_title_size_place_and_limits(line: Line) -> None:
     (slot,) = await tiles(line, "mine")
     assert (slot.startswith("kpi-orders-today_"), 'data-mark="warn"' in html, "over 0" in html, ">So far<" in html,
             "first week" in html) == (True, True, True, True, False)
-    assert "So far" not in (await line.get("/b/overview")).text
+    assert ">So far<" not in (await line.get("/b/overview")).text
 
 
 async def test_a_limit_that_is_none_is_refused_with_an_example(line: Line) -> None:
