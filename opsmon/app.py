@@ -157,7 +157,8 @@ async def open_web(settings: Settings, *, boards: bool, ingest: bool, clock: Clo
         feed, pages, api = _boards(settings, client, keys, tuple(heard), hub, clock)
         told = SourceFeed(Hub(draw), feed, Reader(client), keys, kpi_queries(client, settings),
                           source_infos(settings), clock)
-        trials = Trials(_doors(settings, heard), Reader(client), keys, clock, partial(note_trial, client, keys))
+        trials = Trials(_doors(settings, heard), Reader(client), keys, clock, partial(note_trial, client, keys),
+                        feed.board.wording)
         await _run(stack, feed.run(), feed.beat(), feed.watch(), told.run(), told.beat())
         dead = DeadPage(pages, Reader(client), keys, dead_letters(client, keys, heard, clock), feed.board.wording)
         entry = _entry_form(settings, client, keys, pages, clock, stack)
@@ -279,7 +280,7 @@ def dead_letters(client: Redis, keys: Keys, heard: Mapping[str, Source], clock: 
 def _boards(settings: Settings, client: Redis, keys: Keys, heard: tuple[str, ...], hub: Hub, clock: Clock
             ) -> tuple[Feed, Pages, KpiApi]:
     reader, kpis = Reader(client), kpi_queries(client, settings)
-    board = Board(Wording(settings.locale, kpis.calendar), settings.timezone.key, webhook_url(settings),
+    board = Board(wording_of(settings), settings.timezone.key, webhook_url(settings),
                   bool(settings.shopify_secrets), heard)
     feed = Feed(hub, reader, keys, kpis, Scripts(client, keys), board, clock)
     return (feed, Pages(feed, reader, keys, kpis, clock, DataDir(settings.data).fsync()),
@@ -293,32 +294,36 @@ def _entry_form(settings: Settings, client: Redis, keys: Keys, pages: Pages, clo
     stack.push_async_callback(writing.aclose)
     return EntryForm(pages, ManualEntries(settings.site, calendar, settings.kept.entities_ms),
                      Appender(Scripts(writing, keys), clock), (Reader(client), keys),
-                     calendar, Wording(settings.locale, calendar), settings.currency, clock)
+                     calendar, wording_of(settings), settings.currency, clock)
 
 
 def source_infos(settings: Settings) -> list[SourceInfo]:
     """Every place on the page of the sources: those declared, and the doors of opsmon's own."""
-    infos = [_info(settings, source) for source in declared_sources(settings).values()]
-    base, hint = _address(settings)
+    wording = wording_of(settings)
+    infos = [_info(settings, source, wording) for source in declared_sources(settings).values()]
+    base, hint = _address(settings, wording)
     url = f"{base}/ingest/events"
-    events = SourceInfo("events", "", url, hint, steps_of(EVENT_STEPS, "events", url), testable=True)
+    events = SourceInfo("events", "", url, hint, steps_of(EVENT_STEPS, "events", url, wording), testable=True)
     doors = (("import", IMPORT_STEPS, ""), ("pixel", PIXEL_STEPS, base), ("floor", FLOOR_STEPS, local_url(settings)),
              ("recon", (), ""))
-    return [*infos, events, *(SourceInfo(name, steps=steps_of(steps, name, url)) for name, steps, url in doors)]
+    return [*infos, events,
+            *(SourceInfo(name, steps=steps_of(steps, name, url, wording)) for name, steps, url in doors)]
 
 
 def kinds_left(settings: Settings) -> list[KindView]:
     """The kinds of which the site has no source, and how one is connected."""
-    base, _ = _address(settings)
+    wording = wording_of(settings)
+    base, _ = _address(settings, wording)
     had = {source.kind for source in declared_sources(settings).values()}
-    return [KindView(kind, title(kind), steps_of(_steps(kind), kind, f"{base}/webhooks/{kind}"))
+    return [KindView(kind, title(kind, wording), steps_of(_steps(kind), kind, f"{base}/webhooks/{kind}", wording))
             for kind in KINDS if kind not in had]
 
 
-def _info(settings: Settings, source: SourceSettings) -> SourceInfo:
-    base, hint = _address(settings)
+def _info(settings: Settings, source: SourceSettings, wording: Wording) -> SourceInfo:
+    base, hint = _address(settings, wording)
     url = f"{base}/webhooks/{source.name}"
-    return SourceInfo(source.name, source.kind, url, hint, steps_of(_steps(source.kind), source.name, url),
+    return SourceInfo(source.name, source.kind, url, hint,
+                      steps_of(_steps(source.kind), source.name, url, wording),
                       has_probe(source), KINDS[source.kind](source, settings.site).is_patient)
 
 
@@ -326,18 +331,23 @@ def _steps(kind: str) -> tuple[str, ...]:
     return tuple(getattr(KINDS[kind], "steps", ())) or UNKNOWN_STEPS
 
 
-def _address(settings: Settings) -> tuple[str, str]:
+def _address(settings: Settings, wording: Wording) -> tuple[str, str]:
     """Where this machine is reached from outside, and what is to be done while that is not known."""
     base = local_url(settings)
-    return (settings.public_url, "") if settings.public_url else (base, NOT_PUBLIC.format(base=base))
+    return (settings.public_url, "") if settings.public_url else (base, wording.say(NOT_PUBLIC, base=base))
 
 
 def _doors(settings: Settings, heard: Mapping[str, Source]) -> dict[str, Door]:
-    base, _ = _address(settings)
+    base = settings.public_url or local_url(settings)
     doors = {name: Door(name, f"{base}/webhooks/{name}", partial(probe, source), heard[name])
              for name, source in declared_sources(settings).items() if has_probe(source)}
     tokens = ingest_tokens(settings)
     return doors | {"events": Door("events", f"{base}/ingest/events", partial(event_probe, tokens))}
+
+
+def wording_of(settings: Settings) -> Wording:
+    """How the site speaks and writes."""
+    return Wording(settings.locale, SiteCalendar(settings.timezone, settings.day_start_ms))
 
 
 def webhook_url(settings: Settings) -> str:

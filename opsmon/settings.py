@@ -66,7 +66,7 @@ TABLE = (
     Setting("site", "main", "main", "Name of the site; it is the hash tag of all its keys."),
     Setting("timezone", "", "Europe/Berlin", "IANA zone that says when a day begins; empty: the machine's."),
     Setting("currency", "", "EUR", "ISO currency the board shows; empty: the currency of the first order."),
-    Setting("locale", "en", "de_DE", "How numbers and dates are written."),
+    Setting("locale", "en", "de_DE", "Language of the pages, and how numbers and dates are written."),
     Setting("day_start", "00:00", "04:00", "Local time at which a business day begins."),
     Setting("shopify_secrets", "", "shpss_1f…,shop.myshopify.com=9c…",
             "Signing secrets, comma-separated; shop=secret binds one to a shop. "

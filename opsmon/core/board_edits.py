@@ -9,11 +9,16 @@ from dataclasses import replace
 from opsmon.core.board_records import CADENCES, MOST_TILES
 from opsmon.core.boards import MOST_ON_A_WALL, USUAL, Board, Row, size_of
 from opsmon.core.catalogue import Catalogue
+from opsmon.core.said import Said
 from opsmon.core.slots import Cadence, Options, Size, Slot
 
 
 class CannotEdit(Exception):
     """Why a deed cannot be done, in a sentence."""
+
+    def __init__(self, text: str, **values: object) -> None:
+        super().__init__(Said(text, **values))
+        self.sentence = Said(text, **values)
 
 
 def find(board: Board, key: str) -> Slot:
@@ -41,7 +46,7 @@ def add(board: Board, kpi_id: str, catalogue: Catalogue) -> Board:
     if kpi is None:
         raise CannotEdit("There is no such KPI.")
     if len(board.slots) >= MOST_TILES:
-        raise CannotEdit(f"A board has room for {MOST_TILES} tiles. Remove one first.")
+        raise CannotEdit("A board has room for %(most)s tiles. Remove one first.", most=MOST_TILES)
     slot, number = Slot(kpi_id, size_of(kpi, catalogue)), 2
     while slot.key in {one.key for one in board.slots}:
         slot, number = replace(slot, options=Options(title=f"{kpi.label} ({number})")), number + 1
@@ -76,7 +81,8 @@ def change(board: Board, key: str, slot: Slot, cadence: Cadence, place: int, wal
         raise CannotEdit("The board has just this tile already: give it another title or filter.")
     others = _without(board.wall, key)
     if place and len(others) >= MOST_ON_A_WALL:
-        raise CannotEdit(f"The wall is full: {MOST_ON_A_WALL} tiles can be read from afar. Take one off first.")
+        raise CannotEdit("The wall is full: %(most)s tiles can be read from afar. Take one off first.",
+                         most=MOST_ON_A_WALL)
     stays = cadence_of(board, key) == cadence
     if stays:
         rows = (replace(row, slots=tuple(slot if one.key == key else one for one in row.slots)) for row in board.rows)
@@ -91,24 +97,24 @@ def change(board: Board, key: str, slot: Slot, cadence: Cadence, place: int, wal
 def changes(old: Board, new: Board, name: Callable[[Slot], str]) -> list[str]:
     """What `new` has otherwise than `old`, a sentence for each; `name` says what a tile is called."""
     before, after = {slot.key: slot for slot in old.slots}, {slot.key: slot for slot in new.slots}
-    found = [f"Title: {new.title}"] if old.title != new.title else []
-    found += [f"Removed: {name(slot)}" for key, slot in before.items() if key not in after]
-    found += [f"Added: {name(slot)}" for key, slot in after.items() if key not in before]
+    found: list[str] = [Said("Title: %(title)s", title=new.title)] if old.title != new.title else []
+    found += [Said("Removed: %(tile)s", tile=name(slot)) for key, slot in before.items() if key not in after]
+    found += [Said("Added: %(tile)s", tile=name(slot)) for key, slot in after.items() if key not in before]
     both = [key for key in after if key in before]
     for key in both:
         slot, was = after[key], before[key]
         if slot.size != was.size:
-            found.append(f"Size of {name(slot)}: {slot.size}")
+            found.append(Said("Size of %(tile)s: %(size)s", tile=name(slot), size=slot.size))
         if cadence_of(old, key) != cadence_of(new, key):
-            found.append(f"Row of {name(slot)}: {cadence_of(new, key)}")
+            found.append(Said("Row of %(tile)s: %(row)s", tile=name(slot), row=Said(cadence_of(new, key))))
     found += _moves([key for key in before if key in after], both, after, name)
     return found + _on_the_wall(old, new, name)
 
 
 def _moves(was: Sequence[str], order: Sequence[str], slots: dict[str, Slot], name: Callable[[Slot], str]) -> list[str]:
     moved = [key for key, other in zip(order, was, strict=True) if key != other]
-    return [f"Order: {', '.join(name(slots[key]) for key in moved[:3])}{' …' if len(moved) > 3 else ''}"
-            ] if moved else []
+    named = ", ".join(name(slots[key]) for key in moved[:3]) + (" …" if len(moved) > 3 else "")
+    return [Said("Order: %(tiles)s", tiles=named)] if moved else []
 
 
 def _on_the_wall(old: Board, new: Board, name: Callable[[Slot], str]) -> list[str]:
@@ -116,9 +122,11 @@ def _on_the_wall(old: Board, new: Board, name: Callable[[Slot], str]) -> list[st
     before, after = ([slot for slot in board.wall if slot.key in both] for board in (old, new))
     if before == after:
         return []
-    on = [f"Now on the wall: {name(slot)}" for slot in after if not place_of(old, slot.key)]
-    off = [f"No longer on the wall: {name(slot)}" for slot in before if not place_of(new, slot.key)]
-    return on + off or ["Order or sizes on the wall"]
+    on: list[str] = [Said("Now on the wall: %(tile)s", tile=name(slot)) for slot in after
+                     if not place_of(old, slot.key)]
+    off: list[str] = [Said("No longer on the wall: %(tile)s", tile=name(slot)) for slot in before
+                      if not place_of(new, slot.key)]
+    return on + off or [Said("Order or sizes on the wall")]
 
 
 def _into(board: Board, slot: Slot, cadence: Cadence) -> Board:

@@ -14,6 +14,7 @@ from opsmon.core.boards import BOARDS, MOST_ON_A_WALL, Board, Row
 from opsmon.core.catalogue import Catalogue
 from opsmon.core.limits import wrong_limits
 from opsmon.core.narrowing import comparisons, fields_of, narrowed
+from opsmon.core.said import Said
 from opsmon.core.slots import PLAIN, Cadence, Compare, Options, Size, Slot
 
 MOST_TILES = 40
@@ -90,11 +91,13 @@ def wrong_options(slot: Slot, catalogue: Catalogue) -> list[str]:
     kpi, options = catalogue.kpi_by_id[slot.kpi], slot.options
     found = wrong_limits(options, kpi.unit)
     if options.only and narrowed(kpi, options.only, catalogue) is None:
-        names = ", ".join(fields_of(kpi, catalogue))
-        found.append(f"only: {kpi.label} is not counted by {' and '.join(name for name, _ in options.only)}"
-                     + (f"; it can be narrowed by {names}" if names else "; it cannot be narrowed"))
+        names, asked = ", ".join(fields_of(kpi, catalogue)), " + ".join(name for name, _ in options.only)
+        found.append(Said("only: %(kpi)s is not counted by %(fields)s; it can be narrowed by %(names)s",
+                          kpi=Said(kpi.label), fields=asked, names=names) if names else
+                     Said("only: %(kpi)s is not counted by %(fields)s; it cannot be narrowed", kpi=Said(kpi.label),
+                          fields=asked))
     elif options.compare != "week" and options.compare not in comparisons(kpi, catalogue):
-        found.append(f"compare: {kpi.label} cannot be compared so")
+        found.append(Said("compare: %(kpi)s cannot be compared so", kpi=Said(kpi.label)))
     return found
 
 

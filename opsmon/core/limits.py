@@ -6,6 +6,7 @@ from typing import Literal, NamedTuple
 
 from opsmon.core.catalogue import Unit
 from opsmon.core.money import exponent
+from opsmon.core.said import Said
 from opsmon.core.slots import Options
 
 Level = Literal["warn", "crit"]
@@ -40,16 +41,24 @@ def limits_of(options: Options, unit: Unit, currency: str | None) -> Limits | No
 
 def wrong_limits(options: Options, unit: Unit) -> list[str]:
     """What is wrong with the limits, in sentences; [] when nothing is."""
-    found = []
+    found: list[str] = []
     for name, text in (("warn", options.warn), ("critical", options.critical)):
         if text and read_limit(text, unit) is None:
-            found.append(f"{name}: {text!r} is not {_EXAMPLES.get(unit, 'a number, like 40')}")
+            found.append(Said("%(field)s: %(value)s is not %(example)s", field=Said(name), value=repr(text),
+                              example=Said(hint(unit))))
     if not found and options.warn and options.critical:
         warn, critical = read_limit(options.warn, unit), read_limit(options.critical, unit)
         if warn is not None and critical is not None and (critical > warn if options.is_lowest else critical < warn):
-            beyond = "below" if options.is_lowest else "over"
-            found.append(f"critical: {options.critical} has to be {beyond} {options.warn}, where it begins to warn")
+            found.append(_out_of_order(options))
     return found
+
+
+def _out_of_order(options: Options) -> Said:
+    if options.is_lowest:
+        return Said("critical: %(critical)s has to be below %(warn)s, where it begins to warn",
+                    critical=options.critical, warn=options.warn)
+    return Said("critical: %(critical)s has to be over %(warn)s, where it begins to warn",
+                critical=options.critical, warn=options.warn)
 
 
 def hint(unit: Unit) -> str:

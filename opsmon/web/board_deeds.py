@@ -57,7 +57,7 @@ def _changed(board: Board, key: str, form: Form, catalogue: Catalogue) -> tuple[
     slot = slot_of(before, form, catalogue)
     wrong = wrong_options(slot, catalogue)
     if wrong:
-        raise CannotEdit(f"{' '.join(sentence[:1].upper() + sentence[1:] + '.' for sentence in wrong)}")
+        raise CannotEdit("%(wrong)s.", wrong=wrong[0])
     cadence = next((one for one in CADENCES if one == form.get("row")), None)
     place = form.get("wall", str(place_of(board, key)))
     size = next((size for size in SIZES if size == form.get("wall_size")), slot.size)

@@ -19,6 +19,7 @@ from opsmon.core.board_records import BUILT_IN_IDS, cleaned, is_id, known, probl
 from opsmon.core.boards import USUAL, Board, Placed, boards_of, size_of
 from opsmon.core.catalogue import Kpi
 from opsmon.core.kpis import BUILT_IN
+from opsmon.core.said import Said
 from opsmon.core.slots import Slot
 from opsmon.store.board_queries import NEVER, Saved, saved_boards, versions
 from opsmon.store.board_store import MOST_BOARDS, BoardStore, Conflict, read_record, write_record
@@ -33,11 +34,12 @@ from opsmon.web.board_words import AREAS, OWN, BoardWords
 from opsmon.web.edit_views import BoardsView, ConflictView, EditView, GalleryGroupView, GalleryView, OfferedView
 from opsmon.web.feed import Feed
 from opsmon.web.forms import read_file, read_form
+from opsmon.web.languages import N_
 from opsmon.web.pages import Pages
 
 _NO_STORE = {"cache-control": "no-store"}
-_FULL = f"There are {MOST_BOARDS} boards already. Delete one first."
-_NOTHING_BEFORE = "Nothing earlier is kept of this board."
+_FULL = Said("There are %(most)s boards already. Delete one first.", most=MOST_BOARDS)
+_NOTHING_BEFORE = N_("Nothing earlier is kept of this board.")
 _NOT_LETTERS = re.compile(r"[^a-z0-9]+")
 
 
@@ -49,6 +51,7 @@ class BoardEditor:
         self._pages, self._feed, self._reader, self._keys = pages, feed, reader, keys
         self._kpis, self._store, self._clock = kpis, store, clock
         self._catalogue = kpis.catalogue
+        self._say = feed.board.wording.say
         self._words = BoardWords(kpis.catalogue, feed.board.wording)
 
     async def list(self, request: Request) -> Response:
@@ -63,7 +66,7 @@ class BoardEditor:
             case "new":
                 title = cleaned(form.get("title", ""))
                 if not title:
-                    return await self._listed(request, ("Give the new board a name.",))
+                    return await self._listed(request, (N_("Give the new board a name."),))
                 return await self._made(request, Board("", title, (), (), is_of_orders=False))
             case "copy":
                 board, _ = await self._board(board_id)
@@ -72,7 +75,7 @@ class BoardEditor:
                 return await self._saved(request, board_id, None, form, "/boards")
             case "undo":
                 return await self._undone(request, board_id, form, "/boards")
-        raise HTTPException(400, "A board can be made, copied, deleted or brought back.")
+        raise HTTPException(400, N_("A board can be made, copied, deleted or brought back."))
 
     async def take(self, request: Request) -> Response:
         """A board from a file, as a new one or in the place of one that is there, which undo brings back."""
@@ -116,7 +119,7 @@ class BoardEditor:
         try:
             after, at = done(board, form, self._catalogue)
         except CannotEdit as error:
-            return await self._editor(request, board, saved, trouble=(form.get("tile", ""), str(error)))
+            return await self._editor(request, board, saved, trouble=(form.get("tile", ""), self._why(error)))
         if after == board:
             return RedirectResponse(_back(address, at, form), 303)
         return await self._saved(request, board_id, after, form, _back(address, at, form))
@@ -127,13 +130,12 @@ class BoardEditor:
         slots = {kpi.id: Placed(Slot(kpi.id, size_of(kpi, self._catalogue)), USUAL.get(kpi.id, "near"))
                  for kpi in self._catalogue.kpis}
         views = await self._feed.preview(slots.values())
-        there = {slot.kpi for slot in board.slots}
+        there, say = {slot.kpi for slot in board.slots}, self._say
         groups: dict[str, list[OfferedView]] = {}
         for kpi in self._catalogue.kpis:
-            offered = OfferedView(kpi.id, kpi.label, views[slots[kpi.id].id], kpi.id in there)
+            offered = OfferedView(kpi.id, say(kpi.label), views[slots[kpi.id].id], kpi.id in there)
             groups.setdefault(self._area(kpi), []).append(offered)
-        say = self._feed.board.wording.say
-        view = GalleryView(board.id, board.title, saved.version, tuple(
+        view = GalleryView(board.id, say(board.title), saved.version, tuple(
             GalleryGroupView(say(area), tuple(found)) for area, found in groups.items()))
         return self._html(request, "gallery", say("Add a tile"), gallery=view)
 
@@ -170,27 +172,32 @@ class BoardEditor:
         """Both changes side by side; nothing was saved."""
         kept = await versions(self._reader, self._keys, board_id)
         now, before = (self._of(board_id, kept.get(one, NEVER)) for one in (version, _version(form)))
-        theirs = changes(before, now, self._words.name) if before and now else []
-        view = ConflictView(board_id, now.title if now else before.title if before else board_id, version,
+        say = self._say
+        theirs = map(say, changes(before, now, self._words.name)) if before and now else ()
+        view = ConflictView(board_id, say(now.title if now else before.title if before else board_id), version,
                             tuple(theirs) or (self._said_of(now),), self._mine(before, form),
                             tuple((name, value) for name, value in form.items() if name != "version"))
-        return self._html(request, "conflict", self._feed.board.wording.say("Changed meanwhile"), 409, conflict=view)
+        return self._html(request, "conflict", self._say("Changed meanwhile"), 409, conflict=view)
 
     def _said_of(self, now: Board | None) -> str:
-        say = self._feed.board.wording.say
+        say = self._say
         return say("The board was saved in between.") if now else say("The board was deleted.")
 
     def _mine(self, before: Board | None, form: Form) -> tuple[str, ...]:
         """What a form was about to do, in words."""
-        say = self._feed.board.wording.say
+        say = self._say
         named = {"undo": say("Undo"), "original": say("Put back the original"), "delete": say("Delete the board")}
         if before is None or form.get("act", "") in named:
             return (named.get(form.get("act", ""), say("Your change")),)
         try:
             after, _ = done(before, form, self._catalogue)
         except CannotEdit as error:
-            return (str(error),)
-        return tuple(changes(before, after, self._words.name)) or (say("Nothing"),)
+            return (self._why(error),)
+        return tuple(map(say, changes(before, after, self._words.name))) or (say("Nothing"),)
+
+    def _why(self, error: CannotEdit) -> str:
+        said = self._say(error.sentence)
+        return said[:1].upper() + said[1:]
 
     async def _board(self, board_id: str) -> tuple[Board, Saved]:
         """A board as it is saved, with what the site cannot show, and its version. Raises HTTPException."""
@@ -216,8 +223,8 @@ class BoardEditor:
             last = next((one.board for _, one in sorted(kept.items(), reverse=True) if one.board), None)
             deleted += [replace(self._words.listed(last, saved[board_id]), version=saved[board_id].version)
                         ] if last else []
-        view = BoardsView(listed, tuple(deleted), troubles)
-        title = self._feed.board.wording.say("Boards")
+        view = BoardsView(listed, tuple(deleted), tuple(map(self._say, troubles)))
+        title = self._say("Boards")
         return self._html(request, "boards", title, 422 if troubles else 200, boards=view)
 
     async def _editor(self, request: Request, board: Board, saved: Saved, *, focus: tuple[str, str] = ("", ""),
@@ -230,10 +237,10 @@ class BoardEditor:
             rows = tuple(replace(row, tiles=tuple(
                 replace(tile, trouble=trouble[1], is_open=True) if tile.key == trouble[0] else tile
                 for tile in row.tiles)) for row in rows)
-        is_own = board.id not in BUILT_IN_IDS
-        view = EditView(board.id, board.title, saved.version, rows, "", trouble[1], is_own,
+        is_own, say = board.id not in BUILT_IN_IDS, self._say
+        view = EditView(board.id, say(board.title), saved.version, rows, "", trouble[1], is_own,
                         saved.version > 0, saved.told is not None and not is_own, self._words.filters(board, values))
-        title = self._feed.board.wording.say("Edit %(board)s", board=board.title)
+        title = say("Edit %(board)s", board=say(board.title))
         return self._html(request, "edit", title, 422 if trouble[1] else 200, edit=view)
 
     async def _previews(self, board: Board) -> dict[str, object]:
@@ -264,7 +271,7 @@ def _version(form: Form) -> int:
     """The version a page was made of. Raises HTTPException."""
     text = form.get("version", "")
     if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise HTTPException(400, "This form does not say of which version it is. Load the page again.")
+        raise HTTPException(400, N_("This form does not say of which version it is. Load the page again."))
     return int(text)
 
 

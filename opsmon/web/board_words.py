@@ -37,7 +37,7 @@ class BoardWords:
         if kpi is None:
             return slot.options.title or slot.kpi
         rollup = self._catalogue.rollup(kpi.rollup)
-        return slot.options.title or label_of(kpi.label, slot.options, rollup, self._wording)
+        return slot.options.title or label_of(self._wording.say(kpi.label), slot.options, rollup, self._wording)
 
     def listed(self, board: Board, saved: Saved) -> ListedView:
         """A board in the list."""
@@ -46,7 +46,7 @@ class BoardWords:
         kind = say("Made here.") if is_own else say("Changed.") if saved.told else say("As it comes.")
         tiles = many("%(num)s tile", "%(num)s tiles", len(board.slots))
         wall = say("%(count)s on the wall", count=self._wording.number(len(board.wall)))
-        return ListedView(board.id, board.title, f"{tiles}, {wall}. {kind}", saved.version, is_own)
+        return ListedView(board.id, say(board.title), f"{tiles}, {wall}. {kind}", saved.version, is_own)
 
     def rows(self, board: Board, views: Mapping[str, object], known: Mapping[str, Sequence[str]],
              focus: tuple[str, str]) -> tuple[EditRowView, ...]:
@@ -67,19 +67,20 @@ class BoardWords:
         wall_size = next((one.size for one in board.wall if one.key == slot.key), slot.size)
         return TileFormView(
             slot.key, self.name(slot), f"{say(_SIZES[slot.size])}, {on_wall}", view,
-            trouble or " ".join(f"{one}." for one in self._wrong(slot)), slot.key == row[0].key,
+            trouble or " ".join(f"{say(one)}." for one in self._wrong(slot)), slot.key == row[0].key,
             slot.key == row[-1].key, bool(trouble) or (focus[0] == slot.key and focus[1] in ("add", "tile")),
             focus[1] if focus[0] == slot.key else "", options.title, self._sizes(slot.size), self._cadences(cadence),
             self._places(place), self._sizes(wall_size), self._compares(slot),
-            tuple(FilterView(field, field_words(field), dict(options.only).get(field, ""), tuple(known.get(field, ())))
-                  for field in fields),
+            tuple(FilterView(field, field_words(field, self._wording), dict(options.only).get(field, ""),
+                             tuple(known.get(field, ()))) for field in fields),
             "" if fields else say("This number cannot be narrowed: it is not counted by channel, country or the like."),
             options.warn, options.critical, options.is_lowest, self._hint(slot))
 
     def filters(self, board: Board, known: Mapping[str, Sequence[str]]) -> tuple[FilterView, ...]:
         """By what the whole board can be narrowed."""
         fields = dict.fromkeys(field for slot in board.slots for field in self._fields(slot))
-        return tuple(FilterView(field, field_words(field), "", tuple(known.get(field, ()))) for field in fields)
+        return tuple(FilterView(field, field_words(field, self._wording), "", tuple(known.get(field, ())))
+                     for field in fields)
 
     def fields(self, slots: Sequence[Slot]) -> tuple[str, ...]:
         """By what any of these tiles can be narrowed."""

@@ -83,16 +83,18 @@ def _bar(index: int, point: Point, ghost: float | None, reading: Reading, top: i
 def _spark_sentence(reading: Reading, wording: Wording) -> str:
     best = max(reading.series, key=lambda point: point.value or 0)
     if not best.value:
-        return "None in the last 60 minutes"
-    total = sum(_values(reading.series))
-    return (f"{wording.number(total)} in the last 60 minutes, "
-            f"most at {wording.time(best.start_ms)}: {wording.number(best.value)}")
+        return wording.say("None in the last 60 minutes")
+    return wording.say("%(all)s in the last 60 minutes, most at %(time)s: %(most)s",
+                       all=wording.number(sum(_values(reading.series))), time=wording.time(best.start_ms),
+                       most=wording.number(best.value))
 
 
 def _bars_sentence(reading: Reading, wording: Wording) -> str:
-    so_far = f"{wording.number(reading.value or 0)} so far this hour"
-    course = "" if reading.expected is None else f", on course for {wording.number(reading.expected)}"
-    return f"{so_far}{course}{_corrected_words(reading, wording)}"
+    now, corrected = wording.number(reading.value or 0), _corrected_words(reading, wording)
+    if reading.expected is None:
+        return wording.say("%(now)s so far this hour", now=now) + corrected
+    return wording.say("%(now)s so far this hour, on course for %(expected)s", now=now,
+                       expected=wording.number(reading.expected)) + corrected
 
 
 def _corrected_words(reading: Reading, wording: Wording) -> str:

@@ -39,8 +39,8 @@ class Desk:
     def __init__(self, pages: Pages, feed: Feed, kpis: Sequence[Kpi], sources: Sequence[SourceInfo]) -> None:
         self._pages, self._feed = pages, feed
         self._say = feed.board.wording.say
-        self._known = (*(_said(one, self._say) for one in _PAGES), *(_source(one.name) for one in sources),
-                       *map(_number, kpis))
+        named = (_source(one.name, feed.board.wording) for one in sources)
+        self._known = (*(_said(one, self._say) for one in (*_PAGES, *map(_number, kpis))), *named)
 
     async def search(self, request: Request) -> Response:
         """GET /search?q="""
@@ -57,7 +57,8 @@ class Desk:
     def _boards(self) -> list[Findable]:
         """As they are now: boards come and go while opsmon runs."""
         boards = list(self._feed.boards.values())
-        return [*map(_board, boards), *(_said(_wall(board, self._say), self._say) for board in boards)]
+        found = [*map(_board, boards), *(_wall(board, self._say) for board in boards)]
+        return [_said(one, self._say) for one in found]
 
 
 def searched(question: str, among: Sequence[Findable], wording: Wording) -> SearchView:
@@ -96,12 +97,12 @@ def _board(board: Board) -> Findable:
 
 
 def _wall(board: Board, say: Say) -> Findable:
-    return Findable("board", f"wall-{board.id}", say("%(board)s: wall", board=board.title), f"/wall/{board.id}",
+    return Findable("board", f"wall-{board.id}", say("%(board)s: wall", board=say(board.title)), f"/wall/{board.id}",
                     N_("For a large screen"))
 
 
-def _source(name: str) -> Findable:
-    return Findable("source", name, title(name), f"/sources#source-{name}")
+def _source(name: str, wording: Wording) -> Findable:
+    return Findable("source", name, title(name, wording), f"/sources#source-{name}")
 
 
 def _number(kpi: Kpi) -> Findable:

@@ -80,7 +80,7 @@ class Failures:
             log.error("%s cannot be computed (%s)", planned.kpi.id, self._failing[slot_id].id, exc_info=error)
         note = self._note(self._failing[slot_id], self._well_ms.get(slot_id))
         last = shown.get(slot_id)
-        return failed_view(last.view if last else None, planned.kpi, note)
+        return failed_view(last.view if last else None, planned.kpi, note, self._wording)
 
     def _note(self, failure: Failure, well_ms: int | None) -> str:
         wording = self._wording
@@ -89,10 +89,11 @@ class Failures:
         return since if well_ms is None else f"{wording.say('As of %(time)s.', time=wording.clock(well_ms))} {since}"
 
 
-def failed_view(last: Any, kpi: Kpi, note: str) -> object:
+def failed_view(last: Any, kpi: Kpi, note: str, wording: Wording) -> object:
     """The tile as it was last, marked; a dash where there never was one."""
     if last is None:
-        return KpiView(kpi.id, kpi.label, "–", 1, "", "error", note, kpi.definition, None, None, None)
+        label, definition = wording.say(kpi.label), wording.say(kpi.definition)
+        return KpiView(kpi.id, label, "–", 1, "", "error", note, definition, None, None, None)
     if getattr(last, "empty", ""):
         return replace(last, state="error", empty=note)
     return replace(last, state="error", note=note)

@@ -18,7 +18,7 @@ from opsmon.core.boards import HOME, Placed, boards_of
 from opsmon.core.boards import Board as ShownBoard
 from opsmon.core.calendar import MINUTE_MS
 from opsmon.core.catalogue import Catalogue, Kpi, Tumbling
-from opsmon.core.filling import filled_by, witnesses
+from opsmon.core.filling import witnesses
 from opsmon.core.health import Backlog, Health, Heard, judge
 from opsmon.core.narrowing import Only, narrowed, narrowed_board
 from opsmon.core.readings import Reading
@@ -36,6 +36,7 @@ from opsmon.web.hub import Hub, event
 from opsmon.web.presenting import health_view, setup_view, store_down_view
 from opsmon.web.slot_views import slot_view
 from opsmon.web.tile_views import kpis_beside, unfilled_view
+from opsmon.web.tile_words import filled_words
 from opsmon.web.views import HealthView, SetupView
 from opsmon.web.wording import Wording
 
@@ -261,7 +262,7 @@ class Feed:
     async def _show_health(self, health: Health, heard: tuple[Heard, ...], counted_ms: int | None,
                            now_ms: int) -> None:
         wording, latency = self.board.wording, self.latency_ms()
-        words = f"order to screen {wording.milliseconds(latency[0])}" if latency else ""
+        words = wording.say("order to screen %(length)s", length=wording.milliseconds(latency[0])) if latency else ""
         # The instant matters only while something waits; else it would be news with every order.
         counted = counted_ms if health.state != "ok" else None
         view = health_view(health, heard, counted, words, wording, now_ms)
@@ -403,7 +404,7 @@ class Feed:
         rollup = self._kpis.catalogue.rollup(reading.kpi.rollup)
         view = slot_view(reading, planned.options, self.board.wording, self.board.zone, is_behind=self._is_behind,
                          rollup=rollup, beside=beside)
-        return unfilled_view(view, filled_by(rollup)) if is_unfilled else view
+        return unfilled_view(view, filled_words(rollup, self.board.wording)) if is_unfilled else view
 
     async def _unfilled(self, readings: Iterable[Reading], now_ms: int) -> set[str]:
         """The rollups of empty readings that never had anything to count: a zero there would look measured."""

@@ -134,7 +134,7 @@ class KpiPageView:
 
     id: str = shown("the KPI's id")
     text: str = shown("the present number, formatted")
-    chars: int = shown("length of `text`, so that CSS can choose a size that never clips (1 to 16)")
+    chars: int = shown("room `text` takes in digits, so that CSS can choose a size that never clips (1 to 20)")
     value: str = shown("the plain number for machines")
     unit: str = shown("'orders', '' where the number says it")
     window: str = shown("the window in words")

@@ -28,6 +28,7 @@ from opsmon.web.history_csv import Cells, history_lines, present_lines, series_l
 from opsmon.web.kpi_api import newest_change
 from opsmon.web.kpi_links import Here
 from opsmon.web.kpi_words import NO_HISTORY, label_of, page_view
+from opsmon.web.languages import N_
 from opsmon.web.pages import Pages
 from opsmon.web.span_words import SpanWords
 from opsmon.web.tile_views import kpis_beside
@@ -36,7 +37,7 @@ from opsmon.web.wording import Wording
 
 NOW = "now"
 _SIMILAR = 5
-_TOO_MUCH = "This number is kept by the hour only, and so long a span has too many of them: choose a shorter one."
+_TOO_MUCH = N_("This number is kept by the hour only, and so long a span has too many of them: choose a shorter one.")
 
 
 class KpiPage:
@@ -99,7 +100,8 @@ class KpiPage:
         (reading,) = await self._kpis.read([kpi], now_ms, told["fresh"]["caught_up_ms"])
         shown = found if isinstance(found, History) else None
         row = shown.row if shown else None
-        here = Here(kpi.id, label_of(kpi, rollup, row), span.name, query.get("at", ""), query.get("step", ""), row)
+        label = label_of(kpi, rollup, row, self._words.wording)
+        here = Here(kpi.id, label, span.name, query.get("at", ""), query.get("step", ""), row)
         view = page_view(reading, told, shown, rollup, self._words, here, now_ms, "" if shown else str(found))
         return rendering.page("kpi", page=self._pages.view(here.label, "board", request), kpi=view)
 
@@ -126,14 +128,15 @@ class KpiPage:
     def _unknown(self, request: Request) -> Response:
         asked = request.path_params["id"]
         links = tuple((known, f"/kpi/{known}") for known in self._similar(asked))
-        error = ErrorView("404", "No such number", self._sentence(asked), links)
+        error = ErrorView("404", self._words.wording.say("No such number"), self._sentence(asked), links)
         return HTMLResponse(rendering.page("error", page=self._pages.view(error.title, "board", request), error=error),
                             404)
 
     def _sentence(self, asked: str) -> str:
-        similar = self._similar(asked)
-        said = f"There is no number {asked[:40]}."
-        return f"{said} Similar: {', '.join(similar)}." if similar else f"{said} GET /api/kpis lists them all."
+        similar, say = self._similar(asked), self._words.wording.say
+        said = say("There is no number %(name)s.", name=asked[:40])
+        more = say("Similar: %(names)s.", names=", ".join(similar)) if similar else say("GET /api/kpis lists them all.")
+        return f"{said} {more}"
 
     def _similar(self, asked: str) -> list[str]:
         """Ids that are spelt alike, then those that share a word."""

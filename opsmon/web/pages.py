@@ -29,18 +29,21 @@ from opsmon.web import rendering
 from opsmon.web.feed import HEARTBEAT_S, Feed, slots_of
 from opsmon.web.filters import filter_words, filters_of
 from opsmon.web.hub import Slot
+from opsmon.web.languages import ENGLISH, N_
 from opsmon.web.samples import GALLERY
 from opsmon.web.status import gather, status_view
 from opsmon.web.views import CellView, ErrorView, LinkView, PageView, RowView
+from opsmon.web.wording import Wording
 
 Layout = Literal["board", "wall"]
 CellSize = Literal["small", "normal", "hero", "wide"]
 SIZES: dict[Size, CellSize] = {"S": "small", "M": "normal", "L": "hero", "wide": "wide"}
-EVERY: dict[Cadence, tuple[str, str]] = {"live": ("", ""), "near": ("every 30 s", "30 s"), "batch": ("hourly", "1 h")}
+EVERY: dict[Cadence, tuple[str, str]] = {"live": ("", ""), "near": (N_("every 30 s"), N_("30 s")),
+                                         "batch": (N_("hourly"), N_("1 h"))}
 READY_WITHIN_S = 3.0
 _AGAIN_S = "5"
 _WALL_AGAIN_S = "30"
-_TITLES = {404: "Not found", 405: "Not this way", 503: "Not now"}
+_TITLES = {404: N_("Not found"), 405: N_("Not this way"), 503: N_("Not now")}
 _THEMES: dict[str, Literal["dark", "light"]] = {"dark": "dark", "light": "light"}
 
 
@@ -50,7 +53,7 @@ class Pages:
     def __init__(self, feed: Feed, reader: Reader, keys: Keys, kpis: KpiQueries, clock: Clock,
                  fsync: FsyncTimes | None) -> None:
         self._feed, self._reader, self._keys, self._kpis, self._clock = feed, reader, keys, kpis, clock
-        self._fsync = fsync
+        self._fsync, self._wording = fsync, feed.board.wording
 
     async def board(self, request: Request) -> Response:
         """A board for phone and desk; the overview when none is named."""
@@ -60,15 +63,15 @@ class Pages:
         only = filters_of(request.query_params, self._feed.catalogue)
         narrow = self._feed.narrow(board, only)
         page = await self.opened(slots_of(narrow, "board"), lambda: self._shell(board, only, request))
-        return self.answer(request, page, rows=rows_of(narrow, only, self._feed.hub.slots),
+        return self.answer(request, page, rows=rows_of(narrow, only, self._feed.hub.slots, self._wording),
                            is_of_orders=board.is_of_orders, only=self.narrowed_to(only),
                            has_marks=has_marks(narrow, only))
 
     async def status(self, request: Request) -> Response:
         """What came in, what waits, how the store does."""
         facts = await self._status()
-        return HTMLResponse(rendering.page("status", page=self.view("Status", "board", request),
-                                           status=status_view(facts, self._feed.board.wording)))
+        return HTMLResponse(rendering.page("status", page=self.view(N_("Status"), "board", request),
+                                           status=status_view(facts, self._wording)))
 
     async def status_json(self, request: Request) -> Response:
         """The same for programs."""
@@ -76,8 +79,9 @@ class Pages:
 
     async def components(self, request: Request) -> Response:
         """Every component in every state."""
-        return HTMLResponse(rendering.page("components", page=self.view("Components", "board", request),
-                                           samples=GALLERY))
+        # For those who work on opsmon, whose language it is written in; so are its samples.
+        page = replace(self.view("Components", "board", request), language=ENGLISH, spoken=ENGLISH, direction="ltr")
+        return HTMLResponse(rendering.page("components", page=page, samples=GALLERY))
 
     async def metrics(self, request: Request) -> Response:
         """Prometheus text: this process's own, and the site's totals from the store."""
@@ -104,16 +108,16 @@ class Pages:
             again = {"refresh": _WALL_AGAIN_S}  # a board that was deleted by mistake comes back without a hand
         if request.url.path.startswith("/api/") or request.url.path.endswith(".json"):
             return JSONResponse({"error": sentence}, code, again)
-        error = ErrorView(str(code), _TITLES.get(code, "Something went wrong"), sentence)
-        view = self.view(error.title, "board", request)
+        title, say = _TITLES.get(code, N_("Something went wrong")), self._wording.say
+        error, view = ErrorView(str(code), say(title), say(sentence)), self.view(title, "board", request)
         return HTMLResponse(rendering.page("error", page=view, error=error), code, again)
 
     def view(self, title: str, layout: Layout, request: Request) -> PageView:
-        """The shell of a page."""
-        hub, wording, now_ms = self._feed.hub, self._feed.board.wording, self._clock.now_ms()
+        """The shell of a page. `title` is English, or what people call something."""
+        hub, wording, now_ms = self._feed.hub, self._wording, self._clock.now_ms()
         build = rendering.build()
         return PageView(
-            title=title, board=layout,
+            title=wording.say(title), board=layout,
             theme=_THEMES.get(request.query_params.get("theme", ""), "dark" if layout == "wall" else "auto"),
             locale=wording.tag, zone=self._feed.board.zone, heartbeat_s=HEARTBEAT_S, revision=hub.id,
             language=wording.language, spoken=wording.spoken, direction=wording.direction,
@@ -145,8 +149,8 @@ class Pages:
 
     def _shell(self, board: Board, only: Only, request: Request) -> PageView:
         page = self.view(board.title, "board", request)
-        links = tuple(LinkView("/" if one.id == OVERVIEW else f"/b/{one.id}", one.title, one.id == board.id)
-                      for one in linked(self._feed.boards, board.id))
+        links = tuple(LinkView("/" if one.id == OVERVIEW else f"/b/{one.id}", self._wording.say(one.title),
+                               one.id == board.id) for one in linked(self._feed.boards, board.id))
         asked = urlencode({"v": page.build, "view": "board", "board": board.id,
                            "since": page.revision, "shape": board.shape, **dict(only)})
         return replace(page, name=board.id, shape=board.shape, live_url=f"/live?{asked}", links=links)
@@ -157,12 +161,12 @@ class Pages:
                             self._fsync, self._clock.now_ms())
 
 
-def rows_of(board: Board, only: Only, slots: Mapping[str, Slot]) -> tuple[RowView, ...]:
+def rows_of(board: Board, only: Only, slots: Mapping[str, Slot], wording: Wording) -> tuple[RowView, ...]:
     """What stands where on phone and desk."""
     placed = [(one.cadence, CellView(SIZES[one.slot.size], slots[one.id].view, slot_id=one.id,
                                      is_whole=not set(only) <= set(one.slot.options.only)))
               for one in board.placed("board")]
-    return tuple(RowView(kind, *EVERY[kind], tuple(cell for _, cell in cells))
+    return tuple(RowView(kind, *every(kind, wording), tuple(cell for _, cell in cells))
                  for kind, cells in groupby(placed, key=itemgetter(0)))
 
 
@@ -175,3 +179,9 @@ def _address(request: Request) -> str:
     """The page with its filters, as it can be typed again."""
     query = unquote_plus(request.url.query)
     return f"{request.url.path}?{query}" if query else request.url.path
+
+
+def every(cadence: Cadence, wording: Wording) -> tuple[str, str]:
+    """How often that is, and the same where there is little room; '' for what is live."""
+    long, short = EVERY[cadence]
+    return wording.say(long), wording.say(short)

@@ -23,6 +23,7 @@ from opsmon.web.entry_form import EntryForm
 from opsmon.web.ingest import Ingest
 from opsmon.web.kpi_api import KpiApi
 from opsmon.web.kpi_page import KpiPage
+from opsmon.web.languages import N_
 from opsmon.web.live import Live
 from opsmon.web.pages import Pages
 from opsmon.web.phone import Phone
@@ -33,9 +34,9 @@ from opsmon.web.webhooks import Webhooks
 
 _ZIP = [Middleware(GZipMiddleware, minimum_size=500)]
 _SENTENCES = {
-    404: "There is no such page. The board is at / and the wall at /wall.",
-    405: "This address is not asked that way.",
-    503: "The store cannot be reached. This page tries again by itself.",
+    404: N_("There is no such page. The board is at / and the wall at /wall."),
+    405: N_("This address is not asked that way."),
+    503: N_("The store cannot be reached. This page tries again by itself."),
 }
 
 
@@ -112,7 +113,7 @@ def board_app(rooms: Rooms) -> ASGIApp:
 
 def _sentence(code: int, error: Exception) -> str:
     """What a page says that could not be shown: ours, or that of whoever refused it."""
-    return _SENTENCES.get(code) or str(getattr(error, "detail", "This could not be shown. See the log."))
+    return _SENTENCES.get(code) or str(getattr(error, "detail", N_("This could not be shown. See the log.")))
 
 
 class Front:

@@ -22,7 +22,7 @@ def slot_view(reading: Reading, options: Options, wording: Wording, zone: str, *
                      limits=_of_rows(limits))
     if options == PLAIN:
         return view
-    view = replace(view, label=options.title or label_of(reading.kpi.label, options, rollup, wording))
+    view = replace(view, label=options.title or label_of(wording.say(reading.kpi.label), options, rollup, wording))
     if not isinstance(view, KpiView):
         return view
     view = replace(view, comparison=_compared(view, reading, options, wording))

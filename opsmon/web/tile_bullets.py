@@ -4,10 +4,11 @@ from dataclasses import replace
 
 from opsmon.core.outlook import Outlook
 from opsmon.core.readings import Reading
-from opsmon.web.presenting import LONGEST_TEXT
+from opsmon.web.languages import N_
 from opsmon.web.tile_shapes import BulletView
 from opsmon.web.tile_shown import Shown, part
 from opsmon.web.tile_words import filled_by
+from opsmon.web.wording import room_of
 
 # What is drawn last does not touch the edge.
 _ROOM = 1.04
@@ -23,7 +24,7 @@ def outlook_view(shown: Shown) -> BulletView:
     text = shown.wording.about(shown.reading, coming.likely)
     return BulletView(
         *shown.head("", _outlook_sentence(shown, coming), is_empty=False),
-        text=text, chars=_chars(text), value=str(coming.likely), width=part(coming.so_far, top),
+        text=text, chars=room_of(text), value=str(coming.likely), width=part(coming.so_far, top),
         band_x=part(coming.low, top), band_width=part(coming.high - coming.low, top), mark_x=part(coming.likely, top),
         verdict="none", rows=_outlook_rows(shown, coming),
     )
@@ -38,9 +39,10 @@ def needed_view(shown: Shown) -> BulletView:
     text = shown.text(reading.value)
     return BulletView(
         *shown.head("", "" if is_empty else _needed_sentence(shown, needed), is_empty=is_empty),
-        text=text, chars=_chars(text), value=str(done), width=part(done, top), band_x="", band_width="",
+        text=text, chars=room_of(text), value=str(done), width=part(done, top), band_x="", band_width="",
         mark_x=part(need, top), verdict="none" if is_empty else "enough" if done >= need else "short",
-        rows=() if is_empty else ((reading.kpi.label, text), (needed.kpi.label, shown.wording.value(needed, need))),
+        rows=() if is_empty else ((shown.wording.say(reading.kpi.label), text),
+                                  (shown.wording.say(needed.kpi.label), shown.wording.value(needed, need))),
     )
 
 
@@ -58,7 +60,8 @@ def _outlook_sentence(shown: Shown, coming: Outlook) -> str:
 
 
 def _outlook_rows(shown: Shown, coming: Outlook) -> tuple[tuple[str, str], ...]:
-    found = (("So far", coming.so_far), ("Least", coming.low), ("Likely", coming.likely), ("Most", coming.high))
+    found = ((N_("So far"), coming.so_far), (N_("Least"), coming.low), (N_("Likely"), coming.likely),
+             (N_("Most"), coming.high))
     return tuple((shown.wording.say(name), shown.wording.about(shown.reading, value)) for name, value in found)
 
 
@@ -75,8 +78,4 @@ def _unknown(shown: Shown, why: str) -> BulletView:
     """No number yet, and why."""
     view = BulletView(*shown.head("", "", is_empty=True), text="–", chars=1, value="", width="0%", band_x="",
                       band_width="", mark_x="", verdict="none", rows=())
-    return replace(view, empty=f"{why} {filled_by(shown.rollup)}")
-
-
-def _chars(text: str) -> int:
-    return min(max(len(text), 1), LONGEST_TEXT)
+    return replace(view, empty=f"{why} {filled_by(shown.rollup, shown.wording)}")

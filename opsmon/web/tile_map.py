@@ -7,7 +7,7 @@ from opsmon.core.readings import Row
 from opsmon.core.world import CELLS, STEPS, Box, box_of, steps_of
 from opsmon.web.tile_shapes import LegendView, MapCellView, MapView, RowView
 from opsmon.web.tile_shown import Shown, part
-from opsmon.web.tile_words import window_words
+from opsmon.web.tile_words import within
 
 MOST_LISTED = 8
 # A cell and its gap, in units of the asset; letters are read as long as a cell is wide enough for them.
@@ -35,7 +35,7 @@ def map_view(shown: Shown) -> MapView:
 
 def _note(shown: Shown, total: float, placed: float, inside: float) -> str:
     """How many, how many of them have no place on any map, and which share of the others is beyond this part."""
-    parts = [f"{shown.text(total)} {window_words(shown.kpi, shown.wording)}"]
+    parts = [within(shown.text(total), shown.kpi, shown.wording)]
     if placed > inside:
         parts.append(shown.wording.say("%(share)s beyond this part of the map",
                                        share=shown.wording.fine_share((placed - inside) / placed)))

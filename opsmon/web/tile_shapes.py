@@ -101,7 +101,7 @@ class ColumnsView(HeadView):
     kind: ClassVar[str] = "columns"
 
     columns: tuple[ColumnView, ...] = shown("in the order of the work where it is known, else by name")
-    chars: int = shown("length of the longest text, so that CSS can make columns wide enough (1 to 16)")
+    chars: int = shown("room the longest text takes, so that CSS can make columns wide enough (1 to 20)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +132,7 @@ class BulletView(HeadView):
     kind: ClassVar[str] = "bullet"
 
     text: str = shown("the number in words")
-    chars: int = shown("length of `text`, so that CSS can choose a size that never clips (1 to 16)")
+    chars: int = shown("room `text` takes in digits, so that CSS can choose a size that never clips (1 to 20)")
     value: str = shown("the plain number for machines")
     width: str = shown("length of the bar of what there is: '41%'")
     band_x: str = shown("where the range of what may come begins: '70%'; '' for none")
@@ -190,4 +190,4 @@ class StripView(HeadView):
     kind: ClassVar[str] = "strip"
 
     marks: tuple[MarkView, ...] = shown("smallest first")
-    chars: int = shown("length of the longest text, so that CSS can choose a size that never clips (1 to 16)")
+    chars: int = shown("room the longest text takes, so that CSS can choose a size that never clips (1 to 20)")

@@ -25,7 +25,7 @@ from opsmon.web.tile_shapes import (
     StripView,
 )
 from opsmon.web.tile_shown import Limit, Shown
-from opsmon.web.tile_words import filled_by, give_or_take, sample_words, too_early, window_words
+from opsmon.web.tile_words import filled_by, give_or_take, sample_in, too_early
 from opsmon.web.views import KpiView
 from opsmon.web.wording import Wording
 
@@ -151,8 +151,8 @@ def _number_note(shown: Shown) -> str:
     if reading.value is None and count:
         return too_early(shown.rollup, kpi, count, shown.wording)
     if not reading.value and not count:
-        return _nothing_yet(shown) if "order.placed" in shown.rollup.on else filled_by(shown.rollup)
-    parts = [f"{sample_words(shown.rollup, count, shown.wording)} {window_words(kpi, shown.wording)}"
+        return _nothing_yet(shown) if "order.placed" in shown.rollup.on else filled_by(shown.rollup, shown.wording)
+    parts = [sample_in(shown.rollup, kpi, count, shown.wording)
              if count and kpi.unit in ("share", "ms", "money") else "",
              give_or_take(error_of(shown.rollup), shown.wording)]
     return ", ".join(filter(None, parts))

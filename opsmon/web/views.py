@@ -89,7 +89,7 @@ class KpiView:
     id: str = shown("the KPI's id; the tile's element is kpi-<id>")
     label: str = shown("what is counted, in the team's words")
     text: str = shown("the number, formatted for the site's locale")
-    chars: int = shown("length of `text`, so that CSS can choose a size that never clips (1 to 16)")
+    chars: int = shown("room `text` takes in digits, so that CSS can choose a size that never clips (1 to 20)")
     value: str = shown("the plain number for machines")
     state: DataState = shown("empty: nothing counted yet; catching-up: events wait; error: not computed")
     note: str = shown("a line under the number, '' if none: last minute, other currencies")

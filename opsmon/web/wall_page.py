@@ -16,7 +16,7 @@ from opsmon.core.narrowing import Only
 from opsmon.web.feed import Feed
 from opsmon.web.filters import filters_of
 from opsmon.web.hub import Slot
-from opsmon.web.pages import EVERY, SIZES, Pages, has_marks
+from opsmon.web.pages import SIZES, Pages, every, has_marks
 from opsmon.web.views import CellView, PageView, RowView, WallPageView, WallView
 from opsmon.web.walls import Screen, WallAsked, live_query, read_wall, says_too_small, shape_now, shown_on, slots_on
 from opsmon.web.wording import Wording
@@ -46,7 +46,8 @@ class WallPage:
         return self._pages.answer(request, page, wall=self._view(asked, wall, only), has_marks=marks)
 
     def _shell(self, asked: WallAsked, shape: str, only: Only, request: Request) -> PageView:
-        titles = dict.fromkeys(self._feed.boards[name].title for name in asked.boards)
+        say = self._feed.board.wording.say
+        titles = dict.fromkeys(say(self._feed.boards[name].title) for name in asked.boards)
         page = self._pages.view(" · ".join(titles), "wall", request)
         more = urlencode({"since": page.revision, "shape": shape, **dict(only)})
         url = f"/live?v={page.build}&view=wall{live_query(asked)}&{more}"
@@ -67,7 +68,7 @@ def _page(page: walls.WallPage, only: Only, slots: Mapping[str, Slot], wording: 
               CellView(SIZES[place.slot.size], slots[place.placed.id].view, place.columns, place.placed.id,
                        not set(only) <= set(place.slot.options.only)))
              for place in page.places]
-    rows = tuple(RowView(kind, *EVERY[kind], tuple(cell for _, cell in found))
+    rows = tuple(RowView(kind, *every(kind, wording), tuple(cell for _, cell in found))
                  for kind, found in groupby(cells, key=itemgetter(0)))
     name = page.board.id if page.is_as_made else ""
     return WallPageView(wording.say(page.board.title), name, page.board.is_of_orders, rows)
