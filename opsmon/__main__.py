@@ -43,6 +43,7 @@ def parser() -> argparse.ArgumentParser:
     _importing(verbs)
     _asking(verbs)
     _dead(verbs)
+    _boards(verbs)
     _privacy(verbs)
     _people(verbs)
     return top
@@ -162,6 +163,21 @@ def _dead(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     discard.add_argument("--because", required=True, metavar="TEXT", help="why; it stays in the journal")
     for verb in (held, show, replay, discard):
         verb.add_argument("--json", action="store_true", help="for programs")
+        _where(verb)
+
+
+def _boards(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    about = "what stands on the screens: list boards, write one to a file, take one from a file"
+    boards = verbs.add_parser("boards", help=about, description=about[0].upper() + about[1:] + ".")
+    deeds = boards.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    listed = _verb(deeds, "list", "boards:list_boards", "every board, and whether it was changed")
+    export = _verb(deeds, "export", "boards:export", "write a board as JSON")
+    export.add_argument("id", metavar="ID", help="as opsmon boards list names it")
+    export.add_argument("file", nargs="?", metavar="FILE", help="where to; standard output without one")
+    taken = _verb(deeds, "import", "boards:import_board", "take a board from a file: screens change at once")
+    taken.add_argument("file", metavar="FILE", help="JSON, as export writes it; - for standard input")
+    taken.add_argument("--id", metavar="ID", help="under another id: a copy")
+    for verb in (listed, export, taken):
         _where(verb)
 
 

@@ -36,6 +36,7 @@ from opsmon.store.accounts.people import People
 from opsmon.store.accounts.recognising import Recogniser
 from opsmon.store.accounts.sessions import Sessions
 from opsmon.store.appender import Appender
+from opsmon.store.board_store import BoardStore
 from opsmon.store.connection import STORE_ERRORS, Reader, ingest_client, worker_client
 from opsmon.store.data_dir import DataDir
 from opsmon.store.dead_letters import DeadLetters
@@ -50,8 +51,10 @@ from opsmon.store.visits import Visits
 from opsmon.web import rendering
 from opsmon.web.accounts.passwords import Passwords
 from opsmon.web.accounts.signing_in import SignIn, Signing
+from opsmon.web.board_editor import BoardEditor
 from opsmon.web.collect import Collect
 from opsmon.web.dead_page import DeadPage
+from opsmon.web.desk import Desk
 from opsmon.web.doors import Door as BoardDoor
 from opsmon.web.entry_form import EntryForm
 from opsmon.web.feed import Board, Feed
@@ -62,6 +65,7 @@ from opsmon.web.kpi_page import KpiPage
 from opsmon.web.languages import language_of
 from opsmon.web.live import Live, drain
 from opsmon.web.pages import Pages
+from opsmon.web.phone import Phone
 from opsmon.web.rates import Rates
 from opsmon.web.routes import Front, Rooms, board_app, board_doors, health_app
 from opsmon.web.server import serve
@@ -80,6 +84,8 @@ from opsmon.web.source_words import (
 from opsmon.web.sources_page import VIEW, SourcesPage
 from opsmon.web.trials import Door, Trials
 from opsmon.web.views import KindView
+from opsmon.web.wall_page import WallPage
+from opsmon.web.walls import Screen
 from opsmon.web.webhooks import Webhooks
 from opsmon.web.wording import Wording
 from opsmon.workers.worker import Worker
@@ -159,14 +165,20 @@ async def open_web(settings: Settings, *, boards: bool, ingest: bool, clock: Clo
         feed, pages, api = _boards(settings, client, keys, tuple(heard), hub, clock)
         told = SourceFeed(Hub(draw), feed, Reader(client), keys, kpi_queries(client, settings),
                           source_infos(settings), clock)
-        trials = Trials(_doors(settings, heard), Reader(client), keys, clock, partial(note_trial, client, keys))
+        trials = Trials(_doors(settings, heard), Reader(client), keys, clock, partial(note_trial, client, keys),
+                        feed.board.wording)
         recogniser = Recogniser(Reader(client), keys, clock)
         await _run(stack, feed.run(), feed.beat(), feed.watch(), told.run(), told.beat(), recogniser.learn())
         dead = DeadPage(pages, Reader(client), keys, dead_letters(client, keys, heard, clock), feed.board.wording)
         entry = _entry_form(settings, client, keys, pages, clock, stack)
         live = Live(feed, clock, rendering.build(), {VIEW: told.hub})
         kpi = KpiPage(pages, Reader(client), keys, kpi_queries(client, settings), feed.board.wording, clock)
+        editor = BoardEditor(pages, feed, Reader(client), keys, kpi_queries(client, settings),
+                             board_store(client, settings, clock), clock)
         rooms = Rooms(pages, api, kpi, live, dead, entry, SourcesPage(pages, told, trials, kinds_left(settings)),
+                      Phone(settings.site, pages),
+                      WallPage(pages, feed, Screen(settings.wall_inches, settings.wall_metres), settings.wall_night),
+                      editor, Desk(pages, feed, settings.catalogue.kpis, told.infos),
                       SignIn(pages, _signing(settings, client, keys, stack), clock))
         doors = board_doors(rooms)
         app = board_app(doors, pages, recogniser)
@@ -266,6 +278,12 @@ def kpi_queries(client: Redis, settings: Settings) -> KpiQueries:
                       settings.grace_ms, settings.kept)
 
 
+def board_store(client: Redis, settings: Settings, clock: Clock) -> BoardStore:
+    """What saves the site's boards."""
+    keys = Keys(settings.site)
+    return BoardStore(Reader(client), Scripts(client, keys), keys, clock)
+
+
 def dead_letters(client: Redis, keys: Keys, heard: Mapping[str, Source], clock: Clock) -> DeadLetters:
     """What takes dead letters back; each is read again by its source."""
     return DeadLetters(client, keys, partial(read_again, heard), clock)
@@ -274,7 +292,7 @@ def dead_letters(client: Redis, keys: Keys, heard: Mapping[str, Source], clock: 
 def _boards(settings: Settings, client: Redis, keys: Keys, heard: tuple[str, ...], hub: Hub, clock: Clock
             ) -> tuple[Feed, Pages, KpiApi]:
     reader, kpis = Reader(client), kpi_queries(client, settings)
-    board = Board(Wording(settings.locale, kpis.calendar), settings.timezone.key, webhook_url(settings),
+    board = Board(wording_of(settings), settings.timezone.key, webhook_url(settings),
                   bool(settings.shopify_secrets), heard)
     feed = Feed(hub, reader, keys, kpis, Scripts(client, keys), board, clock)
     return (feed, Pages(feed, reader, keys, kpis, clock, DataDir(settings.data).fsync()),
@@ -288,7 +306,7 @@ def _entry_form(settings: Settings, client: Redis, keys: Keys, pages: Pages, clo
     stack.push_async_callback(writing.aclose)
     return EntryForm(pages, ManualEntries(settings.site, calendar, settings.kept.entities_ms),
                      Appender(Scripts(writing, keys), clock), (Reader(client), keys),
-                     calendar, Wording(settings.locale, calendar), settings.currency, clock)
+                     calendar, wording_of(settings), settings.currency, clock)
 
 
 def _signing(settings: Settings, client: Redis, keys: Keys, stack: AsyncExitStack) -> Signing:
@@ -301,27 +319,31 @@ def _signing(settings: Settings, client: Redis, keys: Keys, stack: AsyncExitStac
 
 def source_infos(settings: Settings) -> list[SourceInfo]:
     """Every place on the page of the sources: those declared, and the doors of opsmon's own."""
-    infos = [_info(settings, source) for source in declared_sources(settings).values()]
-    base, hint = _address(settings)
+    wording = wording_of(settings)
+    infos = [_info(settings, source, wording) for source in declared_sources(settings).values()]
+    base, hint = _address(settings, wording)
     url = f"{base}/ingest/events"
-    events = SourceInfo("events", "", url, hint, steps_of(EVENT_STEPS, "events", url), testable=True)
+    events = SourceInfo("events", "", url, hint, steps_of(EVENT_STEPS, "events", url, wording), testable=True)
     doors = (("import", IMPORT_STEPS, ""), ("pixel", PIXEL_STEPS, base), ("floor", FLOOR_STEPS, local_url(settings)),
              ("recon", (), ""))
-    return [*infos, events, *(SourceInfo(name, steps=steps_of(steps, name, url)) for name, steps, url in doors)]
+    return [*infos, events,
+            *(SourceInfo(name, steps=steps_of(steps, name, url, wording)) for name, steps, url in doors)]
 
 
 def kinds_left(settings: Settings) -> list[KindView]:
     """The kinds of which the site has no source, and how one is connected."""
-    base, _ = _address(settings)
+    wording = wording_of(settings)
+    base, _ = _address(settings, wording)
     had = {source.kind for source in declared_sources(settings).values()}
-    return [KindView(kind, title(kind), steps_of(_steps(kind), kind, f"{base}/webhooks/{kind}"))
+    return [KindView(kind, title(kind, wording), steps_of(_steps(kind), kind, f"{base}/webhooks/{kind}", wording))
             for kind in KINDS if kind not in had]
 
 
-def _info(settings: Settings, source: SourceSettings) -> SourceInfo:
-    base, hint = _address(settings)
+def _info(settings: Settings, source: SourceSettings, wording: Wording) -> SourceInfo:
+    base, hint = _address(settings, wording)
     url = f"{base}/webhooks/{source.name}"
-    return SourceInfo(source.name, source.kind, url, hint, steps_of(_steps(source.kind), source.name, url),
+    return SourceInfo(source.name, source.kind, url, hint,
+                      steps_of(_steps(source.kind), source.name, url, wording),
                       has_probe(source), KINDS[source.kind](source, settings.site).is_patient)
 
 
@@ -329,18 +351,23 @@ def _steps(kind: str) -> tuple[str, ...]:
     return tuple(getattr(KINDS[kind], "steps", ())) or UNKNOWN_STEPS
 
 
-def _address(settings: Settings) -> tuple[str, str]:
+def _address(settings: Settings, wording: Wording) -> tuple[str, str]:
     """Where this machine is reached from outside, and what is to be done while that is not known."""
     base = local_url(settings)
-    return (settings.public_url, "") if settings.public_url else (base, NOT_PUBLIC.format(base=base))
+    return (settings.public_url, "") if settings.public_url else (base, wording.say(NOT_PUBLIC, base=base))
 
 
 def _doors(settings: Settings, heard: Mapping[str, Source]) -> dict[str, Door]:
-    base, _ = _address(settings)
+    base = settings.public_url or local_url(settings)
     doors = {name: Door(name, f"{base}/webhooks/{name}", partial(probe, source), heard[name])
              for name, source in declared_sources(settings).items() if has_probe(source)}
     tokens = ingest_tokens(settings)
     return doors | {"events": Door("events", f"{base}/ingest/events", partial(event_probe, tokens))}
+
+
+def wording_of(settings: Settings) -> Wording:
+    """How the site speaks and writes."""
+    return Wording(settings.locale, SiteCalendar(settings.timezone, settings.day_start_ms))
 
 
 def webhook_url(settings: Settings) -> str:

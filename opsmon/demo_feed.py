@@ -1,19 +1,24 @@
-"""The demo's shop assistant: sends simulated deliveries to the webhook over real HTTP, then and now.
+"""The demo's shop assistant: sends simulated deliveries to the webhook over real HTTP, then and now; and what else the
+shop's house tells, to /ingest/events.
 
-First the past (`fill_in`), then the present in real time (`run_live`). What fails is counted and told in
-`Sender.trouble`; nothing is raised, for a demo shall outlive a restart of what it shows.
+First the past (`fill_in`, `fill_in_house`), then the present in real time (`run_live`, `run_house`). What fails is
+counted and told in `Sender.trouble`; nothing is raised, for a demo shall outlive a restart of what it shows.
 """
 
 import heapq
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from itertools import groupby, islice
 from threading import Event, Lock, Thread
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from opsmon.sources.signing import headers_for
+from opsmon.sources.simulated_house import Said, body_of, simulate_house, stock_now
+from opsmon.sources.simulated_parcels import simulate_parcels
 from opsmon.sources.simulator import Delivery, Shop, local_day, simulate_day, simulate_window
 
 WEEKS_BACK = 8
@@ -24,11 +29,35 @@ TRIES = 20  # about 70 s with the pauses between them
 LONGEST_PAUSE_S = 5.0
 _TRY_AGAIN = frozenset({429, 502, 503, 504})
 _TIMEOUT_S = 30.0
-_DAY_MS = 86_400_000
+_HOUR_MS, _DAY_MS = 3_600_000, 86_400_000
+# How far back the house tells: parcels on their way, moves and visits of a day, programs of what boards look at.
+PARCELS_MS, HOUSE_MS, PROGRAMS_MS = 3 * _DAY_MS, _DAY_MS, _HOUR_MS // 2
+_BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Events of the house as one body, all of them due by `at_ms`."""
+
+    at_ms: int
+    body: bytes
+
+
+Sent = Delivery | Batch
+S = TypeVar("S", Delivery, Batch)
+
+
+def _headers(sent: Sent, secret: bytes) -> dict[str, str]:
+    """A delivery is signed as Shopify does; who sends events has a token."""
+    if isinstance(sent, Delivery):
+        return headers_for(sent, secret)
+    return {"content-type": "application/x-ndjson", "Authorization": f"Bearer {secret.decode()}"}
 
 
 class Sender:
     """Posts deliveries to one URL on a few keep-alive connections; safe to share between threads.
+
+    `secret` signs deliveries; for batches of events it is the token.
 
     `counts` holds how many answers had which status; `gave up` counts deliveries that no try brought home.
     `trouble` is the last thing that went wrong, one sentence for a person, or None.
@@ -46,7 +75,7 @@ class Sender:
         self._tries = tries
         self._lock = Lock()
 
-    def send(self, delivery: Delivery) -> int | None:
+    def send(self, delivery: Sent) -> int | None:
         """Send one delivery; return the status that settled it, or None when nobody took it."""
         line = _Line(self.url)
         try:
@@ -54,7 +83,7 @@ class Sender:
         finally:
             line.close()
 
-    def send_all(self, deliveries: Iterable[Delivery]) -> None:
+    def send_all(self, deliveries: Iterable[Sent]) -> None:
         """Send all and return when each was answered or given up, or soon after `stop` is set.
 
         Deliveries start in order; up to `connections` are under way at once. The iterable is pulled by one
@@ -75,8 +104,8 @@ class Sender:
         finally:
             line.close()
 
-    def _deliver(self, line: "_Line", delivery: Delivery) -> int | None:
-        headers = headers_for(delivery, self._secret)
+    def _deliver(self, line: "_Line", delivery: Sent) -> int | None:
+        headers = _headers(delivery, self._secret)
         for attempt in range(self._tries):
             pause_s = min(LONGEST_PAUSE_S, 0.05 * 2**attempt)
             try:
@@ -104,11 +133,11 @@ class Sender:
 class _Shared:
     """An iterator that threads take turns to pull."""
 
-    def __init__(self, deliveries: Iterable[Delivery]) -> None:
+    def __init__(self, deliveries: Iterable[Sent]) -> None:
         self._deliveries = iter(deliveries)
         self._lock = Lock()
 
-    def take(self) -> Delivery | None:
+    def take(self) -> Sent | None:
         with self._lock:
             return next(self._deliveries, None)
 
@@ -175,18 +204,68 @@ def run_live(
     sender.send_all(_in_time(_live(shop, rate, since_ms, quietest_per_hour), now_ms, stop))
 
 
-def _live(shop: Shop, rate: float, since_ms: int, quietest_per_hour: float) -> Iterator[Delivery]:
-    """The shop itself, and beside it the orders it would not have: those get ids of their own."""
-    end_ms = since_ms + 3_650 * _DAY_MS
-    more = replace(shop, series=shop.series + 1, orders_per_day=shop.orders_per_day * max(0.0, rate - 1),
+def fill_in_house(sender: Sender, shop: Shop, now_ms: int) -> None:
+    """Send what the house told up to `now_ms`, the last hour first, back to HOUSE_MS. Safe to repeat: equal ids."""
+    sender.send_all(_batches(stock_now(shop, now_ms)))
+    told = simulate_house(shop, now_ms - PROGRAMS_MS, now_ms)
+    sender.send_all(_batches(told))
+    for end_ms in range(now_ms - PROGRAMS_MS, now_ms - HOUSE_MS, -_HOUR_MS):
+        sender.send_all(_batches(simulate_house(shop, end_ms - _HOUR_MS, end_ms, with_programs=False)))
+
+
+def fill_in_parcels(sender: Sender, shop: Shop, now_ms: int) -> None:
+    """Send what was told up to `now_ms` of payments, parcels and the like, back to PARCELS_MS. Safe to repeat."""
+    sender.send_all(simulate_parcels(shop, now_ms - PARCELS_MS, now_ms))
+
+
+def run_house(sender: Sender, shop: Shop, rate: float, stop: Event, *, now_ms: Callable[[], int], since_ms: int,
+              quietest_per_hour: float = LIVELY_PER_HOUR) -> None:
+    """Send in real time what the house of the shop that `run_live` knows tells, until `stop` is set; what is due
+    together goes together."""
+    more, end_ms = _more(shop, rate, quietest_per_hour), since_ms + 3_650 * _DAY_MS
+    streams = (simulate_house(shop, since_ms, end_ms), simulate_house(more, since_ms, end_ms, placed_from_ms=since_ms))
+    told = heapq.merge(*streams)
+    sender.send_all(_in_time(_due(told), now_ms, stop))
+
+
+def _due(told: Iterable[Said]) -> Iterator[Batch]:
+    """Events of one second, when it is over."""
+    for second, group in groupby(told, key=lambda one: one.at_ms // 1000):
+        yield Batch((second + 1) * 1000, body_of(group))
+
+
+def _batches(told: Iterable[Said]) -> Iterator[Batch]:
+    found = iter(told)
+    while batch := list(islice(found, _BATCH)):
+        yield Batch(batch[-1].at_ms, body_of(batch))
+
+
+def _more(shop: Shop, rate: float, quietest_per_hour: float) -> Shop:
+    """The orders the shop would not have: they get ids of their own."""
+    return replace(shop, series=shop.series + 1, orders_per_day=shop.orders_per_day * max(0.0, rate - 1),
                    quietest_per_hour=quietest_per_hour)
+
+
+def _live(shop: Shop, rate: float, since_ms: int, quietest_per_hour: float) -> Iterator[Delivery]:
+    """The shop itself, and beside it the orders it would not have."""
+    end_ms, more = since_ms + 3_650 * _DAY_MS, _more(shop, rate, quietest_per_hour)
     streams = [simulate_window(shop, since_ms, end_ms)]
     if more.orders_per_day or quietest_per_hour:
         streams.append(simulate_window(more, since_ms, end_ms, placed_from_ms=since_ms))
     return heapq.merge(*streams, key=lambda delivery: delivery.at_ms)
 
 
-def _in_time(deliveries: Iterable[Delivery], now_ms: Callable[[], int], stop: Event) -> Iterator[Delivery]:
+def run_parcels(sender: Sender, shop: Shop, rate: float, stop: Event, *, now_ms: Callable[[], int], since_ms: int,
+                quietest_per_hour: float = LIVELY_PER_HOUR) -> None:
+    """Send in real time what the shop that `run_live` knows tells of payments, parcels and the like, until `stop`."""
+    more, end_ms = _more(shop, rate, quietest_per_hour), since_ms + 3_650 * _DAY_MS
+    streams = (simulate_parcels(shop, since_ms, end_ms),
+               simulate_parcels(more, since_ms, end_ms, placed_from_ms=since_ms))
+    told = heapq.merge(*streams, key=lambda delivery: delivery.at_ms)
+    sender.send_all(_in_time(told, now_ms, stop))
+
+
+def _in_time(deliveries: Iterable[S], now_ms: Callable[[], int], stop: Event) -> Iterator[S]:
     for delivery in deliveries:
         while (ahead_ms := delivery.at_ms - now_ms()) > 0:
             # In short waits, so that a clock that was set is noticed.

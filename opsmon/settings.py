@@ -31,6 +31,7 @@ _DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)(ms|s|m|h|d)", re.ASCII)
 _MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _SIZE = re.compile(r"(\d{1,6})(mb|gb)", re.IGNORECASE | re.ASCII)
 _CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)", re.ASCII)
+_LENGTH = re.compile(r"\d{1,3}(?:\.\d{1,2})?", re.ASCII)
 _SITE = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]{16,}=*", re.ASCII)  # as RFC 6750 writes them
 _MYSHOPIFY = re.compile(r"[a-z0-9][a-z0-9-]*\.myshopify\.com")
@@ -65,7 +66,7 @@ TABLE = (
     Setting("site", "main", "main", "Name of the site; it is the hash tag of all its keys."),
     Setting("timezone", "", "Europe/Berlin", "IANA zone that says when a day begins; empty: the machine's."),
     Setting("currency", "", "EUR", "ISO currency the board shows; empty: the currency of the first order."),
-    Setting("locale", "en", "de_DE", "How numbers and dates are written."),
+    Setting("locale", "en", "de_DE", "Language of the pages, and how numbers and dates are written."),
     Setting("day_start", "00:00", "04:00", "Local time at which a business day begins."),
     Setting("shopify_secrets", "", "shpss_1f…,shop.myshopify.com=9c…",
             "Signing secrets, comma-separated; shop=secret binds one to a shop. "
@@ -109,6 +110,11 @@ TABLE = (
     Setting("grace", "2m", "5m", "How long a window waits for late events before it is called complete."),
     Setting("session_idle", "12h", "30m", "How long somebody who signed in stays so without opening a page."),
     Setting("session_life", "30d", "12h", "How long at the longest."),
+    Setting("wall_inches", "", "55",
+            "Diagonal of the walls' screens, 10 to 200: with the distance it says how large their letters are."),
+    Setting("wall_metres", "", "5", "How far away walls are read, 0.5 to 50."),
+    Setting("wall_night", "22:00-06:00", "20:00-05:30",
+            "When walls are dimmed, in the site's zone; off: never."),
     Setting("worker_name", "", "packing-1", "Stable name of a worker; empty: this machine's name."),
 )
 _BY_NAME = {setting.name: setting for setting in TABLE}
@@ -150,6 +156,9 @@ class Settings:
     grace_ms: int
     session_idle_ms: int
     session_life_ms: int
+    wall_inches: float | None
+    wall_metres: float | None
+    wall_night: str
     worker_name: str
 
     @property
@@ -219,6 +228,9 @@ def check(
         "grace_ms": read("grace", duration_ms),
         "session_idle_ms": read("session_idle", _session),
         "session_life_ms": read("session_life", _session),
+        "wall_inches": read("wall_inches", _between(10, 200, "a diagonal in inches from 10 to 200")),
+        "wall_metres": read("wall_metres", _between(0.5, 50, "a distance in metres from 0.5 to 50")),
+        "wall_night": read("wall_night", _night),
         "worker_name": read("worker_name", _worker_name),
     }
     return (None, problems) if problems else (Settings(**values), [])  # type: ignore[arg-type]
@@ -420,6 +432,26 @@ def _locale(text: str) -> str:
         return str(Locale.parse(text.replace("-", "_")))
     except (UnknownLocaleError, ValueError):
         raise ValueError("a locale") from None
+
+
+def _between(least: float, most: float, expected: str) -> Callable[[str], float | None]:
+    def parse(text: str) -> float | None:
+        if not text:
+            return None
+        if not _LENGTH.fullmatch(text) or not least <= float(text) <= most:
+            raise ValueError(expected)
+        return float(text)
+
+    return parse
+
+
+def _night(text: str) -> str:
+    times = text.split("-")
+    if text == "off":
+        return ""
+    if len(times) != 2 or not all(map(_CLOCK.fullmatch, times)) or times[0] == times[1]:
+        raise ValueError("two times of day, or off")
+    return text
 
 
 def _clock_time(text: str) -> int:

@@ -12,8 +12,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from opsmon.demo_feed import Sender, fill_in, run_live
+from opsmon.demo_feed import Sender, fill_in, fill_in_house, run_house, run_live
 from opsmon.sources.signing import sign
+from opsmon.sources.simulated_house import simulate_house
 from opsmon.sources.simulator import Delivery, Shop, simulate_day, simulate_window
 
 SECRET = b"a-secret-for-tests"
@@ -30,6 +31,7 @@ class Receiver:
         self.taken: list[str] = []
         self.refused: list[str] = []
         self.unsigned = 0
+        self.tokens: set[str] = set()
         self.connections = 0
         self.lock = Lock()
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler_of(self))
@@ -54,6 +56,7 @@ def handler_of(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             signed = self.headers["X-Shopify-Hmac-Sha256"] == sign(body, SECRET)
+            receiver.tokens |= {self.headers["Authorization"]} - {None}
             status = receiver.answer(self.headers["X-Shopify-Webhook-Id"], signed)
             if status is None:
                 self.close_connection = True
@@ -201,3 +204,25 @@ def test_more_orders_have_ids_of_their_own() -> None:
     more = replace(SHOP, series=1)
     shop_ids = {delivery.webhook_id for delivery in simulate_day(SHOP, date(2026, 1, 6))}
     assert shop_ids.isdisjoint({delivery.webhook_id for delivery in simulate_day(more, date(2026, 1, 6))})
+
+
+def test_events_of_the_house_go_with_a_token(receiver: Receiver) -> None:
+    """They are not signed: who sends to /ingest/events has a token."""
+    sender = Sender(receiver.url, b"token")
+    fill_in_house(sender, SHOP, NOON_MS)
+    assert receiver.tokens == {"Bearer token"}
+    assert sender.counts[200] == len(receiver.taken)
+
+
+def test_what_the_house_tells_goes_on_where_the_past_ended(receiver: Receiver) -> None:
+    """Second by second, what was told in it together."""
+    stop, later_ms = Event(), NOON_MS + 60_000
+    sender = Sender(receiver.url, b"token", connections=1, stop=stop)
+    due = {one.at_ms // 1000 for one in simulate_house(SHOP, NOON_MS, later_ms)}
+    live = Thread(target=run_house, args=(sender, SHOP, 1.0, stop),
+                  kwargs={"now_ms": lambda: later_ms, "since_ms": NOON_MS, "quietest_per_hour": 0})
+    live.start()
+    wait_until(lambda: len(receiver.taken) >= len(due), "every second's batch")
+    stop.set()
+    live.join(5)
+    assert (live.is_alive(), len(receiver.taken)) == (False, len(due))

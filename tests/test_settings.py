@@ -59,6 +59,9 @@ EACH: dict[str, tuple[str, Any, tuple[str, Any], tuple[str, Any], str]] = {
     "grace": ("grace_ms", 120_000, ("500ms", 500), ("1.5m", 90_000), "-1s"),
     "session_idle": ("session_idle_ms", 43_200_000, ("30m", 1_800_000), ("60s", 60_000), "59s"),
     "session_life": ("session_life_ms", 2_592_000_000, ("12h", 43_200_000), ("400d", 34_560_000_000), "401d"),
+    "wall_inches": ("wall_inches", None, ("55", 55.0), ("43.5", 43.5), "9"),
+    "wall_metres": ("wall_metres", None, ("5", 5.0), ("0.5", 0.5), "five"),
+    "wall_night": ("wall_night", "22:00-06:00", ("20:00-05:30", "20:00-05:30"), ("off", ""), "22-06"),
     "worker_name": ("worker_name", None, ("packing-1", "packing-1"), ("w.2", "w.2"), "a worker"),
 }
 NAMES = sorted(EACH)

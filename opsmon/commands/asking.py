@@ -31,10 +31,11 @@ def status(args: argparse.Namespace) -> int:
     if args.json:
         sys.stdout.buffer.write(orjson.dumps(facts, option=orjson.OPT_INDENT_2) + b"\n")
     else:
+        from opsmon.web.languages import ENGLISH
         from opsmon.web.status import status_view
         from opsmon.web.wording import Wording
 
-        wording = Wording(settings.locale, SiteCalendar(settings.timezone, settings.day_start_ms))
+        wording = Wording(settings.locale, SiteCalendar(settings.timezone, settings.day_start_ms), ENGLISH)
         _print(status_view(facts, wording), wording)
     return 0 if facts["state"] == "ok" else 1
 

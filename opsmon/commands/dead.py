@@ -23,6 +23,7 @@ from opsmon.store.dead_letters import DeadLetters, Done
 from opsmon.store.dead_queries import Group, Letter, Wanted
 from opsmon.store.keys import Keys
 from opsmon.web.dead_views import payload_text, source_name, stopped_sentences
+from opsmon.web.languages import ENGLISH
 from opsmon.web.wording import Wording
 
 T = TypeVar("T")
@@ -47,7 +48,7 @@ def list_letters(args: argparse.Namespace) -> int:
     for letter in letters:
         print(f"{letter.id:22} {wording.moment(letter.at_ms)}  {letter.source}: {letter.reason}")
     for group in groups if not args.reason else ():
-        print(f"{group.id}  {wording.number(group.letters):>7}  {source_name(group.source)}: {group.reason}  "
+        print(f"{group.id}  {wording.number(group.letters):>7}  {source_name(group.source, wording)}: {group.reason}  "
               f"(newest {wording.moment(group.newest_ms)})")
     if not groups:
         print("No dead letters." if not (wanted.source or wanted.reason) else "No dead letters of these.")
@@ -65,7 +66,7 @@ def show(args: argparse.Namespace) -> int:
                                       "payload": letter.payload.decode("utf-8", "backslashreplace")})
         return 0
     wording = _wording(settings)
-    print(f"Source     {source_name(letter.source)}\nReason     {letter.reason}\n"
+    print(f"Source     {source_name(letter.source, wording)}\nReason     {letter.reason}\n"
           f"Put aside  {wording.moment(letter.at_ms)}, after {letter.tries} tries\n"
           f"Size       {len(letter.payload)} bytes")
     for name, value in masked(letter.headers).items():
@@ -189,7 +190,7 @@ def _do(args: argparse.Namespace, act: Callable[[DeadLetters], Awaitable[Done]])
 
 
 def _wording(settings: Settings) -> Wording:
-    return Wording(settings.locale, SiteCalendar(settings.timezone, settings.day_start_ms))
+    return Wording(settings.locale, SiteCalendar(settings.timezone, settings.day_start_ms), ENGLISH)
 
 
 def _plain(letter: Letter) -> dict[str, Any]:

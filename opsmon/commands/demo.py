@@ -11,6 +11,7 @@ from datetime import date
 from http.client import HTTPConnection, HTTPException
 from math import inf
 from threading import Event, Thread
+from typing import Any
 
 from opsmon.clock import SystemClock
 from opsmon.commands.arguments import overrides, settings_of
@@ -20,6 +21,8 @@ from opsmon.settings import Settings
 ORDERS_PER_DAY = 300.0
 # A demo must not sleep at night: two orders a minute at least, so that something moves every few seconds.
 QUIETEST_PER_HOUR = 120.0
+# A shop whose parcels stay at home has a dull map.
+ABROAD = 0.4
 
 
 def demo(args: argparse.Namespace) -> int:
@@ -36,23 +39,29 @@ def demo(args: argparse.Namespace) -> int:
 
 
 def shop(args: argparse.Namespace) -> int:
-    """Fill in the last eight weeks, newest day first, and keep selling."""
-    from opsmon.demo_feed import Sender, fill_in, run_live
+    """Fill in the last eight weeks, newest day first, and what the house told today; and keep selling."""
+    from opsmon.demo_feed import Sender, fill_in, fill_in_house, fill_in_parcels, run_house, run_live, run_parcels
     from opsmon.sources.simulator import Shop
 
     settings, stop = settings_of(args), Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     _wait_for_board(settings, stop)
-    simulated = Shop(zone=settings.timezone, orders_per_day=ORDERS_PER_DAY)
+    simulated = Shop(zone=settings.timezone, orders_per_day=ORDERS_PER_DAY, abroad=ABROAD)
     sender = Sender(_url(settings), settings.shopify_secrets[0].value, connections=8, stop=stop)
+    # The house has a line of its own: weeks of orders are not to hold up what is told of today.
+    house = Sender(_url(settings, "/ingest/events"), _token(settings), connections=1, stop=stop)
     now_ms = SystemClock().now_ms()
-    live = Thread(target=lambda: run_live(
-        sender, simulated, args.speed, stop, now_ms=SystemClock().now_ms, since_ms=now_ms,
-        quietest_per_hour=QUIETEST_PER_HOUR))
-    live.start()
+    live: dict[str, Any] = {"now_ms": SystemClock().now_ms, "since_ms": now_ms, "quietest_per_hour": QUIETEST_PER_HOUR}
+    threads = [Thread(target=run, args=(one, simulated, args.speed, stop), kwargs=live)
+               for run, one in ((run_live, sender), (run_parcels, sender), (run_house, house))]
+    threads += [Thread(target=fill, args=(one, simulated, now_ms))
+                for fill, one in ((fill_in_house, house), (fill_in_parcels, sender))]
+    for thread in threads:
+        thread.start()
     fill_in(sender, simulated, now_ms, on_progress=_Progress(settings))
-    live.join()
+    for thread in threads:
+        thread.join()
     return 0
 
 
@@ -102,7 +111,14 @@ def _is_ready(settings: Settings) -> bool:
         connection.close()
 
 
-def _url(settings: Settings) -> str:
-    return f"http://127.0.0.1:{settings.port}/webhooks/shopify"
+def _url(settings: Settings, path: str = "/webhooks/shopify") -> str:
+    return f"http://127.0.0.1:{settings.port}{path}"
+
+
+def _token(settings: Settings) -> bytes:
+    """Who may send events: the first token that is set, else what the data folder holds."""
+    from opsmon.app import ingest_tokens
+
+    return ingest_tokens(settings)[0].value
 
 

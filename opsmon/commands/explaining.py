@@ -17,6 +17,7 @@ from opsmon.settings import Settings
 from opsmon.store.connection import Reader
 from opsmon.store.explain_queries import explain as explain_kpi
 from opsmon.store.keys import Keys
+from opsmon.web.languages import ENGLISH
 from opsmon.web.wording import Wording
 
 
@@ -37,7 +38,7 @@ def explain(args: argparse.Namespace) -> int:
 
 def _print(told: dict[str, Any], settings: Settings) -> None:
     calendar = SiteCalendar(settings.timezone, settings.day_start_ms)
-    wording = Wording(settings.locale, calendar)
+    wording = Wording(settings.locale, calendar, ENGLISH)
     print(f"{told['label']}: {_value(told, wording)}\n")
     print(f"Definition  {told['definition']}")
     print(f"Counts      {told['counts']}{' ' + told['rows'] if told['rows'] else ''}")

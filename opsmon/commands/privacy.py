@@ -20,6 +20,7 @@ from opsmon.store.data_dir import DataDir
 from opsmon.store.keys import Keys
 from opsmon.store.privacy import keep_request, nameless
 from opsmon.store.privacy_queries import read_requests
+from opsmon.web.languages import ENGLISH
 from opsmon.web.wording import Wording
 from opsmon.workers.exporting import export
 
@@ -32,7 +33,7 @@ _STAGES = {"asked": "under way", "rewrite": "erased, the store's files are next"
 def list_requests(args: argparse.Namespace) -> int:
     """Print every request with its deadline, and those that were done within 90 days."""
     settings = settings_of(args)
-    wording = Wording(settings.locale, SiteCalendar(settings.timezone, settings.day_start_ms))
+    wording = Wording(settings.locale, SiteCalendar(settings.timezone, settings.day_start_ms), ENGLISH)
     requests = _do(args, lambda client, keys: read_requests(Reader(client), keys))
     for one in requests:
         print(f"{one.id}  asked {wording.date(one.asked_ms)}: {_WHAT[one.kind]}"

@@ -1,30 +1,35 @@
 """The boards that come with opsmon: which numbers stand where, how large, and how often they may change. Data.
 
-A board has up to three rows (live, near, batch) for desk and phone, and a wall of at most nine tiles. A KPI has the
-same cadence on every board that shows it, because it is read and drawn once for all of them.
+A board has up to three rows (live, near, batch) for desk and phone, and a wall of at most nine tiles. A slot is read
+and drawn once for all boards that show it; a KPI in a row that is not its usual one, or with options, is another slot.
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from hashlib import blake2b
 from itertools import chain
-from typing import Literal
+from typing import NamedTuple
 
 from opsmon.core.catalogue import Catalogue, Kpi, Tumbling
 from opsmon.core.kpis import BUILT_IN
-
-# live: as it happens. near: at most every 30 s. batch: when a board is opened, hourly, and with a new day.
-Cadence = Literal["live", "near", "batch"]
-# M is one number; L is read from far away; wide holds a chart or a list; S is a number in passing.
-Size = Literal["S", "M", "L", "wide"]
+from opsmon.core.slots import Cadence, Size, Slot
 
 MOST_ON_A_WALL = 9
+# A phone's bar has no room for more.
+MOST_LINKED = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """A place on a board: which KPI, and how large."""
+class Placed(NamedTuple):
+    """A slot and how often it may change."""
 
-    kpi: str
-    size: Size = "M"
+    slot: Slot
+    cadence: Cadence
+
+    @property
+    def id(self) -> str:
+        """Where it stands in a page, and by what it is shared: plain where the KPI has its usual cadence."""
+        usual = USUAL.get(self.slot.kpi, "near")
+        return "_".join(["kpi-" + self.slot.key, *([] if self.cadence == usual else [self.cadence])])
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,16 @@ class Board:
         """The slots of a layout: wall, or board for desk and phone."""
         return self.wall if layout == "wall" else self.slots
 
+    def placed(self, layout: str) -> tuple[Placed, ...]:
+        """The same, with how often each may change: on the wall as often as on the desk."""
+        cadence = {slot.key: row.cadence for row in self.rows for slot in row.slots}
+        return tuple(Placed(slot, cadence.get(slot.key, "near")) for slot in self.shown(layout))
+
+    @property
+    def shape(self) -> str:
+        """What tells this version of a board from another one that a screen may show."""
+        return blake2b(repr(self).encode(), digest_size=6).hexdigest()
+
 
 # What / shows, and what a stream without a board is of: the wall of the first hour.
 OVERVIEW = "overview"
@@ -71,21 +86,25 @@ BOARDS = (
         Row("near", (Slot("conversion-30m"), Slot("abandonment"), Slot("oldest-order"), Slot("fulfilment-time"),
                      Slot("top-products", "wide"), Slot("funnel-today", "wide"), Slot("pipeline", "wide"),
                      Slot("api-p95", "wide"))),
+        Row("batch", (Slot("revenue-outlook", "wide"), Slot("revenue-month"), Slot("orders-month"))),
     ), (*_MONEY, Slot("orders-per-minute"), Slot("aov-1h"), Slot("visitors-now"), Slot("active-orders"),
         Slot("orders-per-hour", "wide"), Slot("top-products", "wide"))),
     Board("sales", "Sales", (
         Row("live", (*_MONEY, Slot("orders-per-hour", "wide"), Slot("orders-per-minute"), Slot("aov-1h"),
                      Slot("visitors-now"), Slot("carts-today"))),
         Row("near", (Slot("conversion-30m"), Slot("abandonment"), Slot("funnel-today", "wide"),
-                     Slot("top-products", "wide"), Slot("top-pieces", "wide"), Slot("revenue-by-country", "wide"),
+                     Slot("top-products", "wide"), Slot("top-pieces", "wide"), Slot("orders-by-country", "wide"),
                      Slot("revenue-by-channel", "wide"))),
-        Row("batch", (Slot("revenue-30d"), Slot("customers-today"), Slot("orders-by-custom", "wide"))),
+        Row("batch", (Slot("revenue-outlook", "wide"), Slot("revenue-month"), Slot("orders-month"),
+                      Slot("revenue-30d"), Slot("customers-today"), Slot("orders-outlook", "wide"),
+                      Slot("channels-30d", "wide"), Slot("countries-30d", "wide"), Slot("custom-30d", "wide"))),
     ), (*_MONEY, Slot("orders-per-minute"), Slot("aov-1h"), Slot("conversion-30m"), Slot("visitors-now"),
         Slot("orders-per-hour", "wide"), Slot("top-products", "wide"))),
     Board("operations", "Operations", (
         Row("live", (Slot("active-orders", "L"), Slot("past-sla", "L"))),
-        Row("near", (Slot("oldest-order"), Slot("fulfilment-time"), Slot("payment-failures"), Slot("return-requests"),
-                     Slot("pipeline", "wide"), Slot("waiting", "wide"), Slot("output-by-line", "wide"),
+        Row("near", (Slot("completed-1h", "wide"), Slot("oldest-order"), Slot("fulfilment-time"),
+                     Slot("payment-failures"), Slot("return-requests"), Slot("pipeline", "wide"),
+                     Slot("order-ages", "wide"), Slot("waiting", "wide"), Slot("output-by-line", "wide"),
                      Slot("output-by-station", "wide"), Slot("output-by-person", "wide"), Slot("stock", "wide"),
                      Slot("parcels", "wide"), Slot("orders-on-hold", "wide"))),
         Row("batch", (Slot("completed-month", "L"), Slot("stage-times", "wide"))),
@@ -107,22 +126,35 @@ def boards_of(catalogue: Catalogue) -> dict[str, Board]:
     found = {board.id: board for board in BOARDS}
     own = [kpi for kpi in catalogue.kpis if kpi.id not in BUILT_IN.kpi_by_id]
     if own:
-        slots = tuple(Slot(kpi.id, _size(kpi, catalogue)) for kpi in own)
+        slots = tuple(Slot(kpi.id, size_of(kpi, catalogue)) for kpi in own)
         found["own"] = Board("own", "Own", (Row("near", slots),), slots[:MOST_ON_A_WALL - 1], is_of_orders=False)
     return found
 
 
-def linked(boards: dict[str, Board]) -> list[Board]:
-    """The boards a reader chooses between, in order: at most five, for the bar of a phone has no more room."""
-    return [board for board in boards.values() if board.id != HOME]
+def linked(boards: Mapping[str, Board], here: str = "") -> list[Board]:
+    """The boards a reader chooses between, in order, at most five; the one that is shown among them."""
+    found = [board for board in boards.values() if board.id != HOME]
+    most = found[:MOST_LINKED]
+    shown = boards.get(here)
+    return most if shown is None or shown in most or here == HOME else [*most[:-1], shown]
 
 
-def cadences(boards: dict[str, Board]) -> dict[str, Cadence]:
+def shape_of(boards: Iterable[Board]) -> str:
+    """What tells this version of several boards from another one that a screen may show."""
+    return "-".join(board.shape for board in boards)
+
+
+def cadences(boards: Mapping[str, Board]) -> dict[str, Cadence]:
     """How often each KPI on any board may change."""
     return {slot.kpi: row.cadence for board in boards.values() for row in board.rows for slot in row.slots}
 
 
-def _size(kpi: Kpi, catalogue: Catalogue) -> Size:
+def size_of(kpi: Kpi, catalogue: Catalogue) -> Size:
+    """The size that shows a KPI whole."""
     rollup = catalogue.rollup(kpi.rollup)
     is_list = bool(rollup.by) or kpi.show == "funnel"
     return "wide" if is_list or (isinstance(kpi.window, Tumbling) and kpi.window.history == 24) else "M"
+
+
+# Of a KPI on no built-in board: near.
+USUAL = cadences({board.id: board for board in BOARDS})

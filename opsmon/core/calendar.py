@@ -94,10 +94,22 @@ class SiteCalendar:
 
     def week_earlier(self, time_ms: int) -> int:
         """The same local time on the same weekday a week before, kept within that business day."""
+        return self.days_earlier(time_ms, 7)
+
+    def days_earlier(self, time_ms: int, days: int) -> int:
+        """The same local time so many business days before, kept within that day."""
         now = self.wall(time_ms)
-        day = self.day_of(time_ms) - timedelta(days=7)
-        then = self.instant(now.replace(tzinfo=None, fold=0) - timedelta(days=7), now.fold)
+        day = self.day_of(time_ms) - timedelta(days=days)
+        then = self.instant(now.replace(tzinfo=None, fold=0) - timedelta(days=days), now.fold)
         return min(max(then, self.day_begins(day)), self.day_begins(day + timedelta(days=1)))
+
+    def month_earlier(self, time_ms: int) -> int:
+        """The same local time on the same day of the month before, from the 29th on perhaps the last of a shorter
+        month; kept within that business day."""
+        now, day = self.wall(time_ms), self.day_of(time_ms)
+        before = months_earlier(day, 1)
+        then = self.instant(now.replace(tzinfo=None, fold=0) - (day - before), now.fold)
+        return min(max(then, self.day_begins(before)), self.day_begins(before + timedelta(days=1)))
 
     def minutes(self, start_ms: int, end_ms: int) -> Iterator[Pane]:
         """Minute panes that begin in [start, end), oldest first; `start` is taken down to its minute."""
@@ -161,3 +173,11 @@ class SiteCalendar:
             middle = (low + high) // 2
             low, high = (low, middle) if self._offset(middle) == after else (middle, high)
         return high
+
+
+def months_earlier(day: date, months: int) -> date:
+    """The same day of an earlier month, from the 29th on perhaps the last of a shorter one."""
+    year, month = divmod(day.year * 12 + day.month - 1 - months, 12)
+    first = date(year, month + 1, 1)
+    last = (first.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
+    return min(first + timedelta(days=day.day - 1), last)

@@ -12,6 +12,7 @@ from hashlib import blake2b
 from typing import Any, Literal
 
 from opsmon.core.calendar import HOUR_MS, MINUTE_MS
+from opsmon.core.slots import Compare
 
 Measure = Literal["count", "sum", "mean", "ratio", "stddev", "percentile", "min", "max", "last", "unique",
                   "distinct", "top", "open", "sessions", "own"]
@@ -149,7 +150,9 @@ class Kpi:
 
     `show` picks what a rollup that keeps several aggregates gives (count, mean, sum, p50, p95, p99,
     converted, duration, step1 …). A ratio or mean of fewer than `least` says that it is too early to tell.
-    `older_ms`: of what is open, only what has been open for longer.
+    `older_ms`: of what is open, only what has been open for longer. `beside`: the KPI that it is shown beside. A place
+    on a board may narrow it: `only` to rows with these values of its rollup's fields, `against` says what it is
+    compared with.
     """
 
     id: str
@@ -164,6 +167,9 @@ class Kpi:
     rows: int = 10
     least: int = 1
     older_ms: int = 0
+    beside: str = ""
+    only: tuple[tuple[str, str], ...] = ()
+    against: Compare = "week"
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ def _family(filled_by: str, *facts: str) -> Family:
 
 
 _SHOP = "Connect it at /sources."
+OWN = "Filled by your own programs. Send %(fact)s to /ingest/events."
 FAMILIES = (
     _family(f"Filled by your shop's orders. {_SHOP}", "order.placed", "order.cancelled", "order.line", "order.open",
             "order.completed", "refund.given", "customer.ordered", "customer.known"),
@@ -34,12 +35,12 @@ FAMILIES = (
     _family("Filled by moves between stages. Enter one at /enter, or send stage.moved to /ingest/events.",
             "stage.entered", "stage.left", "stage.holds"),
     _family("Filled by stock levels. Connect your shop at /sources.", "inventory.changed"),
-    _family("Filled by your own programs. Send api.request to /ingest/events.", "api.request"),
-    _family("Filled by your own programs. Send user.active to /ingest/events.", "user.active", "feature.used"),
-    _family("Filled by your own programs. Send queue.depth to /ingest/events.", "queue.depth"),
+    _family(OWN, "api.request"),
+    _family(OWN, "user.active", "feature.used"),
+    _family(OWN, "queue.depth"),
     _family("Filled by gauges. Enter one at /enter, or send gauge.set to /ingest/events.", "gauge.set"),
     _family("Filled by counts. Enter one at /enter, or send count.add to /ingest/events.", "count.add"),
-    _family("Filled by your own programs. Send function.called to /ingest/events.", "function.called"),
+    _family(OWN, "function.called"),
     _family("Filled by scans. Enter one at /enter, or send item.scanned to /ingest/events.", "item.scanned"),
     _family("Filled by quotations of Odoo. Connect it at /sources.", "order.quoted"),
     _family("Filled by transfers of Odoo. Connect it at /sources.", "picking.updated"),
@@ -50,10 +51,13 @@ FAMILIES = (
 
 def filled_by(rollup: Rollup) -> str:
     """Which source would fill what is read from this rollup; '' for what opsmon knows of itself."""
-    if not rollup.on:
-        return ""
+    return filling(rollup) % {"fact": rollup.on[0]} if rollup.on else ""
+
+
+def filling(rollup: Rollup) -> str:
+    """The same as it stands in catalogues, `%(fact)s` being the first that the rollup is made of."""
     family = _family_of(rollup)
-    return family.filled_by if family else f"Filled by your own programs. Send {rollup.on[0]} to /ingest/events."
+    return "" if not rollup.on else family.filled_by if family else OWN
 
 
 def witnesses(rollup: Rollup, catalogue: Catalogue) -> list[Rollup]:

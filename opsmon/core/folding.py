@@ -12,6 +12,7 @@ from typing import Any
 
 from opsmon.core.calendar import MINUTE_MS, Level, Place, SiteCalendar
 from opsmon.core.catalogue import Catalogue, Rollup
+from opsmon.core.corrections import Late, closed_by
 from opsmon.core.events import Event
 from opsmon.core.facts import (
     FUTURE_MS,
@@ -45,11 +46,13 @@ Wants = Callable[[Rollup, StoredLevel, int], bool]
 
 @dataclass(frozen=True)
 class Rules:
-    """What folding goes by: the site's catalogue, its calendar, and how long things are kept."""
+    """What folding goes by: the site's catalogue, its calendar, how long things are kept, and how long an hour waits
+    for late events before it stands as whole."""
 
     catalogue: Catalogue
     calendar: SiteCalendar
     retention: Retention = field(default_factory=Retention)
+    grace_ms: int = 2 * MINUTE_MS
 
     @cached_property
     def bookers(self) -> dict[str, tuple[Counting, ...]]:
@@ -84,6 +87,11 @@ class Heard:
     since_ms: int | None = None
     arrived_ms: int = 0
 
+    @property
+    def first_arrived_ms(self) -> int | None:
+        """The minute in which the first of them arrived; None when none did."""
+        return min((minute for _, minute in self.arrivals), default=0) * MINUTE_MS or None
+
     def note_since(self, event: Event) -> None:
         """When it happened, not when its order was placed: one update of an old order makes no history."""
         happened_ms = min(event.time_ms, event.arrived_ms)
@@ -101,7 +109,8 @@ class Fold:
 
     `expires_ms` says when each hash may go (None: never), `admitted` the rows that are new by rollup and
     span, `missing` the states that were needed and not at hand: then the fold is not to be committed.
-    `since_ms` is when the earliest event about an entity happened: counting covers what came after.
+    `since_ms` is when the earliest event about an entity happened: counting covers what came after. `corrected`
+    are by rollup the starts of hours that could stand as whole before, and change.
     """
 
     increments: dict[Hash, dict[str, int]] = field(default_factory=dict)
@@ -115,6 +124,7 @@ class Fold:
     missing: set[str] = field(default_factory=set)
     counters: dict[str, int] = field(default_factory=dict)
     since_ms: int | None = None
+    corrected: dict[str, list[int]] = field(default_factory=dict)
 
     @property
     def writes(self) -> int:
@@ -199,7 +209,7 @@ def fold(heard: Heard, believed: Believed, rules: Rules, now_ms: int) -> Fold:
 
     Raises KeyError, TypeError or ValueError for an event whose data cannot be used; then nothing counts.
     """
-    folding = Folding(believed, rules, now_ms)
+    folding = Folding(believed, rules, now_ms, closed_ms=closed_by(heard.first_arrived_ms, rules.grace_ms))
     folding.result.counters.update(heard.counters)
     folding.result.since_ms = heard.since_ms
     folding.take_facts(heard)
@@ -211,12 +221,14 @@ def fold(heard: Heard, believed: Believed, rules: Rules, now_ms: int) -> Fold:
 class Folding:
     """A fold under way. `take` events, or `book` facts that no pane holds yet, then `finish`."""
 
-    def __init__(self, believed: Believed, rules: Rules, now_ms: int, wants: Wants | None = None) -> None:
+    def __init__(self, believed: Believed, rules: Rules, now_ms: int, wants: Wants | None = None,
+                 closed_ms: int | None = None) -> None:
         self._believed, self._rules, self._now_ms, self._wants = believed, rules, now_ms, wants
         self._rollups = rules.catalogue.rollups
         self._minutes: dict[int, list[Gathered | None]] = {}
         self._laid_by: dict[int, dict[tuple[str, int], list[Timed]]] = {-1: {}, +1: {}}
         self._rows: dict[tuple[str, str], set[str]] = {}
+        self._late = Late(closed_ms, now_ms)
         self.result = Fold()
 
     def take_facts(self, heard: Heard, *, visits: bool = True) -> None:
@@ -270,10 +282,14 @@ class Folding:
         calendar = self._rules.calendar
         for minute, gathered in self._minutes.items():
             place_of = calendar.place(minute * MINUTE_MS)
+            is_late = self._late.is_closed(place_of.hour)
             for rollup, into in zip(self._rollups, gathered, strict=True):
                 if into:
                     self._spread(rollup, place_of, into)
+                    if is_late and "h" in rollup.levels:
+                        self._late.note(rollup, slot_of(place_of.hour, place_of, is_whole=rollup.is_whole))
         _drop_zeros(self.result)
+        self.result.corrected = self._late.remained(self.result.increments, self.result.scores)
         return self.result
 
     def _lay_by(self, facts: Iterable[Fact], sign: int) -> None:

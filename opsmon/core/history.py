@@ -5,7 +5,7 @@ move, and of which nothing is known, and why.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Literal
 
@@ -33,7 +33,8 @@ QUARTERS = "15m"
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """One window of a history; `before` is the same window of the span it is compared with, `rows` its breakdown."""
+    """One window of a history; `before` is the same window of the span it is compared with, `rows` its breakdown.
+    `corrected_ms` is when late events last changed it after it was over (None: never, or long ago)."""
 
     start_ms: int
     end_ms: int
@@ -42,6 +43,7 @@ class Spot:
     sample: int | None
     before: Value
     rows: tuple[Row, ...] = ()
+    corrected_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +148,24 @@ def tell(planned: HistoryPlan, kpi: Kpi, rollup: Rollup, readings: Sequence[Wind
     )
 
 
+def annotated(told: History, marks: Mapping[int, int]) -> History:
+    """The same with what late events changed: `marks` are starts of hours, and when that was last.
+
+    Of a single row, and of quarters of an hour, nobody knows.
+    """
+    if not marks or told.row is not None or told.step == QUARTERS:
+        return told
+    return replace(told, spots=tuple(replace(spot, corrected_ms=_corrected_ms(spot, marks)) for spot in told.spots))
+
+
+def _corrected_ms(spot: Spot, marks: Mapping[int, int]) -> int | None:
+    """An hour that was corrected on the same day is no correction of that day."""
+    if spot.state not in ("whole", "part"):
+        return None
+    return max((at_ms for start_ms, at_ms in marks.items()
+                if spot.start_ms <= start_ms < spot.end_ms <= at_ms), default=None)
+
+
 def value_in(reading: WindowReading, kpi: Kpi, rollup: Rollup, row: str | None) -> tuple[Value, int | None]:
     """Value and sample of a window, or of one row in it; a row that is not there counts as none at all."""
     if row is None:
@@ -225,14 +245,15 @@ def _ghosts(asked: Asked, span: Span, bounds: Sequence[Bounds], levels: _Levels,
 
 def _spot(reading: WindowReading, kpi: Kpi, rollup: Rollup, row: str | None, site: Site, before: Value) -> Spot:
     value, sample = value_in(reading, kpi, rollup, row)
-    state = _state(reading, value, site)
+    state = state_of(reading, value, site)
     if state == "uncounted":
         value, sample = None, None
     rows = () if state == "uncounted" else reading.rows
     return Spot(reading.start_ms, reading.end_ms, state, value, sample, before, rows)
 
 
-def _state(reading: WindowReading, value: Value, site: Site) -> SpotState:
+def state_of(reading: WindowReading, value: Value, site: Site) -> SpotState:
+    """What a window is that has begun; `value` may be that of one of its rows."""
     if (site.since_ms is None or reading.end_ms <= site.since_ms) and not (value or reading.sample):
         return "uncounted"
     if value is None:

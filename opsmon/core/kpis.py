@@ -155,6 +155,26 @@ SALES = (
         "whether or not a visitor consented."),
     Kpi("revenue-30d", "Revenue, 30 days", "revenue", Days(30), "money",
         "As revenue today, over the last 30 business days, today among them."),
+    Kpi("revenue-month", "Revenue this month", "revenue", Month(), "money",
+        "As revenue today, since the month began; beside it the month before, up to the same hour of the same day."),
+    Kpi("orders-month", "Orders this month", "orders", Month(), "orders",
+        "Orders placed since the month began, paid or not, cancelled ones included; beside it the month before, up "
+        "to the same hour of the same day."),
+    Kpi("revenue-outlook", "Revenue by tonight", "revenue", Today(), "money",
+        "Revenue today so far, and what the same weekdays of the last four weeks brought in the hours that are left: "
+        "their mean, with the least and the most of them as the range.", show="outlook"),
+    Kpi("orders-outlook", "Orders by tonight", "orders", Today(), "orders",
+        "Orders today so far, and what the same weekdays of the last four weeks brought in the hours that are left: "
+        "their mean, with the least and the most of them as the range.", show="outlook"),
+    Kpi("channels-30d", "Sales by channel, 30 days", "sales-by-channel", Days(30), "money",
+        "Totals of the last 30 business days' orders by the channel they came from, cancelled ones included, before "
+        "returns.", show="sum"),
+    Kpi("countries-30d", "Sales by country, 30 days", "sales-by-country", Days(30), "money",
+        "Totals of the last 30 business days' orders by the country they go to, cancelled ones included, before "
+        "returns.", show="sum"),
+    Kpi("custom-30d", "New and returning, 30 days", "customer-orders", Days(30), "orders",
+        "Orders of the last 30 business days by whether they were the customer's first one known here.", "neither",
+        show="count"),
 )
 
 OPERATIONS = (
@@ -172,6 +192,16 @@ OPERATIONS = (
         "count", "Moves to another stage in the present hour, by person.", area="operations"),
     Kpi("past-sla", "Orders past their time", "open-orders", Now(), "orders",
         "Open orders placed more than 24 hours ago.", "down", "operations", older_ms=24 * HOUR_MS),
+    Kpi("order-ages", "Open orders by age", "open-orders", Now(), "orders",
+        "Orders that are neither fulfilled nor cancelled, by how long ago they were placed.", "down", "operations",
+        show="ages"),
+    Kpi("completed-1h", "Done in the last hour", "completed", Sliding(HOUR_MS), "orders",
+        "Orders fulfilled in the last 60 minutes, beside those that must leave within the next hour to be on time: "
+        "open orders placed more than 23 hours ago, those past their time among them.", area="operations",
+        show="count", beside="due-1h"),
+    Kpi("due-1h", "Due within the hour", "open-orders", Now(), "orders",
+        "Open orders placed more than 23 hours ago: to be on time they leave within the next hour, or should have "
+        "left before.", "down", "operations", older_ms=23 * HOUR_MS),
     Kpi("oldest-order", "Oldest open order", "open-orders", Now(), "ms",
         "How long ago the oldest order that is neither fulfilled nor cancelled was placed.", "down", "operations",
         show="oldest"),

@@ -6,12 +6,13 @@ arrived before is unread or pending.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from opsmon.core.calendar import HOUR_MS, MINUTE_MS, Pane, SiteCalendar
 from opsmon.core.catalogue import Catalogue, Days, Kpi, Month, Now, Rollup, Sliding, Today, Tumbling
-from opsmon.core.measures import STORAGE
+from opsmon.core.measures import STORAGE, label
+from opsmon.core.outlook import Outlook, Rest, outlook, rests
 from opsmon.core.panes import OTHER, Hash
 from opsmon.core.requests import (
     Answers,
@@ -28,6 +29,11 @@ from opsmon.core.values import Aggregates, Value, sample_of, value_of
 
 # Beyond this much of what is open nobody counts: the oldest and the number say it.
 _FOR_EVER_MS = 2**53 - 1
+# What a KPI shows that is today's number as the day will end.
+OUTLOOK = "outlook"
+# What a KPI shows that is the ages of what is open, and where one age ends and the next begins, in hours.
+AGES = "ages"
+AGE_HOURS = (1, 4, 8, 24, 48)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +74,9 @@ class Reading:
     `expected` is what the present window will come to, judging by last week (None: too early to tell).
     `before_until_ms` is where that stretch ends. `count` is how many a mean, share or percentile rests on.
     `rows` is the breakdown, largest first; their values and `other` make up `value` where they add up.
+    `compared` is what of `value` stands beside `before`, where that is known by the hour only (None: all of it).
+    `outlook` is what the day will come to; then `value` is the likely end.
+    `corrected` are the starts of closed hours of the series that late events changed.
     """
 
     kpi: Kpi
@@ -84,12 +93,15 @@ class Reading:
     others: tuple[tuple[str, int], ...] = ()
     count: int | None = None
     rows: tuple[Row, ...] = ()
+    compared: Value = None
+    outlook: Outlook | None = None
+    corrected: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What one reading asks for: the panes of the window itself, of its series, and of a week ago; or, for
-    what panes do not hold, one request."""
+    """What one reading asks for: the panes of the window itself, of its series, of what it is compared with, and of
+    what was left of earlier weekdays; or, for what panes do not hold, one request."""
 
     kpi: Kpi
     rollup: Rollup
@@ -100,6 +112,8 @@ class Plan:
     before: tuple[Pane, ...] = ()
     before_series: tuple[Pane, ...] = ()
     before_by_now: tuple[Pane, ...] = ()
+    compared: tuple[Pane, ...] = ()
+    rests: tuple[Rest, ...] = ()
     asks: Request | None = None
 
     def requests(self, calendar: SiteCalendar) -> list[Request]:
@@ -108,13 +122,14 @@ class Plan:
             return [self.asks]
         if isinstance(self.kpi.window, Now):
             return [Request("hash", (now_hash(self.rollup),))]
-        groups = (self.window, self.series, self.before, self.before_series, self.before_by_now)
+        groups = (self.window, self.series, self.before, self.before_series, self.before_by_now, self.compared,
+                  *(rest.panes for rest in self.rests))
         panes = [pane for group in groups for pane in group]
         return [Request("hash", (found,)) for found in hashes_of(self.rollup, panes, calendar)]
 
 
 def plan(kpi: Kpi, catalogue: Catalogue, site: Site) -> Plan:
-    """What a KPI is read from at `site.now_ms`: at most six hashes for the window itself."""
+    """What a KPI is read from at `site.now_ms`: for the window itself at most six hashes, of rows one for each day."""
     rollup = catalogue.rollup(kpi.rollup)
     if rollup.measure == "open" or kpi.show == "open":
         return _plan_open(kpi, rollup, site)
@@ -138,14 +153,17 @@ def read(planned: Plan, answers: Answers, site: Site) -> Reading:
         return _read_answer(planned, planned.asks, answers, site)
     calendar, rollup = site.calendar, planned.rollup
     is_now = isinstance(kpi.window, Now)
-    totals = fold_now(rollup, answers) if is_now else fold_panes(rollup, planned.window, answers, calendar)
+    every = fold_now(rollup, answers) if is_now else fold_panes(rollup, planned.window, answers, calendar)
+    totals = _narrowed(every, rollup, kpi)
     found = all_rows(totals)
     currency = _currency(kpi, found, site)
     known = bool(planned.before) and _was_counted(planned.before, site)
     before = all_rows(fold_panes(rollup, planned.before, answers, calendar)) if known else {}
+    value = value_of(rollup, kpi, found, currency)
+    coming = _outlook(planned, value, answers, currency, site)
     return Reading(
         kpi=kpi,
-        value=value_of(rollup, kpi, found, currency),
+        value=None if _is_among_others(every, totals, kpi) else _likely(coming) if kpi.show == OUTLOOK else value,
         currency=currency,
         start_ms=planned.start_ms,
         end_ms=planned.end_ms,
@@ -158,6 +176,8 @@ def read(planned: Plan, answers: Answers, site: Site) -> Reading:
         others=_others(rollup, found, currency),
         count=sample_of(rollup, found, currency),
         rows=_rows(rollup, kpi, totals, currency),
+        compared=_of(planned, planned.compared, answers, currency, site) if known and planned.compared else None,
+        outlook=coming,
     )
 
 
@@ -205,6 +225,9 @@ def _asking(planned: Plan, asks: Request) -> Plan:
 def _plan_open(kpi: Kpi, rollup: Rollup, site: Site) -> Plan:
     """What is open: orders since they were placed, visits until their gap has passed."""
     now_ms = site.now_ms
+    if kpi.show == AGES:
+        edges = (0, *(now_ms - hours * HOUR_MS for hours in reversed(AGE_HOURS)), _FOR_EVER_MS)
+        return Plan(kpi, rollup, now_ms, now_ms, asks=Request("ages", (now_hash(rollup),), edges=edges))
     if rollup.measure == "sessions":
         stretch = (now_ms, _FOR_EVER_MS)
     else:
@@ -217,15 +240,37 @@ def _plan_days(kpi: Kpi, rollup: Rollup, window: Days | Month, site: Site) -> Pl
     first = today.replace(day=1) if isinstance(window, Month) else today - timedelta(days=window.count - 1)
     count = (today - first).days + 1
     panes = tuple(calendar.place(calendar.day_begins(first + timedelta(days=at))).day for at in range(count))
-    return Plan(kpi, rollup, panes[0].start_ms, panes[-1].end_ms, window=panes)
+    planned = Plan(kpi, rollup, panes[0].start_ms, panes[-1].end_ms, window=panes)
+    if rollup.has_rows or "h" not in rollup.levels or not isinstance(window, Month):
+        return planned
+    hour_ms = calendar.place(site.now_ms).hour.start_ms
+    then_ms = calendar.month_earlier(hour_ms)
+    begins_ms = calendar.day_begins(calendar.day_of(then_ms - 1).replace(day=1)) if hour_ms > panes[0].start_ms else 0
+    return replace(planned, compared=_days_until(calendar, panes[0].start_ms, hour_ms),
+                   before=_days_until(calendar, begins_ms, then_ms) if begins_ms else ())
+
+
+def _days_until(calendar: SiteCalendar, begins_ms: int, then_ms: int) -> tuple[Pane, ...]:
+    """Business days up to the start of an hour: whole days, then the hours of the broken one."""
+    found, time_ms = [], begins_ms
+    while (day := calendar.place(time_ms).day).end_ms <= then_ms:
+        found.append(day)
+        time_ms = day.end_ms
+    return (*found, *calendar.hours(time_ms, then_ms))
 
 
 def _plan_today(kpi: Kpi, rollup: Rollup, site: Site) -> Plan:
     day = site.calendar.place(site.now_ms).day
+    if kpi.show == OUTLOOK:
+        return Plan(kpi, rollup, day.start_ms, day.end_ms, window=(day,),
+                    rests=tuple(rests(site.now_ms, site.calendar)))
     if rollup.has_rows or "m" not in rollup.levels:
         return Plan(kpi, rollup, day.start_ms, day.end_ms, window=(day,))
-    then_ms = site.calendar.week_earlier(site.now_ms - site.now_ms % MINUTE_MS)
-    begins_ms = site.calendar.day_begins(site.calendar.day_of(site.now_ms) - timedelta(days=7))
+    if kpi.against == "none":
+        return Plan(kpi, rollup, day.start_ms, day.end_ms, window=(day,))
+    days = 1 if kpi.against == "yesterday" else 7
+    then_ms = site.calendar.days_earlier(site.now_ms - site.now_ms % MINUTE_MS, days)
+    begins_ms = site.calendar.day_begins(site.calendar.day_of(site.now_ms) - timedelta(days=days))
     return Plan(kpi, rollup, day.start_ms, day.end_ms, window=(day,),
                 before=_day_until(site.calendar, begins_ms, then_ms))
 
@@ -245,7 +290,7 @@ def _plan_tumbling(kpi: Kpi, rollup: Rollup, window: Tumbling, site: Site) -> Pl
         return Plan(kpi, rollup, last.start_ms, last.end_ms, window=(last,),
                     series=tuple(calendar.minutes(start_ms, last.end_ms)))
     hours = calendar.last_hours(now_ms, window.history)
-    if rollup.has_rows or "m" not in rollup.levels:
+    if rollup.has_rows or "m" not in rollup.levels or kpi.against == "none":
         return Plan(kpi, rollup, hours[-1].start_ms, hours[-1].end_ms, window=(hours[-1],), series=tuple(hours))
     ghosts = tuple(calendar.place(calendar.week_earlier(hour.start_ms)).hour for hour in hours)
     then_ms = calendar.week_earlier(now_ms - now_ms % MINUTE_MS)
@@ -272,11 +317,15 @@ def _read_answer(planned: Plan, asks: Request, answers: Answers, site: Site) -> 
     if asks.kind == "top":
         rows = tuple(Row(name, amount) for name, amount in found)
         value = sum(amount for _, amount in found)
+    elif asks.kind == "ages":
+        ends = (*map(str, AGE_HOURS), "")
+        rows = tuple(Row(name, count) for name, count in zip(ends, reversed(found), strict=True))
+        value = sum(found)
     elif asks.kind == "open":
         value = found[0]
         if kpi.show == "oldest":
             value = None if found[1] is None else max(site.now_ms - found[1], 0)
-    complete = asks.kind not in ("open", "own") and is_complete(planned.end_ms, site)
+    complete = asks.kind not in ("open", "ages", "own") and is_complete(planned.end_ms, site)
     return Reading(kpi, value, currency, planned.start_ms, planned.end_ms, complete, rows=rows)
 
 
@@ -285,6 +334,20 @@ def _rows(rollup: Rollup, kpi: Kpi, totals: Totals, currency: str | None) -> tup
         found = all_rows(totals)
         return tuple(Row(step, int(found.get(f"f{at}", 0))) for at, step in enumerate(rollup.steps, 1))
     return rows_of(rollup, kpi, totals, currency) if rollup.has_rows else ()
+
+
+def _narrowed(totals: Totals, rollup: Rollup, kpi: Kpi) -> Totals:
+    """The rows a KPI is narrowed to; all of them when it is not."""
+    if not kpi.only:
+        return totals
+    wanted = [(rollup.by.index(field), label(value).replace("|", "/")) for field, value in kpi.only]
+    return {name: found for name, found in totals.items()
+            if name != OTHER and all(name.split("|")[place] == value for place, value in wanted)}
+
+
+def _is_among_others(every: Totals, totals: Totals, kpi: Kpi) -> bool:
+    """Whether the rows that are wanted may be among those that are not told apart."""
+    return bool(kpi.only) and not totals and OTHER in every
 
 
 def _by_value(row: Row) -> tuple[bool, bool, float, str]:
@@ -311,13 +374,26 @@ def _points(planned: Plan, panes: Sequence[Pane], answers: Answers, currency: st
 
 
 def _of(planned: Plan, panes: Iterable[Pane], answers: Answers, currency: str | None, site: Site) -> Value:
-    totals = fold_panes(planned.rollup, panes, answers, site.calendar)
+    totals = _narrowed(fold_panes(planned.rollup, panes, answers, site.calendar), planned.rollup, planned.kpi)
     return value_of(planned.rollup, planned.kpi, all_rows(totals), currency)
 
 
 def _was_counted(panes: Sequence[Pane], site: Site) -> bool:
     """Whether counting had begun before these panes: half a day is nothing to compare with."""
     return site.since_ms is not None and site.since_ms < panes[0].start_ms
+
+
+def _likely(coming: Outlook | None) -> int | None:
+    return coming.likely if coming else None
+
+
+def _outlook(planned: Plan, so_far: Value, answers: Answers, currency: str | None, site: Site) -> Outlook | None:
+    """What the day will come to, of the weekdays that were counted by when it was asked."""
+    remaining = [
+        (_of(planned, (rest.hour,), answers, currency, site) or 0) * rest.left
+        + (_of(planned, rest.hours, answers, currency, site) or 0)
+        for rest in planned.rests if site.since_ms is not None and site.since_ms < rest.begins_ms]
+    return outlook(site.now_ms, so_far or 0, remaining)
 
 
 def _expected(planned: Plan, answers: Answers, currency: str | None, site: Site) -> int | None:

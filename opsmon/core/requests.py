@@ -17,14 +17,16 @@ from opsmon.core.panes import NOW_SPAN, Hash, slot_of
 
 class Request(NamedTuple):
     """One read. hash: all fields; unique: an estimate over hashes; distinct: the values of hashes; top: the
-    best `most` of sorted sets added up; open: how many of a rollup are due in (low, high], and the earliest;
-    own: what opsmon knows of itself, by the name of its hash."""
+    best `most` of sorted sets added up; open: how many of a rollup are due in (low, high], and the earliest; ages:
+    how many are in each stretch between two of `edges`, (one, next]; own: what opsmon knows of itself, by the name of
+    its hash."""
 
-    kind: Literal["hash", "unique", "distinct", "top", "open", "own"]
+    kind: Literal["hash", "unique", "distinct", "top", "open", "ages", "own"]
     hashes: tuple[Hash, ...]
     low: int = 0
     high: int = 0
     most: int = 0
+    edges: tuple[int, ...] = ()
 
 
 # By pane field, by row, by aggregate; a join is (value, 0), of last (time, value).

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from typing import Literal, get_args
 
 from opsmon.core.asked import BadQuestion
-from opsmon.core.calendar import SiteCalendar
+from opsmon.core.calendar import SiteCalendar, months_earlier
 from opsmon.core.windows import Bounds, CalendarUnit, window_of
 
 SpanName = Literal["day", "week", "month", "year"]
@@ -83,10 +83,7 @@ def same_time(time_ms: int, span: Span, calendar: SiteCalendar) -> int:
 def _same_day(day: date, span: Span) -> date:
     if span.name in ("day", "week"):
         return day - _WEEK
-    months = day.year * 12 + day.month - 1 - (12 if span.name == "year" else 1)
-    first = date(months // 12, months % 12 + 1, 1)
-    last = (first.replace(day=28) + timedelta(days=4)).replace(day=1) - _DAY
-    return min(first + timedelta(days=day.day - 1), last)
+    return months_earlier(day, 12 if span.name == "year" else 1)
 
 
 def _day(text: str) -> date:

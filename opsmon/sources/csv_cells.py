@@ -12,6 +12,7 @@ from opsmon.core.calendar import MAX_MS, MIN_MS, SiteCalendar
 from opsmon.core.events import entity_id
 from opsmon.core.facts import FUTURE_MS
 from opsmon.core.money import is_currency
+from opsmon.core.said import Said
 
 MAX_QUANTITY = 1_000_000
 _COUNTRY = 40
@@ -48,6 +49,10 @@ _SHORTENED = re.compile(r"\d([.,]\d+)?E\+\d+", re.ASCII | re.IGNORECASE)
 class BadCell(ValueError):
     """A cell is not what its column holds; the message goes on after the column's name."""
 
+    def __init__(self, text: str, **values: object) -> None:
+        super().__init__(Said(text, **values))
+        self.problem = Said(text, **values)
+
 
 def shown(text: str) -> str:
     """A cell in a sentence: short, however long it is."""
@@ -75,14 +80,15 @@ def amount(text: str, *, has_commas: bool = False) -> Decimal:
     if _EITHER.fullmatch(plain) and ("," in plain or has_commas):
         whole = re.sub("[.,]", "", plain)
         decimal = plain.replace(",", ".")
-        raise BadCell(f"is {shown(text)}, which may be {whole} or {decimal}: expected {whole} or {decimal}0")
+        raise BadCell("is %(cell)s, which may be %(whole)s or %(decimal)s: expected %(whole)s or %(decimal)s0",
+                      cell=shown(text), whole=whole, decimal=decimal)
     if _PLAIN.fullmatch(plain):
         return Decimal(plain)
     if _ENGLISH.fullmatch(plain):
         return Decimal(plain.replace(",", ""))
     if _CONTINENTAL.fullmatch(plain):
         return Decimal(plain.replace(".", "").replace(",", "."))
-    raise BadCell(f"is {shown(text)}: expected a number such as 12.50")
+    raise BadCell("is %(cell)s: expected a number such as 12.50", cell=shown(text))
 
 
 def quantity(text: str, *, has_commas: bool = False) -> int:
@@ -92,14 +98,14 @@ def quantity(text: str, *, has_commas: bool = False) -> int:
     except BadCell:
         found = None
     if found is None or found % 1 or abs(found) > MAX_QUANTITY:
-        raise BadCell(f"is {shown(text)}: expected a whole number up to {MAX_QUANTITY}")
+        raise BadCell("is %(cell)s: expected a whole number up to %(most)s", cell=shown(text), most=MAX_QUANTITY)
     return int(found)
 
 
 def currency_code(text: str) -> str:
     """An ISO currency. Raises BadCell."""
     if not is_currency(text.upper()):
-        raise BadCell(f"is {shown(text)}: expected an ISO currency such as EUR")
+        raise BadCell("is %(cell)s: expected an ISO currency such as EUR", cell=shown(text))
     return text.upper()
 
 
@@ -135,7 +141,7 @@ def instant(text: str, calendar: SiteCalendar, *, time_format: str = "", now_ms:
     except OverflowError:
         time_ms = MAX_MS
     if not MIN_MS <= time_ms <= now_ms + FUTURE_MS:
-        raise BadCell(f"is {shown(text)}: expected a time that is not in the future")
+        raise BadCell("is %(cell)s: expected a time that is not in the future", cell=shown(text))
     return time_ms
 
 
@@ -158,7 +164,7 @@ def _iso(text: str, calendar: SiteCalendar) -> int:
             return calendar.day_begins(date.fromisoformat(day))
         return _placed(datetime.fromisoformat(f"{day}T{time}{_offset(offset)}"), calendar)
     except ValueError:
-        raise BadCell(f"is {shown(text)}: expected a date and time that there is") from None
+        raise BadCell("is %(cell)s: expected a date and time that there is", cell=shown(text)) from None
 
 
 def _formatted(text: str, calendar: SiteCalendar, time_format: str) -> int:

@@ -15,6 +15,7 @@ from opsmon.core.calendar import DAY_MS, SiteCalendar
 from opsmon.core.events import Event, EventId
 from opsmon.core.facts import FUTURE_MS
 from opsmon.core.money import exponent, to_minor
+from opsmon.core.said import Said
 from opsmon.sources.csv_cells import BadCell, amount, country_code, currency_code, instant, quantity, shown
 from opsmon.sources.needed_fields import MAX_VALUE
 
@@ -87,7 +88,8 @@ class ManualEntries:
     def read(self, what: What, form_id: str, said: Mapping[str, str], now_ms: int) -> Entry | Wrong:
         """The event of a filled-in form, or what is wrong with it. Raises nothing."""
         if not is_form(form_id, now_ms):
-            return Wrong({"": "This form is older than a day: nothing was entered. Look it over and enter it again."})
+            return Wrong({"": Said(
+                "This form is older than a day: nothing was entered. Look it over and enter it again.")})
         found, wrong = self._fields(what, said, now_ms)
         wrong |= {} if wrong else _WHOLE[what](found, now_ms - self._kept_ms)
         if wrong:
@@ -117,17 +119,17 @@ class ManualEntries:
         for one in FIELDS[what]:
             text = cleaned(said.get(one.name, ""))
             if not text:
-                wrong |= {one.name: f"{one.label} is missing."} if one.required else {}
+                wrong |= {one.name: Said("%(field)s is missing.", field=Said(one.label))} if one.required else {}
                 continue
             try:
                 found[one.name] = self._value(one, text, now_ms)
             except BadCell as error:
-                wrong[one.name] = f"{one.label} {error}."
+                wrong[one.name] = Said("%(field)s %(problem)s.", field=Said(one.label), problem=error.problem)
         return found, wrong
 
     def _value(self, one: Field, text: str, now_ms: int) -> Any:
         if len(text) > MAX_NAME:
-            raise BadCell(f"is {len(text)} characters long: expected at most {MAX_NAME}")
+            raise BadCell("is %(length)s characters long: expected at most %(most)s", length=len(text), most=MAX_NAME)
         return instant(text, self._calendar, now_ms=now_ms) if one.read == "time" else _READERS[one.read](text)
 
     def _order(self, what: What, entry_id: str, said: Mapping[str, Any], placed_ms: int, now_ms: int) -> Entry:
@@ -177,23 +179,24 @@ def _check_order(said: Mapping[str, Any], oldest_ms: int) -> dict[str, str]:
     try:
         minor = to_minor(str(value), currency)
     except ValueError:
-        return {"amount": "Amount is larger than can be counted."}
+        return {"amount": Said("Amount is larger than can be counted.")}
     if minor <= 0:
-        return {"amount": f"Amount is {value}: expected more than 0."}
+        return {"amount": Said("Amount is %(amount)s: expected more than 0.", amount=value)}
     if Decimal(minor).scaleb(-exponent(currency)) != value:
-        return {"amount": f"Amount is {value}: {currency} has {exponent(currency)} digits after the point."}
+        return {"amount": Said("Amount is %(amount)s: %(currency)s has %(digits)s digits after the point.",
+                               amount=value, currency=currency, digits=exponent(currency))}
     if said.get("time", oldest_ms) < oldest_ms:
-        return {"time": "When is longer ago than orders are kept: it would not be counted."}
+        return {"time": Said("When is longer ago than orders are kept: it would not be counted.")}
     return {}
 
 
 def _check_count(said: Mapping[str, Any], oldest_ms: int) -> dict[str, str]:
-    return {} if said["value"] else {"value": "How many is 0: that counts nothing."}
+    return {} if said["value"] else {"value": Said("How many is 0: that counts nothing.")}
 
 
 def _check_scan(said: Mapping[str, Any], oldest_ms: int) -> dict[str, str]:
     who = any(said.get(name) for name in ("station", "person", "line"))
-    return {} if who else {"person": "Person, station or line is missing: one of them says whose scan it is."}
+    return {} if who else {"person": Said("Person, station or line is missing: one of them says whose scan it is.")}
 
 
 def _check_nothing(said: Mapping[str, Any], oldest_ms: int) -> dict[str, str]:

@@ -4,11 +4,13 @@ Two peaks (late morning, evening), a quiet night, weekdays that differ, slow gro
 bodies, so a day costs little memory; a body is made when its step is sent.
 """
 
-from collections.abc import Iterator
+import heapq
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from itertools import count
 from random import Random
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, TypeVar
 
 from opsmon.sources.simulated_sales import TILL, Life, Shop
 
@@ -16,11 +18,25 @@ from opsmon.sources.simulated_sales import TILL, Life, Shop
 HOURS = (9, 6, 4, 3, 4, 8, 16, 30, 46, 62, 75, 82, 68, 52, 46, 44, 47, 52, 62, 78, 86, 66, 38, 16)
 WEEKDAYS = (1.10, 1.03, 1.00, 1.02, 1.06, 0.88, 0.91)
 WEEKLY_GROWTH = 0.004
-MARKETPLACE_APP = "580111001233"
-CHANNELS = ("web",) * 17 + (TILL,) * 2 + (MARKETPLACE_APP,)
+MARKETPLACE = "marketplace"
+CHANNELS = ("web",) * 17 + (TILL,) * 2 + (MARKETPLACE,)
 # No order is spoken of later than this many days after the day it was placed.
 LONGEST_LIFE_DAYS = 3
-SECOND, HOUR = 1_000, 3_600_000
+SECOND, MINUTE, HOUR = 1_000, 60_000, 3_600_000
+
+
+# A visit begins before its order: what a day tells may begin so long before it.
+EARLY_MS = 10 * MINUTE
+
+
+class Sent(Protocol):
+    """What is sent at an instant, epoch ms."""
+
+    @property
+    def at_ms(self) -> int: ...
+
+
+S = TypeVar("S", bound=Sent)
 
 
 class Step(NamedTuple):
@@ -42,6 +58,26 @@ def day_start_ms(shop: Shop, day: date) -> int:
 def local_day(shop: Shop, at_ms: int) -> date:
     """The local day an instant lies in."""
     return datetime.fromtimestamp(at_ms / 1000, shop.zone).date()
+
+
+def across_days(shop: Shop, start_ms: int, end_ms: int, told: Callable[[Life], Iterable[S]],
+                placed_from_ms: int = 0) -> Iterator[S]:
+    """What orders make be told in [start, end), across day borders, by time; a far end costs nothing.
+
+    Orders placed before `placed_from_ms` are left out.
+    """
+    waiting: list[tuple[int, int, S]] = []
+    number, day = count(), local_day(shop, start_ms) - timedelta(days=LONGEST_LIFE_DAYS)
+    while (begins_ms := day_start_ms(shop, day)) - EARLY_MS < end_ms:
+        while waiting and waiting[0][0] < begins_ms - EARLY_MS:
+            yield heapq.heappop(waiting)[2]
+        for life in lives(shop, day):
+            for one in told(life) if life.placed_ms >= placed_from_ms else ():
+                if start_ms <= one.at_ms < end_ms:
+                    heapq.heappush(waiting, (one.at_ms, next(number), one))
+        day += timedelta(days=1)
+    while waiting:
+        yield heapq.heappop(waiting)[2]
 
 
 def expected_orders(shop: Shop, day: date) -> float:
@@ -105,7 +141,7 @@ def _paid_ms(placed_ms: int, rng: Random) -> int | None:
 
 
 def _fate(life: Life, rng: Random) -> Life:
-    """How it ends: cancelled (3 %), packed (most), sent back (4 %)."""
+    """How it ends: cancelled (5 %), packed (most, 2 % of them late), sent back (4 %)."""
     luck, wait = rng.random(), rng.random()
     if luck < 0.03:
         cancelled_ms = life.placed_ms + int((0.2 + wait * 5) * HOUR)
@@ -113,9 +149,10 @@ def _fate(life: Life, rng: Random) -> Life:
         paid_ms = life.paid_ms if is_paid else None
         refunded_ms = cancelled_ms + 30 * SECOND if is_paid and rng.random() < 0.7 else None
         return replace(life, paid_ms=paid_ms, cancelled_ms=cancelled_ms, refunded_ms=refunded_ms)
-    if luck > 0.98 or life.paid_ms is None:
-        return life
-    packed_ms = life.paid_ms + (SECOND if life.channel == TILL else int((2 + wait * 18) * HOUR))
+    if life.paid_ms is None:  # nobody paid: the shop gives it up
+        return replace(life, cancelled_ms=life.placed_ms + int((30 + wait * 20) * HOUR))
+    hours = 26 + wait * 20 if luck > 0.98 else 2 + wait * 18
+    packed_ms = life.paid_ms + (SECOND if life.channel == TILL else int(hours * HOUR))
     refunded_ms = packed_ms + int((3 + rng.random() * 27) * HOUR) if luck < 0.07 else None
     return replace(life, fulfilled_ms=packed_ms, refunded_ms=refunded_ms)
 

@@ -72,6 +72,24 @@ COUNTRIES = {
         Country("GB", "United Kingdom", (("ENG", "England"), ("SCT", "Scotland")), "GBP", 86),
         Country("US", "United States", (("CA", "California"), ("NY", "New York"), ("CO", "Colorado"),
                                         ("WA", "Washington"), ("TX", "Texas")), "USD", 108),
+        Country("BE", "Belgium", (("VLG", "Flanders"), ("WAL", "Wallonia"))),
+        Country("DK", "Denmark", (("84", "Capital Region"),)),
+        Country("SE", "Sweden", (("AB", "Stockholm"), ("O", "Västra Götaland"))),
+        Country("NO", "Norway", (("03", "Oslo"),)),
+        Country("FI", "Finland", (("18", "Uusimaa"),)),
+        Country("PL", "Poland", (("14", "Mazovia"), ("12", "Lesser Poland"))),
+        Country("CZ", "Czechia", (("10", "Prague"),)),
+        Country("ES", "Spain", (("M", "Madrid"), ("CT", "Catalonia"))),
+        Country("PT", "Portugal", (("11", "Lisbon"),)),
+        Country("IE", "Ireland", (("L", "Leinster"),)),
+        Country("LU", "Luxembourg", (("LU", "Luxembourg"),)),
+        Country("MT", "Malta", (("60", "Valletta"),)),
+        Country("SG", "Singapore", (("01", "Singapore"),)),
+        Country("JP", "Japan", (("13", "Tokyo"),)),
+        Country("AU", "Australia", (("NSW", "New South Wales"), ("VIC", "Victoria"))),
     )
 }
-ABROAD = ("AT", "AT", "AT", "NL", "NL", "FR", "IT", "CH", "CH", "GB", "US")
+# Neighbours often, the rest of the world now and then.
+ABROAD = ("AT",) * 9 + ("NL",) * 7 + ("CH",) * 6 + ("FR",) * 6 + ("IT",) * 4 + ("GB",) * 4 + ("BE",) * 4 + (
+    "US", "US", "DK", "DK", "DK", "SE", "SE", "PL", "PL", "PL", "CZ", "CZ", "ES", "ES", "ES", "NO", "FI", "PT", "IE",
+    "LU", "MT", "SG", "JP", "AU")

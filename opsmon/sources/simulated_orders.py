@@ -6,7 +6,7 @@ Shape: Shopify REST resources of API version 2026-01.
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from opsmon.sources.simulated_sales import TILL, Amounts, Body, Life, Sale, Shop, make_sale
+from opsmon.sources.simulated_sales import TILL, Amounts, Body, Life, Sale, Shop, checkout_of, make_sale
 
 API_VERSION = "2026-01"
 WAREHOUSE = 61_250_000_000
@@ -47,6 +47,7 @@ def order_body(shop: Shop, life: Life, sale: Sale, as_of_ms: int) -> Body:
         "fulfillment_status": "fulfilled" if "fulfilled" in happened else None,
         "source_name": life.channel,
         "location_id": WAREHOUSE if life.channel == TILL else None,
+        "checkout_token": None if life.channel == TILL else checkout_of(life),
         "tags": "checked" if as_of_ms >= life.edited_ms else "",
         "current_total_price": amounts.text(left),
         "discount_codes": [{"code": "OUTSIDE10", "amount": amounts.text(sale.discount), "type": "percentage"}]

@@ -26,7 +26,8 @@ class Shop:
     """A simulated shop. The same seed gives the same deliveries, byte for byte.
 
     `orders_per_day` is the mean on the day it `opened`; `quietest_per_hour` lifts every quieter hour to that
-    many orders; two `series` of one shop never share an id, but another rate gives an id another order.
+    many orders; two `series` of one shop never share an id, but another rate gives an id another order. `abroad` is
+    the share of orders that leave the country.
     """
 
     zone: ZoneInfo
@@ -39,6 +40,7 @@ class Shop:
     opened: date = date(2026, 1, 5)
     quietest_per_hour: float = 0.0
     series: int = 0
+    abroad: float = 0.12
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +120,16 @@ class Sale:
         return back + (self.shipping if self.returns_shipping else 0)
 
 
+def checkout_of(life: Life) -> str:
+    """The token of the checkout that an order came of."""
+    return f"c{life.id}"
+
+
 def make_sale(shop: Shop, life: Life, lines: int | None = None) -> Sale:
     """Draw what an order holds from its seed: who, where, what, and what would come back."""
     rng = Random(life.seed)  # noqa: S311 - a simulated shop, not a secret
     draw = rng.random
-    country = COUNTRIES[rng.choice(ABROAD) if life.channel != TILL and draw() < 0.12 else shop.country]
+    country = COUNTRIES[rng.choice(ABROAD) if life.channel != TILL and draw() < shop.abroad else shop.country]
     foreign = country.currency if country.code != shop.country and country.currency != shop.currency else None
     amounts = Amounts(shop.currency, exponent(shop.currency), foreign or shop.currency,
                       country.rate if foreign else 100)

@@ -31,6 +31,7 @@ __all__ = [
     "Delivery",
     "Life",
     "Shop",
+    "delivery",
     "lives",
     "local_day",
     "make_order",
@@ -100,6 +101,12 @@ def _deliver(shop: Shop, step: Step) -> Delivery:
         _utc(step.triggered_ms),
         orjson.dumps(_body(shop, step)),
     )
+
+
+def delivery(shop: Shop, topic: str, at_ms: int, seed: int, body: Body) -> Delivery:
+    """What a shop tells of one thing at an instant, once; `seed` tells things of one instant apart."""
+    webhook_id = _uuid(f"{shop.domain}:{seed}:{topic}:{at_ms}")
+    return Delivery(at_ms, topic, shop.domain, webhook_id, webhook_id, _utc(at_ms), orjson.dumps(body))
 
 
 def _body(shop: Shop, step: Step) -> Body:

@@ -56,6 +56,11 @@ def _client(url: str, deadline_s: float | None = None, **options: Any) -> Redis:
     return cast(Redis, SiteCluster.named(url, deadline_s=deadline_s, **options))
 
 
+def is_of_one_key(error: Exception) -> bool:
+    """Whether the store is well, and only a key that was read is not what it should be."""
+    return isinstance(error, ResponseError) and "WRONGTYPE" in str(error)
+
+
 class Read(NamedTuple):
     """One read, to go with others in one round trip."""
 

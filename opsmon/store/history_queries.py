@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from opsmon.core.catalogue import Kpi
-from opsmon.core.history import History, plan_history, tell
+from opsmon.core.history import History, annotated, plan_history, tell
 from opsmon.core.spans import Span
 from opsmon.store.kpi_queries import KpiQueries
 
@@ -18,4 +18,5 @@ async def history(kpis: KpiQueries, kpi: Kpi, span: Span, query: Mapping[str, st
         # The row may be any of those that are told apart, not only one of the best.
         kpi = replace(kpi, rows=rollup.cap + 1)
     readings, site = await kpis.windows(kpi, planned.windows(), now_ms, caught_up_ms)
-    return tell(planned, kpi, rollup, readings, site)
+    (marks,) = await kpis.corrected([rollup.id])
+    return annotated(tell(planned, kpi, rollup, readings, site), marks)

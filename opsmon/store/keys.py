@@ -33,7 +33,8 @@ KINDS = (
     KeyKind("{site}:journal", "stream", "permanent; the newest 1,000", "settle_dead",
             "what was done with dead letters, by whom, with how many"),
     KeyKind("{site}:meta", "hash", "permanent", "commit, worker",
-            "generation, calendar, currency, earliest instant counted, last tick, what shops say of themselves"),
+            "generation, calendar, currency, earliest instant counted, first commit, last tick, what shops say of "
+            "themselves"),
     KeyKind("{site}:counts", "hash", "permanent", "append_events, commit, settle_dead, trim_dead, web",
             "running totals by source: accepted, duplicate, not_used, refused, late …; dead letters held, their bytes"),
     KeyKind("{site}:seen:<source>:<shop>:<id>", "string", "7 days; of a page's event 10 minutes", "append_events",
@@ -60,6 +61,8 @@ KINDS = (
             "commit, janitor", "what is open: orders since when, visits until when"),
     KeyKind("{site}:rows:<generation>:<rollup>:<month>", "set", "permanent", "commit",
             "rows of a dimension that are told apart; the others are `other`"),
+    KeyKind("{site}:corrected:<rollup>", "zset", "31 days after the last of them", "commit",
+            "closed hours that late events changed, at most 800: their starts, by when that was last"),
     KeyKind("{site}:cursors", "hash", "permanent", "pollers",
             "how far each poller has come: what it asks from next time"),
     KeyKind("{site}:turn:<poller>", "string", "1 minute", "turn",
@@ -84,6 +87,10 @@ KINDS = (
             "how often something guarded was tried lately"),
     KeyKind("{site}:audit", "stream", "permanent; the newest 100,000", "audit",
             "who did what, when, from where, and what it was before and after"),
+    KeyKind("{site}:boards", "hash", "permanent", "save_board",
+            "boards as they were saved last: the id, and the record with its version"),
+    KeyKind("{site}:board:<id>", "hash", "permanent; the newest 20", "save_board",
+            "the versions of a board, for undo, and the number of the last"),
     KeyKind("{site}:note:<name>", "hash", "1 minute to 30 days", "worker, demo, pollers, importing, web",
             "what a process tells the others: that it lives, how far a fill-in or an import has come"),
 )
@@ -116,6 +123,7 @@ class Keys:
         self.screens = f"{self.tag}:screens"
         self.tokens = f"{self.tag}:tokens"
         self.audit = f"{self.tag}:audit"
+        self.boards = f"{self.tag}:boards"
 
     @property
     def streams(self) -> tuple[str, str]:
@@ -145,6 +153,14 @@ class Keys:
     def rows(self, generation: int, rollup: str, span: str) -> str:
         """Where the rows are kept that a dimension tells apart."""
         return f"{self.tag}:rows:{generation}:{rollup}:{span}"
+
+    def board(self, board_id: str) -> str:
+        """Where the versions of a board are kept."""
+        return f"{self.tag}:board:{board_id}"
+
+    def corrected(self, rollup: str) -> str:
+        """Where it is kept which closed hours of a rollup were corrected. They were, whatever the generation."""
+        return f"{self.tag}:corrected:{rollup}"
 
     def turn(self, poller: str) -> str:
         """Where it is kept whose turn it is to poll."""

@@ -1,17 +1,19 @@
 """Query: the KPIs of a site, all as of one instant, in one round trip."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
-from opsmon.core.calendar import DAY_MS, SiteCalendar
-from opsmon.core.catalogue import Catalogue, Kpi, Rollup
+from opsmon.core.calendar import DAY_MS, HOUR_MS, SiteCalendar
+from opsmon.core.catalogue import Catalogue, Kpi, Rollup, Tumbling
 from opsmon.core.panes import Hash, Retention
 from opsmon.core.ranges import WindowReading, plan_range, read_range
 from opsmon.core.readings import Reading, Site, plan, read
 from opsmon.core.requests import Answers, Request, hashes_of, now_hash, parse
 from opsmon.core.shops import at_odds
 from opsmon.core.windows import Bounds
-from opsmon.store.connection import Read, Reader
+from opsmon.store.connection import STORE_ERRORS, Read, Reader, is_of_one_key
 from opsmon.store.event_stream import GROUP
 from opsmon.store.keys import Keys
 from opsmon.store.meta import Meta, meta_of
@@ -46,7 +48,7 @@ class KpiQueries:
             self._known_currency = meta.currency
             return await self.read(asked, now_ms, caught_up_ms)
         site = self._site(now_ms, caught_up_ms, meta)
-        return [read(planned, answers, site) for planned in plans]
+        return await self._with_corrections([read(planned, answers, site) for planned in plans])
 
     async def windows(self, kpi: Kpi, bounds: Iterable[Bounds], now_ms: int, caught_up_ms: int
                       ) -> tuple[list[WindowReading], Site]:
@@ -90,6 +92,26 @@ class KpiQueries:
         """What readings depend on besides the panes."""
         return self._site(now_ms, caught_up_ms, meta)
 
+    async def corrected(self, rollups: Sequence[str]) -> list[dict[int, int]]:
+        """Of each rollup the closed hours that late events changed: their starts, and when that was last."""
+        asked = [Read("zrevrange", (self._keys.corrected(rollup), 0, -1), {"withscores": True}) for rollup in rollups]
+        try:
+            answers = await self._reader.many(asked)
+        except STORE_ERRORS as error:
+            if not is_of_one_key(error):
+                raise
+            return [{} for _ in rollups]  # a number without its notes is worth more than none
+        return [{int(start): int(at_ms) for start, at_ms in found} for found in answers]
+
+    async def _with_corrections(self, readings: list[Reading]) -> list[Reading]:
+        """Series of hours with the marks of those that were corrected."""
+        charts = sorted({one.kpi.rollup for one in readings
+                         if isinstance(one.kpi.window, Tumbling) and one.kpi.window.size_ms == HOUR_MS})
+        if not charts:
+            return readings
+        marks = dict(zip(charts, await self.corrected(charts), strict=True))
+        return [_marked(reading, marks.get(reading.kpi.rollup, {})) for reading in readings]
+
     async def count_by_hour(self, rollup: str, row: str, hours: Iterable[int]) -> list[int]:
         """Counts of a rollup's row in the local hours that contain these instants."""
         return [rows.get(row, 0) for rows in await self.rows_by_hour(rollup, hours)]
@@ -131,6 +153,9 @@ class KpiQueries:
                         for found in request.hashes]
             case "own":
                 return _OWN[request.hashes[0].rollup](self._keys)
+            case "ages":
+                key = self._keys.open(self._generation, request.hashes[0].rollup)
+                return [Read("zcount", (key, f"({low}", high)) for low, high in pairwise(request.edges)]
             case "open":
                 stretch = (self._keys.open(self._generation, request.hashes[0].rollup), f"({request.low}", request.high)
                 return [Read("zcount", stretch),
@@ -159,6 +184,14 @@ class KpiQueries:
         )
 
 
+def _marked(reading: Reading, marks: Mapping[int, int]) -> Reading:
+    """A reading with the closed hours of its series that were corrected."""
+    if not marks:
+        return reading
+    return replace(reading, corrected=tuple(point.start_ms for point in reading.series
+                                            if marks.get(point.start_ms, 0) >= point.end_ms))
+
+
 def _waiting(groups: Sequence[dict[str, Any]]) -> int:
     """Events not counted yet: not read, or read and not acknowledged."""
     group = next((group for group in groups if group["name"] == GROUP.encode()), None)
@@ -171,6 +204,8 @@ def _answer(request: Request, taken: Sequence[Any]) -> Any:
             return sum(_waiting(one) if isinstance(one, list) else one for one in taken)
         case "top":
             return _best(taken, request.most)
+        case "ages":
+            return tuple(map(int, taken))
         case "open":
             return taken[0], int(taken[1][0][1]) if taken[1] else None
         case "distinct" if len(request.hashes) > 1:

@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 from redis.exceptions import OutOfMemoryError
 
 from opsmon.core.calendar import DAY_MS
+from opsmon.core.corrections import KEPT_MS, MOST
 from opsmon.core.events import Event
 from opsmon.core.folding import Fold, Rules, join_of
 from opsmon.core.panes import OTHER, Hash
@@ -90,6 +91,8 @@ class Rollups:
                   for rollup, marks in fold.open.items()],
             rows=[(self._keys.rows(abs(self.generation), *place), (list(rows), self._cap(place[0])))
                   for place, rows in fold.admitted.items()],
+            corrected=[(self._keys.corrected(rollup), (now_ms, KEPT_MS, MOST, starts))
+                       for rollup, starts in fold.corrected.items()],
             stream=self._stream,
             asked=_asked(entries),
         )

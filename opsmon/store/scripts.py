@@ -26,7 +26,7 @@ def source(name: str) -> str:
 # The key of what is written, and what goes there as its include in lua/includes reads it.
 Section = tuple[str, Sequence[Any]]
 Step = Literal["claim", "begin", "fence", "finish", "leave"]
-_SECTIONS = ("sums", "joins", "unique", "scores", "open", "rows")
+_SECTIONS = ("sums", "joins", "unique", "scores", "open", "rows", "corrected")
 
 
 @dataclass(slots=True)
@@ -64,6 +64,7 @@ class Commit:
     scores: Sequence[Section] = ()
     open: Sequence[Section] = ()
     rows: Sequence[Section] = ()
+    corrected: Sequence[Section] = ()
     dead: Sequence[tuple[str, bytes, str, int]] = ()
     stream: str | None = None
     asked: Sequence[tuple[str, bytes]] = ()
@@ -72,7 +73,7 @@ class Commit:
     @property
     def sections(self) -> tuple[Sequence[Section], ...]:
         """The sections after the states, in the order of the script."""
-        return self.sums, self.joins, self.unique, self.scores, self.open, self.rows
+        return self.sums, self.joins, self.unique, self.scores, self.open, self.rows, self.corrected
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,7 @@ class Scripts:
         self._trim_dead = client.register_script(source("trim_dead"))
         self._rebuild = client.register_script(source("rebuild"))
         self._turn = client.register_script(source("turn"))
+        self._save_board = client.register_script(source("save_board"))
         self._find_entries = client.register_script(source("find_entries"))
         self._find_states = client.register_script(source("find_states"))
         self._erase_entries = client.register_script(source("erase_entries"))
@@ -156,6 +158,13 @@ class Scripts:
     async def take_turn(self, poller: str, who: str, life_ms: int) -> bool:
         """Take the turn to poll, or keep it, for `life_ms`; False when it is another's. May be repeated."""
         return bool(await self._turn(keys=[self._keys.turn(poller)], args=[who, life_ms]))
+
+    async def save_board(self, board_id: str, version: int, record: bytes, now_ms: int) -> tuple[bool, int]:
+        """Save a board as it follows on `version` (0: there was none); whether it was, and which version counts now.
+        May be repeated."""
+        keys = [self._keys.boards, self._keys.board(board_id), self._keys.changes]
+        done, counts = await self._save_board(keys=keys, args=[board_id, version, record, now_ms])
+        return bool(done), int(counts)
 
     async def trim_events(self, before_ms: int, stream: str | None = None) -> int:
         """Forget what arrived earlier and no group needs, of a stream or of the events; how many went."""

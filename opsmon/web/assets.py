@@ -1,8 +1,8 @@
-"""Static files under a URL that changes with them, without comments and blanks; style sheets go out as one. Scripts for
-the shop's pages."""
+"""Static files under a URL that changes with them, without comments and blanks. What a page needs goes out as one:
+`css/ops,tiles.css` are two sheets, `js/clock,live.js` two scripts. Scripts for the shop's pages."""
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from starlette.responses import Response
@@ -17,7 +17,12 @@ _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _AROUND = re.compile(r" ?([{};,>]) ?")
 # Behind a line of code. In a text it would be followed by the text's end.
 _REMARK = re.compile(r" // [^\"'`]*$")
-_SHEETS = frozenset({"css/ops.css", "css/tiles.css", "css/wall.css"})
+_JOINED = re.compile(r"(css|js)/([\w,-]+)\.\1")
+_VENDOR = {"htmx": "htmx.min.js", "hx-sse": "hx-sse.min.js"}
+_FROM = re.compile(r"^import .*;\n", re.MULTILINE)
+_EXPORT = re.compile(r"^export (?:async )?(?:const|function) (\w+)", re.MULTILINE)
+_EXPORT_WORD = re.compile(r"^export ", re.MULTILINE)
+_TYPES = {"css": "text/css", "js": "text/javascript"}
 
 
 class HashedFiles(StaticFiles):
@@ -28,20 +33,51 @@ class HashedFiles(StaticFiles):
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         is_asked = scope["method"] in ("GET", "HEAD")
-        if path in _SHEETS and is_asked:
-            response: Response = Response(sheet(path), media_type="text/css")
-        elif path in _scripts() and is_asked:
-            response = Response(public_script(_scripts()[path]), media_type="text/javascript")
+        body = joined(path) if is_asked else None
+        if body is not None:
+            response: Response = Response(body, media_type=_TYPES[path.partition("/")[0]])
         else:
             response = await super().get_response(path, scope)
         response.headers["cache-control"] = "public, max-age=31536000, immutable"
         return response
 
 
+@lru_cache(64)
+def joined(path: str) -> bytes | None:
+    """The files that such a path names, in its order, as one; None where it names anything else."""
+    named = _JOINED.fullmatch(path)
+    names = named[2].split(",") if named else []
+    if named is None or len(set(names)) < len(names) or not all(_is_there(named[1], name) for name in names):
+        return None
+    return _program(names) if named[1] == "js" else "".join(sheet(f"css/{name}.css") for name in names).encode()
+
+
+def _is_there(kind: str, name: str) -> bool:
+    return (kind == "js" and name in _VENDOR) or (_static(kind) / f"{name}.{kind}").is_file()
+
+
+def _program(names: list[str]) -> bytes:
+    """Scripts as one. One alone stays as it is. Of several, each keeps its names to itself, and what one imports
+    must come before it."""
+    vendor = b"\n".join((_static("vendor") / _VENDOR[name]).read_bytes() for name in names if name in _VENDOR)
+    ours = [public_script(f"{name}.js").decode() for name in names if name not in _VENDOR]
+    if len(names) == 1:
+        return vendor or ours[0].encode()
+    whole = "\n".join(map(_closed, ours))
+    return vendor + f"\n(() => {{'use strict';\n{whole}\n}})();".encode()
+
+
+def _closed(script: str) -> str:
+    """A module as a part of a larger script: its names are its own, but those it exports."""
+    names = ",".join(_EXPORT.findall(script))
+    inside = _EXPORT_WORD.sub("", _FROM.sub("", script))
+    return f"const {{{names}}}=(()=>{{{inside}\nreturn{{{names}}}}})();" if names else f"{{{inside}}}"
+
+
 @cache
 def sheet(path: str) -> str:
     """A sheet that imports others, whole: each replaced by its file, comments and blanks gone."""
-    whole = re.sub(r"\s+", " ", _COMMENT.sub("", _inlined(rendering.folder("static") / path)))
+    whole = re.sub(r"\s+", " ", _COMMENT.sub("", _inlined(_static(path))))
     return _AROUND.sub(r"\1", whole).replace(": ", ":").replace(";}", "}")
 
 
@@ -49,14 +85,12 @@ def sheet(path: str) -> str:
 def public_script(name: str) -> bytes:
     """A script without comments and indents: what a browser does not need is a quarter of it."""
     lines = [_REMARK.sub("", line).strip() for line in
-             (rendering.folder("static") / "js" / name).read_text().splitlines()]
+             (_static("js") / name).read_text().splitlines()]
     return "\n".join(line for line in lines if line and not line.startswith(("//", "/**"))).encode()
 
 
-@cache
-def _scripts() -> dict[str, str]:
-    """Our own scripts: the path they are asked by, and their file."""
-    return {f"js/{path.name}": path.name for path in (rendering.folder("static") / "js").glob("*.js")}
+def _static(name: str) -> Path:
+    return rendering.folder("static") / name
 
 
 def _inlined(path: Path) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from opsmon.core.readings import Point, Reading
+from opsmon.web.history_chart import delta
 from opsmon.web.views import BarsView, BarView, GridLineView, SparkView
 from opsmon.web.wording import Wording
 
@@ -18,18 +19,22 @@ def spark(reading: Reading, wording: Wording) -> SparkView:
     values = [point.value or 0 for point in reading.series]
     top = max(*values, 1)
     dots = [(index * _STEP, _round(100 - value * 96 / top)) for index, value in enumerate(values)]
-    line = " ".join(f"{x},{y}" for x, y in dots)
-    width = (len(values) - 1) * _STEP
+    line = _joined(dots[:-1])
     return SparkView(
         points=line,
-        area=f"0,100 {line} {width},100",
-        width=width,
+        area=f"0,100 {line} {dots[-2][0]},100",
+        width=(len(values) - 1) * _STEP,
+        moving=_joined(dots[-2:]),
         last_x=str(dots[-1][0]),
         last_y=str(dots[-1][1]),
         sentence=_spark_sentence(reading, wording),
         rows=tuple((wording.time(point.start_ms), wording.value(reading, point.value))
                    for point in reading.series if point.value),
     )
+
+
+def _joined(dots: Sequence[tuple[int, float | int]]) -> str:
+    return " ".join(f"{x},{y}" for x, y in dots)
 
 
 def bars(reading: Reading, wording: Wording) -> BarsView:
@@ -71,23 +76,34 @@ def _bar(index: int, point: Point, ghost: float | None, reading: Reading, top: i
         ghost_y=None if ghost is None else _y(ghost, top),
         expected_y=None if expected is None else _y(expected, top),
         expected_height=None if expected is None else str(_round(100 * expected / top)),
+        delta=delta((index + 0.5) * _BAR_STEP, 100 - 100 * value / top) if point.start_ms in reading.corrected else "",
     )
 
 
 def _spark_sentence(reading: Reading, wording: Wording) -> str:
     best = max(reading.series, key=lambda point: point.value or 0)
     if not best.value:
-        return "None in the last 60 minutes"
-    total = sum(_values(reading.series))
-    return (f"{wording.number(total)} in the last 60 minutes, "
-            f"most at {wording.time(best.start_ms)}: {wording.number(best.value)}")
+        return wording.say("None in the last 60 minutes")
+    return wording.say("%(all)s in the last 60 minutes, most at %(time)s: %(most)s",
+                       all=wording.number(sum(_values(reading.series))), time=wording.time(best.start_ms),
+                       most=wording.number(best.value))
 
 
 def _bars_sentence(reading: Reading, wording: Wording) -> str:
-    so_far = f"{wording.number(reading.value or 0)} so far this hour"
+    now, corrected = wording.number(reading.value or 0), _corrected_words(reading, wording)
     if reading.expected is None:
-        return so_far
-    return f"{so_far}, on course for {wording.number(reading.expected)}"
+        return wording.say("%(now)s so far this hour", now=now) + corrected
+    return wording.say("%(now)s so far this hour, on course for %(expected)s", now=now,
+                       expected=wording.number(reading.expected)) + corrected
+
+
+def _corrected_words(reading: Reading, wording: Wording) -> str:
+    """That hours changed after they were over, beside the marks over their bars."""
+    if not reading.corrected:
+        return ""
+    if len(reading.corrected) == 1:
+        return f". {wording.say('Δ %(hour)s corrected late', hour=wording.time(reading.corrected[0]))}"
+    return f". {wording.say('Δ %(count)s hours corrected late', count=wording.number(len(reading.corrected)))}"
 
 
 def _values(points: Sequence[Point]) -> list[float]:

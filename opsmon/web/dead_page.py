@@ -19,7 +19,6 @@ from opsmon.store.keys import Keys
 from opsmon.web import rendering
 from opsmon.web.dead_views import (
     MOST_SHOWN,
-    PATH,
     DeadReasonView,
     DeadView,
     NoticeView,
@@ -31,6 +30,7 @@ from opsmon.web.dead_views import (
     reason_view,
 )
 from opsmon.web.forms import read_form
+from opsmon.web.languages import N_
 from opsmon.web.pages import Pages
 from opsmon.web.wording import Wording
 
@@ -42,8 +42,7 @@ LOCAL = "local"
 _PATIENCE_S = 2.0
 # A correction in a form: every byte of it may take three.
 _FORM = 4 * MOST_SHOWN
-_NO_WORDS = "Say why, in a few words: they stay in the journal."
-_NOTHING_LEFT = NoticeView("ok", "Nothing was left to do: it had been done before.")
+_NO_WORDS = N_("Say why, in a few words: they stay in the journal.")
 
 
 class DeadPage:
@@ -75,14 +74,14 @@ class DeadPage:
         form = await read_form(request)
         wanted = _wanted(form.get("source", ""), form.get("reason", ""))
         if not (wanted.source and wanted.reason):
-            raise HTTPException(400, "Of which source and reason? Open one of those at /dead-letters.")
+            raise HTTPException(400, N_("Of which source and reason? Open one of those at /dead-letters."))
         because = form.get("because", "").strip()
         if form.get("act") == "replay":
             return await self._steps(wanted, self._dead.replay_all(wanted, LOCAL))
         if form.get("act") != "discard":
-            raise HTTPException(400, "Letters can be replayed or discarded.")
+            raise HTTPException(400, N_("Letters can be replayed or discarded."))
         if not because:
-            return await self._reason(request, wanted, _NO_WORDS)
+            return await self._reason(request, wanted, self._wording.say(_NO_WORDS))
         return await self._steps(wanted, self._dead.discard_all(wanted, because, LOCAL))
 
     async def act_on_one(self, request: Request) -> Response:
@@ -98,11 +97,12 @@ class DeadPage:
         elif text is not None:
             done = await self._dead.correct(letter.id, text, LOCAL)
         elif act != "discard":
-            raise HTTPException(400, "A letter can be replayed, corrected or discarded.")
+            raise HTTPException(400, N_("A letter can be replayed, corrected or discarded."))
         elif because:
             done = await self._dead.discard([letter.id], because, LOCAL)
         else:
-            return self._html(request, letter_view(letter, self._wording, because_error=_NO_WORDS), 422)
+            view = letter_view(letter, self._wording, because_error=self._wording.say(_NO_WORDS))
+            return self._html(request, view, 422)
         if done.failed:
             return self._html(request, letter_view(letter, self._wording, text=text, error=done.failed[0][1]), 422)
         return RedirectResponse(address(Wanted(), did=done.action), 303)
@@ -134,19 +134,20 @@ class DeadPage:
         lines = await dead_queries.journal(self._reader, self._keys)
         line = next((line for line in lines if line.action == action), None)
         if line is None:
-            return _NOTHING_LEFT
-        more = " There are more: press again to go on." if request.query_params.get("more") else ""
+            return NoticeView("ok", self._wording.say("Nothing was left to do: it had been done before."))
+        more = (" " + self._wording.say("There are more: press again to go on.")
+                ) if request.query_params.get("more") else ""
         return NoticeView("warn" if line.failed or more else "ok", f"{deed_text(line, self._wording)}.{more}")
 
     async def _letter(self, request: Request) -> Letter | None:
         return await dead_queries.letter(self._reader, self._keys, request.path_params["id"])
 
     async def _gone(self, request: Request) -> Response:
-        return await self._pages.error(request, 404, "There is no such dead letter, or it has been replayed or "
-                                                     f"discarded: {PATH} says what was done.")
+        return await self._pages.error(request, 404, N_("There is no such dead letter, or it has been replayed or "
+                                                        "discarded: /dead-letters says what was done."))
 
     def _html(self, request: Request, view: DeadView | DeadReasonView | WholeLetterView, status: int = 200) -> Response:
-        page = self._pages.view("Dead letters", "board", request)
+        page = self._pages.view(N_("Dead letters"), "board", request)
         return HTMLResponse(rendering.page(_TEMPLATES[type(view)], page=page, dead=view), status)
 
 

@@ -13,6 +13,7 @@ import orjson
 from opsmon.core.dead_letters import indented, masked
 from opsmon.store.dead_letters import MOST_FAILURES
 from opsmon.store.dead_queries import STREAM, Group, Letter, Line, Wanted
+from opsmon.web.languages import NN_
 from opsmon.web.source_words import title
 from opsmon.web.views import shown
 from opsmon.web.wording import Wording
@@ -20,7 +21,12 @@ from opsmon.web.wording import Wording
 PATH = "/dead-letters"
 # A page shows so much of a payload, and lets so much be corrected in it.
 MOST_SHOWN = 64 * 1024
-_VERBS = {"replayed": "Replayed", "edited": "Corrected and replayed", "discarded": "Discarded"}
+_VERBS = {
+    "replayed": NN_("Replayed %(num)s letter", "Replayed %(num)s letters"),
+    "edited": NN_("Corrected and replayed %(num)s letter", "Corrected and replayed %(num)s letters"),
+    "discarded": NN_("Discarded %(num)s letter", "Discarded %(num)s letters"),
+}
+_OTHER_VERB = NN_("%(verb)s: %(num)s letter", "%(verb)s: %(num)s letters")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +118,9 @@ def dead_view(groups: Sequence[Group], lines: Sequence[Line], stopped: Mapping[s
               notice: NoticeView | None, wording: Wording) -> DeadView:
     """All that is held, in words."""
     held = sum(group.letters for group in groups)
-    reasons = f", for {len(groups)} reasons" if len(groups) > 1 else ""
-    text = (f"{wording.number(held)} dead {_letters(held)} {'is' if held == 1 else 'are'} held{reasons}" if held
-            else "Nothing is held: all that came could be used")
     return DeadView(
         state="stopped" if stopped else "late" if held else "ok",
-        text=text,
+        text=_held_text(held, len(groups), wording),
         stopped=stopped_sentences(stopped, wording),
         notice=notice,
         groups=tuple(group_view(group, wording) for group in groups),
@@ -125,21 +128,35 @@ def dead_view(groups: Sequence[Group], lines: Sequence[Line], stopped: Mapping[s
     )
 
 
+def _held_text(held: int, reasons: int, wording: Wording) -> str:
+    if not held:
+        return wording.say("Nothing is held: all that came could be used")
+    if reasons > 1:
+        return wording.many("%(num)s dead letter is held, for %(reasons)s reasons",
+                            "%(num)s dead letters are held, for %(reasons)s reasons", held,
+                            reasons=wording.number(reasons))
+    return wording.many("%(num)s dead letter is held", "%(num)s dead letters are held", held)
+
+
 def stopped_sentences(stopped: Mapping[str, tuple[int, int]], wording: Wording) -> tuple[str, ...]:
     """What is said of each source whose next unusable delivery is not taken."""
     return tuple(
-        f"{source_name(source)} is stopped: {wording.number(held)} dead {_letters(held)}, {wording.size(size_bytes)}, "
-        "have to be looked at. What more it sends and cannot be used is answered 503; the rest is taken."
+        wording.many("%(source)s is stopped: %(num)s dead letter, %(size)s, has to be looked at. What more it sends "
+                     "and cannot be used is answered 503; the rest is taken.",
+                     "%(source)s is stopped: %(num)s dead letters, %(size)s, have to be looked at. What more it sends "
+                     "and cannot be used is answered 503; the rest is taken.",
+                     held, source=source_name(source, wording), size=wording.size(size_bytes))
         for source, (held, size_bytes) in stopped.items())
 
 
 def group_view(group: Group, wording: Wording) -> DeadGroupView:
     """A reason in words."""
     return DeadGroupView(
-        source=source_name(group.source), source_key=group.source, reason=group.reason or "no reason was given",
+        source=source_name(group.source, wording), source_key=group.source,
+        reason=group.reason or wording.say("no reason was given"),
         reason_id=group.id, href=address(Wanted(group.source, group.id)), letters=wording.number(group.letters),
-        noun=_letters(group.letters), size=_size(group.size_bytes, wording), oldest=wording.moment(group.oldest_ms),
-        newest=wording.moment(group.newest_ms))
+        noun=wording.many("letter", "letters", group.letters), size=_size(group.size_bytes, wording),
+        oldest=wording.moment(group.oldest_ms), newest=wording.moment(group.newest_ms))
 
 
 def reason_view(group: Group | None, letters: Sequence[Letter], notice: NoticeView | None, error: str,
@@ -151,22 +168,24 @@ def reason_view(group: Group | None, letters: Sequence[Letter], notice: NoticeVi
         notice=notice, error=error,
         rows=tuple(DeadRowView(f"{PATH}/{one.id}", wording.moment(one.at_ms), one.reason,
                                _size(len(one.payload), wording)) for one in letters),
-        more=f"{wording.number(older)} older {'one is' if older == 1 else 'ones are'} not listed." if older > 0 else "")
+        more=wording.many("%(num)s older one is not listed.", "%(num)s older ones are not listed.", older
+                          ) if older > 0 else "")
 
 
 def letter_view(letter: Letter, wording: Wording, *, text: str | None = None, error: str = "",
                 because_error: str = "") -> WholeLetterView:
     """A letter in words. `error` is why it, or with `text` what it was corrected to, cannot be used."""
-    payload, fixed = payload_text(letter.payload), _fixed(letter)
-    facts = {"Source": source_name(letter.source), "Put aside": wording.moment(letter.at_ms),
-             "Tries": wording.number(letter.tries), "Size": f"{wording.number(len(letter.payload))} bytes",
+    payload, fixed, say = payload_text(letter.payload), _fixed(letter, wording), wording.say
+    facts = {say("Source"): source_name(letter.source, wording), say("Put aside"): wording.moment(letter.at_ms),
+             say("Tries"): wording.number(letter.tries), say("Size"): _bytes(len(letter.payload), wording),
              "Id": letter.id}
     return WholeLetterView(
         href=f"{PATH}/{letter.id}",
         group_href=address(Wanted(letter.source, group_id_of(letter))),
         reason=letter.reason, facts=_facts(facts), headers=_facts(masked(letter.headers)),
         payload=payload[:MOST_SHOWN],
-        cut=f"This is its beginning. All of it: opsmon dead show {letter.id}" if len(payload) > MOST_SHOWN else "",
+        cut=say("This is its beginning. All of it: %(command)s", command=f"opsmon dead show {letter.id}"
+                ) if len(payload) > MOST_SHOWN else "",
         text="" if fixed else payload if text is None else text,
         fixed=fixed, error=error if text is None else "", text_error="" if text is None else error,
         because_error=because_error)
@@ -184,21 +203,31 @@ def payload_text(payload: bytes) -> str:
 
 def deed_text(line: Line, wording: Wording) -> str:
     """What was done and what came of it, in a sentence."""
-    said = f"{_VERBS.get(line.what, line.what)} {wording.number(line.settled)} {_letters(line.settled)}"
+    said = wording.many(*_VERBS.get(line.what, _OTHER_VERB), line.settled, verb=line.what)
     if line.duplicates:
-        said += f", {wording.number(line.duplicates)} had been taken before"
+        said += ", " + wording.many("%(num)s had been taken before", "%(num)s had been taken before", line.duplicates)
     if line.failed:
-        said += f"; {wording.number(line.failed)} still cannot be used{_left_alone(line)}: {line.why}"
+        said += "; " + _failed(line, wording)
     if line.because:
-        said += f", because: {line.because}"
+        said += ", " + wording.say("because: %(because)s", because=line.because)
     if line.was_hash:
-        said += f"; what came had {wording.number(line.was_bytes)} bytes, BLAKE2b {line.was_hash}"
+        said += "; " + wording.say("what came had %(size)s, BLAKE2b %(hash)s", size=_bytes(line.was_bytes, wording),
+                                   hash=line.was_hash)
     return said
 
 
-def source_name(source: str) -> str:
+def _failed(line: Line, wording: Wording) -> str:
+    if line.failed >= MOST_FAILURES:
+        return wording.many("%(num)s still cannot be used, and the others were left alone: %(why)s",
+                            "%(num)s still cannot be used, and the others were left alone: %(why)s",
+                            line.failed, why=line.why)
+    return wording.many("%(num)s still cannot be used: %(why)s", "%(num)s still cannot be used: %(why)s", line.failed,
+                        why=line.why)
+
+
+def source_name(source: str, wording: Wording) -> str:
     """A source as people call it."""
-    return "A worker" if source == STREAM else title(source)
+    return wording.say("A worker") if source == STREAM else title(source, wording)
 
 
 def address(wanted: Wanted, **more: str) -> str:
@@ -217,29 +246,25 @@ def _facts(named: Mapping[str, str]) -> tuple[tuple[str, str, str], ...]:
     return tuple((name, said or "–", "") for name, said in named.items())
 
 
-def _fixed(letter: Letter) -> str:
+def _fixed(letter: Letter, wording: Wording) -> str:
     how = f"opsmon dead replay {letter.id} --payload FILE"
     if len(letter.payload) > MOST_SHOWN:
-        return f"It is too large to be corrected here; in a terminal: {how}"
+        return wording.say("It is too large to be corrected here; in a terminal: %(command)s", command=how)
     try:
         letter.payload.decode()
     except UnicodeDecodeError:
-        return f"It is no text and cannot be corrected here; in a terminal: {how}"
+        return wording.say("It is no text and cannot be corrected here; in a terminal: %(command)s", command=how)
     return ""
 
 
 def _line_view(line: Line, wording: Wording) -> JournalLineView:
-    about = f"{source_name(line.source)}: {line.reason}" if line.reason else source_name(line.source)
+    about = source_name(line.source, wording) + (f": {line.reason}" if line.reason else "")
     return JournalLineView(wording.moment(line.at_ms), line.by, deed_text(line, wording), about if line.source else "")
 
 
 def _size(size_bytes: int, wording: Wording) -> str:
-    return wording.size(size_bytes) if size_bytes >= 1024 else f"{wording.number(size_bytes)} bytes"
+    return wording.size(size_bytes) if size_bytes >= 1024 else _bytes(size_bytes, wording)
 
 
-def _left_alone(line: Line) -> str:
-    return ", and the others were left alone" if line.failed >= MOST_FAILURES else ""
-
-
-def _letters(count: int) -> str:
-    return "letter" if count == 1 else "letters"
+def _bytes(size_bytes: int, wording: Wording) -> str:
+    return wording.many("%(num)s byte", "%(num)s bytes", size_bytes)

@@ -27,6 +27,7 @@ from opsmon.store.scripts import Taken
 from opsmon.web import rendering
 from opsmon.web.bodies import ClientGone, read_body
 from opsmon.web.entry_views import CHOICES, KEPT, DoneView, entry_view
+from opsmon.web.languages import N_
 from opsmon.web.pages import Pages
 from opsmon.web.wording import Wording
 
@@ -35,11 +36,11 @@ MAX_FIELDS = 30
 BODY_DEADLINE_S = 5.0
 # What a form offers is not worth a longer wait.
 KNOWN_WITHIN_S = 0.5
-_AWAY = ("The store did not confirm: this may not have been entered. Send it again as it is; it counts once.")
-_UNDO_AWAY = "The store did not confirm: this may still be entered. Try again; it is taken back once."
-_NO_UNDO = "This cannot be taken back here: it was entered more than a day ago."
+_AWAY = N_("The store did not confirm: this may not have been entered. Send it again as it is; it counts once.")
+_UNDO_AWAY = N_("The store did not confirm: this may still be entered. Try again; it is taken back once.")
+_NO_UNDO = N_("This cannot be taken back here: it was entered more than a day ago.")
 
-_WHERE = {"station": "at", "line": "on line", "person": "by"}
+_WHERE = {"station": N_("at %(name)s"), "line": N_("on line %(name)s"), "person": N_("by %(name)s")}
 
 
 class EntryForm:
@@ -82,7 +83,8 @@ class EntryForm:
         text = self._told(what, values, read.event)
         undo = tuple({**read.undo, "text": text}.items()) if read.undo else ()
         kept = {name: value for name, value in values.items() if name in KEPT[what]}
-        done = DoneView(f"{'Entered' if is_new else 'Entered once, sent twice'}: {text}", undo)
+        said_now = N_("Entered: %(entry)s") if is_new else N_("Entered once, sent twice: %(entry)s")
+        done = DoneView(self._wording.say(said_now, entry=text), undo)
         return await self._page(request, what, kept, done=done)
 
     async def _undo(self, request: Request, said: Mapping[str, str]) -> Response:
@@ -93,24 +95,29 @@ class EntryForm:
         try:
             await self._append(event)
         except StoreUnavailable:
-            return await self._page(request, what, trouble=_UNDO_AWAY, done=_again(text, said), status=503)
-        return await self._page(request, what, done=DoneView(f"Taken back: {text}" if text else "Taken back."))
+            return await self._page(request, what, trouble=_UNDO_AWAY, done=self._again(text, said), status=503)
+        return await self._page(request, what, done=DoneView(
+            self._wording.say("Taken back: %(entry)s", entry=text) if text else self._wording.say("Taken back.")))
 
     def _told(self, what: What, values: Mapping[str, str], event: Event) -> str:
         """An entry in words, as it was understood."""
-        data, number = event.data, self._wording.number
+        data, number, say = event.data, self._wording.number, self._wording.say
         if what == "order":
-            named = f"order {data['name']}" if data["name"] else "an order"
+            named = say("order %(name)s", name=data["name"]) if data["name"] else say("an order")
             when = f", {self._wording.day_and_hour(event.time_ms)}" if values["time"] else ""
             return f"{named}, {self._wording.money(data['total_minor'], data['currency'])}{when}"
         if what == "count":
             return f"{'+' if data['value'] > 0 else ''}{number(data['value'])} {data['name']}"
         if what == "gauge":
-            return f"{data['name']} shows {number(data['value'])}"
-        where = " ".join(f"{word} {data[name]}" for name, word in _WHERE.items() if name in data)
-        moved = f"order {values['order']} to {data['stage']}" if what == "move" else (
-            f"{number(data['quantity'])} × {data.get('sku') or 'no SKU'}")
+            return say("%(name)s shows %(value)s", name=data["name"], value=number(data["value"]))
+        where = " ".join(say(words, name=data[name]) for name, words in _WHERE.items() if name in data)
+        moved = say("order %(name)s to %(stage)s", name=values["order"], stage=data["stage"]) if what == "move" else (
+            f"{number(data['quantity'])} × {data.get('sku') or say('no SKU')}")
         return f"{moved} {where}".strip()
+
+    def _again(self, text: str, said: Mapping[str, str]) -> DoneView:
+        undo = [(name, said[name]) for name in ("of", "entry", "name", "value", "at") if name in said]
+        return DoneView(self._wording.say("Still entered: %(entry)s", entry=text), (*undo, ("text", text)))
 
     async def _append(self, event: Event) -> str:
         payload = encode(event)
@@ -125,8 +132,10 @@ class EntryForm:
         values = values or {}
         if not wrong and not values.get("currency"):
             values = {**values, "currency": currency}
-        view = entry_view(what, form_id, values, wrong or {}, trouble=trouble, done=done, choices=choices)
-        html = rendering.page("entry", page=self._pages.view("Enter by hand", "board", request), entry=view)
+        wording, wrong = self._wording, {name: self._wording.say(why) for name, why in (wrong or {}).items()}
+        view = entry_view(what, form_id, values, wrong, wording, trouble=wording.say(trouble), done=done,
+                          choices=choices)
+        html = rendering.page("entry", page=self._pages.view(N_("Enter by hand"), "board", request), entry=view)
         # Coming back to it has to give another form: the id of this one may be used up.
         return HTMLResponse(html, status, {"cache-control": "no-store"})
 
@@ -140,11 +149,6 @@ class EntryForm:
                 return self._currency or meta.currency or "", await rows_of(reader, keys, meta, CHOICES[what], month)
         except STORE_ERRORS:
             return self._currency or "", {}
-
-
-def _again(text: str, said: Mapping[str, str]) -> DoneView:
-    undo = [(name, said[name]) for name in ("of", "entry", "name", "value", "at") if name in said]
-    return DoneView(f"Still entered: {text}", (*undo, ("text", text)))
 
 
 def _what(text: str) -> What:

@@ -9,28 +9,34 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
 
 from opsmon.clock import Clock
-from opsmon.core.boards import HOME, Cadence, boards_of, cadences
+from opsmon.core.boards import HOME, Placed, boards_of
 from opsmon.core.boards import Board as ShownBoard
 from opsmon.core.calendar import MINUTE_MS
-from opsmon.core.catalogue import Kpi, Tumbling
-from opsmon.core.filling import filled_by, witnesses
+from opsmon.core.catalogue import Catalogue, Kpi, Tumbling
+from opsmon.core.filling import witnesses
 from opsmon.core.health import Backlog, Health, Heard, judge
+from opsmon.core.narrowing import Only, narrowed, narrowed_board
 from opsmon.core.readings import Reading
+from opsmon.core.slots import PLAIN, Cadence, Options
 from opsmon.store import health_queries
+from opsmon.store.board_queries import all_boards
 from opsmon.store.connection import STORE_ERRORS, Reader
 from opsmon.store.keys import Keys
 from opsmon.store.kpi_queries import KpiQueries
 from opsmon.store.notes import read_progress
 from opsmon.store.scripts import Scripts
 from opsmon.telemetry import DEAD, LAG, PENDING, RENDERS, SCREEN_SECONDS
+from opsmon.web.failures import Failures
 from opsmon.web.hub import Hub, event
 from opsmon.web.presenting import health_view, setup_view, store_down_view
-from opsmon.web.tile_views import percentiles_beside, tile_view, unfilled_view
+from opsmon.web.slot_views import slot_view
+from opsmon.web.tile_views import kpis_beside, unfilled_view
+from opsmon.web.tile_words import filled_words
 from opsmon.web.views import HealthView, SetupView
 from opsmon.web.wording import Wording
 
@@ -45,6 +51,7 @@ BEHIND_MS = 10_000
 # A page that was made is a screen that is about to connect, or a phone that is looked at again soon.
 LEASE_MS = 60_000
 NEVER_MS = -BATCH_MS
+MOST_PLANS = 5_000
 _BLOCK_MS = 1_000
 _SAMPLES = 200
 _RECENT_MS = 5 * 60_000
@@ -52,17 +59,15 @@ _RECENT_MS = 5 * 60_000
 
 @dataclass(slots=True)
 class SlotPlan:
-    """A KPI's slot: which KPI it reads, how often it may change, when it was read, whether it is due."""
+    """A slot: which KPI it reads, what its place says of it, how often it may change, when it was read, whether it is
+    due."""
 
+    slot_id: str
     kpi: Kpi
     cadence_ms: int
+    options: Options = PLAIN
     read_ms: int = NEVER_MS
     dirty: bool = True
-
-    @property
-    def slot_id(self) -> str:
-        """Its place on a page."""
-        return f"kpi-{self.kpi.id}"
 
     def wait_ms(self, running_ms: int) -> int | None:
         """How long until it may be read again; None when nothing about it moved."""
@@ -71,6 +76,10 @@ class SlotPlan:
     def hurry(self) -> None:
         """Let it be read with the next look, whatever its cadence."""
         self.dirty, self.read_ms = True, NEVER_MS
+
+    def postpone(self, wait_ms: int) -> None:
+        """Let it be read again, but not before so long."""
+        self.dirty, self.read_ms = True, _running_ms() + wait_ms - self.cadence_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,15 +100,15 @@ class Feed:
                  clock: Clock) -> None:
         self.hub, self.board = hub, board
         self._reader, self._keys, self._kpis, self._scripts = reader, keys, kpis, scripts
-        self._clock = clock
+        self._clock, self._failures = clock, Failures(board.wording)
         self.boards = boards_of(kpis.catalogue)
-        known = kpis.catalogue.kpi_by_id
-        self._plans = [SlotPlan(known[kpi_id], _cadence_ms(known[kpi_id], cadence))
-                       for kpi_id, cadence in cadences(self.boards).items()]
-        self._home = slots_of(self.boards[HOME], "board")
+        self._plan_by_id: dict[str, SlotPlan] = {}
+        self._home = self._plan_boards()
         self._leases: dict[frozenset[str], int] = {}
         # One reading at a time: an older one that is shown after a newer one would stay.
         self._reading = asyncio.Lock()
+        # And one look at the boards, for the same reason.
+        self._looking = asyncio.Lock()
         self._told: set[str] = set()
         self._epoch = (0, 0)
         self._last_id = "0-0"
@@ -111,8 +120,9 @@ class Feed:
         self._is_behind = False
         self.ready = asyncio.Event()
         self.backlog = Backlog(0, 0, None)
-        # Called when something was counted.
+        # Called when something was counted, and when boards were changed.
         self.listeners: list[Callable[[], None]] = []
+        self.reshaped: list[Callable[[], None]] = []
         self._latencies: deque[tuple[int, int]] = deque(maxlen=_SAMPLES)
 
     async def run(self) -> None:
@@ -153,6 +163,7 @@ class Feed:
         """Take the newest change as the present, then read everything: in this order nothing is missed."""
         newest = await self._reader.newest(self._keys.changes)
         self._last_id = newest[0][0].decode() if newest else "0-0"
+        await self.take_boards()
         for planned in self._plans:
             planned.hurry()
         await self.look()
@@ -163,11 +174,41 @@ class Feed:
         self._epoch = self._epoch_now(self._clock.now_ms())
         self.ready.set()
 
+    async def take_boards(self) -> None:
+        """See which boards there are now; screens that show another version of theirs are told. May be repeated."""
+        async with self._looking:
+            found = await all_boards(self._reader, self._keys, self._kpis.catalogue)
+            if found == self.boards:
+                return
+            self.boards = found
+            self._home = self._plan_boards()
+        for tell in self.reshaped:
+            tell()
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """What can be shown."""
+        return self._kpis.catalogue
+
+    def narrow(self, board: ShownBoard, only: Only) -> ShownBoard:
+        """A board narrowed to what an address asks for; what it shows can be opened afterwards."""
+        # Who asks for ever other values is shown the whole, and told so, rather than given all the memory.
+        has_room = len(self._plan_by_id) < MOST_PLANS
+        found = narrowed_board(board, only, self._kpis.catalogue) if only and has_room else board
+        self._plan(found)
+        return found
+
+    async def preview(self, placed: Iterable[Placed]) -> dict[str, object]:
+        """What slots would show now, by their ids; neither kept nor pushed. Raises STORE_ERRORS."""
+        await self.ready.wait()
+        return dict(await self._views([self._planned(one) for one in placed]))
+
     async def open(self, slots: frozenset[str]) -> None:
         """Have these slots at hand, as they are now, and keep them so for a while. Raises STORE_ERRORS, and
         TimeoutError while nothing was ever read."""
-        await self.ready.wait()
+        # Before anything is waited for: what nobody watches is let go.
         self._leases[slots] = _running_ms() + LEASE_MS
+        await self.ready.wait()
         for planned in self._plans:
             if planned.slot_id in slots and planned.cadence_ms == BATCH_MS and self._is_older(planned, NEAR_MS):
                 planned.read_ms = NEVER_MS
@@ -186,6 +227,8 @@ class Feed:
             self._mark(fields)
         for tell in self.listeners if changes else ():
             tell()
+        if any(b"board" in fields for _, fields in changes):
+            await self.take_boards()
         await self._tick()
         await self._flush()
         if changes and self._is_waiting_for_first():
@@ -219,7 +262,7 @@ class Feed:
     async def _show_health(self, health: Health, heard: tuple[Heard, ...], counted_ms: int | None,
                            now_ms: int) -> None:
         wording, latency = self.board.wording, self.latency_ms()
-        words = f"order to screen {wording.milliseconds(latency[0])}" if latency else ""
+        words = wording.say("order to screen %(length)s", length=wording.milliseconds(latency[0])) if latency else ""
         # The instant matters only while something waits; else it would be news with every order.
         counted = counted_ms if health.state != "ok" else None
         view = health_view(health, heard, counted, words, wording, now_ms)
@@ -252,7 +295,7 @@ class Feed:
         moved = set(fields[b"kpis"].decode().split(","))
         for planned in self._plans:
             planned.dirty = planned.dirty or planned.kpi.id in moved
-        self._news = self._news or b"tick" not in fields
+        self._news = self._news or not {b"tick", b"board"} & fields.keys()
         arrived = fields.get(b"arrived", b"")
         if arrived and moved:
             self._arrived.append(int(arrived))
@@ -278,12 +321,44 @@ class Feed:
         shown = self._home.union(*{screen.slots for screen in self.hub.screens if screen.slots}, *self._leases)
         return [planned for planned in self._plans if planned.slot_id in shown]
 
+    @property
+    def _plans(self) -> list[SlotPlan]:
+        return list(self._plan_by_id.values())
+
+    def _plan_boards(self) -> frozenset[str]:
+        """Plan what boards show; what the first board shows is at hand at all times."""
+        for board in self.boards.values():
+            self._plan(board)
+        self._on_boards = {placed.id for board in self.boards.values() for placed in board.placed("board")}
+        return slots_of(self.boards[HOME], "board")
+
+    def _plan(self, board: ShownBoard) -> None:
+        for placed in board.placed("board"):
+            if placed.id not in self._plan_by_id:
+                self._plan_by_id[placed.id] = self._planned(placed)
+
+    def _planned(self, placed: Placed) -> SlotPlan:
+        catalogue, options = self._kpis.catalogue, placed.slot.options
+        kpi = catalogue.kpi_by_id[placed.slot.kpi]
+        asked = narrowed(kpi, options.only, catalogue) if options.only else replace(kpi, against=options.compare)
+        if asked is None:  # a board is shown without what cannot be narrowed so
+            raise ValueError(f"{kpi.id} is not counted by {options.only}")
+        return SlotPlan(placed.id, asked, _cadence_ms(kpi, placed.cadence), options)
+
     def _forget_unwatched(self) -> None:
         watched = {planned.slot_id for planned in self._watched()}
+        self._drop_plans(watched)
         left = [p for p in self._plans if p.slot_id in self.hub.slots and p.slot_id not in watched]
         self.hub.forget(planned.slot_id for planned in left)
         for planned in left:
             planned.hurry()
+
+    def _drop_plans(self, watched: set[str]) -> None:
+        """Let go what no board shows any more, and no screen: a former version, or what an address asked for."""
+        gone = self._plan_by_id.keys() - self._on_boards - watched
+        self.hub.forget(gone)
+        for slot_id in gone:
+            del self._plan_by_id[slot_id]
 
     def _is_older(self, planned: SlotPlan, age_ms: int) -> bool:
         return _running_ms() - planned.read_ms > age_ms
@@ -307,7 +382,7 @@ class Feed:
             if self._news or planned.cadence_ms >= NEAR_MS:
                 planned.read_ms = running_ms
         try:
-            self._show(await self._views(due))
+            self._show(await self._failures.views(due, self._views, self.hub.slots, self._clock.now_ms()))
         except BaseException:
             for planned in due:
                 planned.hurry()
@@ -315,21 +390,21 @@ class Feed:
 
     async def _views(self, due: list[SlotPlan]) -> list[tuple[str, object]]:
         now_ms, catalogue = self._clock.now_ms(), self._kpis.catalogue
-        beside = {planned.kpi.id: percentiles_beside(planned.kpi, catalogue.kpis) for planned in due}
+        beside = {planned.slot_id: kpis_beside(planned.kpi, catalogue.kpis) for planned in due}
         asked = dict.fromkeys(chain((planned.kpi for planned in due), *beside.values()))
-        readings = {reading.kpi.id: reading for reading in
+        readings = {reading.kpi: reading for reading in
                     await self._kpis.read(asked, now_ms, self.backlog.caught_up_ms(now_ms))}
         unfilled = await self._unfilled(readings.values(), now_ms)
         return [(planned.slot_id, self._view(
-            readings[planned.kpi.id], [readings[one.id] for one in beside[planned.kpi.id]],
+            planned, readings[planned.kpi], [readings[one] for one in beside[planned.slot_id]],
             # While events wait nobody knows.
             is_unfilled=planned.kpi.rollup in unfilled and not self._is_behind)) for planned in due]
 
-    def _view(self, reading: Reading, beside: list[Reading], *, is_unfilled: bool) -> object:
+    def _view(self, planned: SlotPlan, reading: Reading, beside: list[Reading], *, is_unfilled: bool) -> object:
         rollup = self._kpis.catalogue.rollup(reading.kpi.rollup)
-        view = tile_view(reading, self.board.wording, self.board.zone, is_behind=self._is_behind, rollup=rollup,
-                         beside=beside)
-        return unfilled_view(view, filled_by(rollup)) if is_unfilled else view
+        view = slot_view(reading, planned.options, self.board.wording, self.board.zone, is_behind=self._is_behind,
+                         rollup=rollup, beside=beside)
+        return unfilled_view(view, filled_words(rollup, self.board.wording)) if is_unfilled else view
 
     async def _unfilled(self, readings: Iterable[Reading], now_ms: int) -> set[str]:
         """The rollups of empty readings that never had anything to count: a zero there would look measured."""
@@ -385,4 +460,4 @@ def _cadence_ms(kpi: Kpi, cadence: Cadence) -> int:
 
 def slots_of(board: ShownBoard, layout: str) -> frozenset[str]:
     """Every slot of a board's page, its health line and set-up among them."""
-    return frozenset({"health", "setup", *(f"kpi-{slot.kpi}" for slot in board.shown(layout))})
+    return frozenset({"health", "setup", *(placed.id for placed in board.placed(layout))})

@@ -8,6 +8,7 @@ from opsmon.core.catalogue import Kpi, Rollup
 from opsmon.core.history import KNOWN, History, Spot
 from opsmon.web.axis import Axis, axis
 from opsmon.web.history_views import ChartView, GapView, SpotView
+from opsmon.web.languages import N_
 from opsmon.web.views import GridLineView
 
 PLACE = 20
@@ -15,7 +16,7 @@ _BAR, _INSET = 15.2, 2.4
 # A gap has words where it is at least so wide a part of the chart.
 _ROOM = 0.3
 _MOST_DOTS = 31
-_REASONS = {"uncounted": "not counted yet", "gone": "no longer kept", "empty": "no data"}
+_REASONS = {"uncounted": N_("not counted yet"), "gone": N_("no longer kept"), "empty": N_("no data")}
 
 # A value in words; an axis value in words.
 Write = Callable[[float | None], str]
@@ -30,8 +31,9 @@ def adds_up(kpi: Kpi, rollup: Rollup) -> bool:
     return rollup.measure in ("mean", "percentile") and kpi.show in ("count", "sum")
 
 
-def chart(told: History, kpi: Kpi, rollup: Rollup, texts: Sequence[SpotView], write: Write, label: str) -> ChartView:
-    """Place the windows, whose words are in `texts`; `write` writes the values of grid lines."""
+def chart(told: History, kpi: Kpi, rollup: Rollup, texts: Sequence[SpotView], write: Write, label: str,
+          say: Callable[[str], str]) -> ChartView:
+    """Place the windows, whose words are in `texts`; `write` writes the values of grid lines, `say` speaks."""
     is_bars, spots = adds_up(kpi, rollup), told.spots
     values = [value for spot in spots for value in (spot.value, spot.before) if value is not None]
     scale = axis(values, kpi.unit)
@@ -39,7 +41,7 @@ def chart(told: History, kpi: Kpi, rollup: Rollup, texts: Sequence[SpotView], wr
     lines, moving = ((), "") if is_bars else _lines(placed)
     return ChartView(
         kind="bars" if is_bars else "line", width=len(spots) * PLACE, place=PLACE, bar=_text(_BAR), spots=placed,
-        lines=lines, moving=moving, gaps=tuple(_gaps(spots)),
+        lines=lines, moving=moving, gaps=tuple(_gaps(spots, say)),
         grid=tuple(GridLineView(_text(scale.y(value)), write(value)) for value in scale.lines),
         base=GridLineView(_text(scale.y(0)), write(0)), label=label,
     )
@@ -57,6 +59,7 @@ def _placed(at: int, spots: Sequence[Spot], words: SpotView, scale: Axis, *, is_
     return replace(
         words, left=_text(left), x=_text(left + (_INSET if is_bars else PLACE / 2)), y=y, height=height,
         before_y="" if spot.before is None else _text(scale.y(spot.before)),
+        delta="" if spot.corrected_ms is None or not y else delta(left + PLACE / 2, min(float(y), scale.y(0))),
         has_dot=not is_bars and bool(y) and (is_alone or len(spots) <= _MOST_DOTS),
     )
 
@@ -78,16 +81,21 @@ def _points(spots: Sequence[SpotView]) -> str:
     return " ".join(f"{spot.x},{spot.y}" for spot in spots)
 
 
-def _gaps(spots: Sequence[Spot]) -> list[GapView]:
+def _gaps(spots: Sequence[Spot], say: Callable[[str], str]) -> list[GapView]:
     found, at = [], 0
     for state, stretch in groupby(spots, key=lambda spot: spot.state):
         length = len(list(stretch))
         if state in _REASONS:
             has_room = length / len(spots) >= _ROOM
             found.append(GapView(_text(at * PLACE), _text(length * PLACE), _text(100 * (at + length / 2) / len(spots)),
-                                 _REASONS[state] if has_room else ""))
+                                 say(_REASONS[state]) if has_room else ""))
         at += length
     return found
+
+
+def delta(x: float, y: float) -> str:
+    """The path of a small triangle over a bar or a point, within the box."""
+    return f"M{_text(x - 4)} {_text(max(y - 3, 7))}h8l-4-7z"
 
 
 def extremes(spots: Sequence[Spot]) -> tuple[Spot, Spot] | None:

@@ -5,16 +5,17 @@ Injection. Numbers stay numbers, also negative ones.
 """
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from io import StringIO
 
 from opsmon.core.calendar import SiteCalendar
 from opsmon.core.catalogue import Kpi
-from opsmon.core.history import History, Spot
+from opsmon.core.history import History, Spot, state_of
 from opsmon.core.money import exponent
 from opsmon.core.panes import OTHER
-from opsmon.core.readings import Reading
+from opsmon.core.ranges import WindowReading
+from opsmon.core.readings import Reading, Site
 from opsmon.core.values import Value
 
 HEAD = ("start", "end", "row", "value", "unit", "currency", "sample", "state")
@@ -34,13 +35,28 @@ def history_lines(told: History, kpi: Kpi, calendar: SiteCalendar, *, by_rows: b
                    "" if sample is None else str(sample), spot.state)
 
 
-def present_lines(reading: Reading, calendar: SiteCalendar) -> Iterator[Cells]:
-    """What holds now: each row, or the one number."""
-    now = calendar.wall(reading.end_ms).isoformat()
-    rows = [(_row(row.name), row.value, row.sample) for row in reading.rows] or [("", reading.value, reading.count)]
-    for name, value, sample in rows:
-        yield (now, now, _text(name), _number(value, reading.kpi, reading.currency), reading.kpi.unit,
-               _currency(reading.kpi, reading.currency), "" if sample is None else str(sample), "moving")
+def present_lines(readings: Sequence[Reading], calendar: SiteCalendar) -> Iterator[Cells]:
+    """What a tile shows now: each row, or the one number; of several numbers each by its name."""
+    for reading in readings:
+        kpi, start, end = reading.kpi, calendar.wall(reading.start_ms), calendar.wall(reading.end_ms)
+        name = "" if len(readings) == 1 else kpi.show if kpi.show.startswith("p") else kpi.label
+        rows = [(_row(row.name), row.value, row.sample) for row in reading.rows] or [
+            (name, reading.value, reading.count)]
+        for row, value, sample in rows:
+            yield (start.isoformat(), end.isoformat(), _text(row), _number(value, kpi, reading.currency), kpi.unit,
+                   _currency(kpi, reading.currency), "" if sample is None else str(sample),
+                   "whole" if reading.complete else "moving")
+
+
+def series_lines(reading: Reading, windows: Sequence[WindowReading], site: Site) -> Iterator[Cells]:
+    """The windows of a tile's chart, oldest first; one that was over before counting began has no value."""
+    kpi = reading.kpi
+    for one in windows:
+        start, end = (site.calendar.wall(time_ms).isoformat() for time_ms in (one.start_ms, one.end_ms))
+        state = state_of(one, one.value, site)
+        value, sample = (None, None) if state == "uncounted" else (one.value, one.sample)
+        yield (start, end, "", _number(value, kpi, reading.currency), kpi.unit, _currency(kpi, reading.currency),
+               "" if sample is None else str(sample), state)
 
 
 def written(lines: Iterable[Cells]) -> str:

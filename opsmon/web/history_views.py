@@ -28,6 +28,7 @@ class SpotView:
     height: str = shown("height of the bar, '' in a line")
     before_y: str = shown("height of the mark of the span before, '' when unknown")
     has_dot: bool = shown("a line chart: whether it is marked by a dot; those that stand alone always are")
+    delta: str = shown("path of the mark over it that says it was corrected, '' when it was not", default="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +134,7 @@ class KpiPageView:
 
     id: str = shown("the KPI's id")
     text: str = shown("the present number, formatted")
-    chars: int = shown("length of `text`, so that CSS can choose a size that never clips (1 to 16)")
+    chars: int = shown("room `text` takes in digits, so that CSS can choose a size that never clips (1 to 20)")
     value: str = shown("the plain number for machines")
     unit: str = shown("'orders', '' where the number says it")
     window: str = shown("the window in words")

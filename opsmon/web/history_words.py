@@ -9,17 +9,32 @@ from opsmon.core.spans import SPANS, Span, after, before
 from opsmon.web.history_chart import adds_up, chart, extremes
 from opsmon.web.history_views import HistoryView, LinkView, SpotView
 from opsmon.web.kpi_links import Here
+from opsmon.web.languages import N_, NN_
 from opsmon.web.span_words import COLUMNS, SpanWords
 from opsmon.web.views import ComparisonView, Direction
 
-_SPAN_WORDS = {"day": "Day", "week": "Week", "month": "Month", "year": "Year"}
-_NOUNS = {"hour": ("hours", "hour"), QUARTERS: ("quarters of an hour", "quarter of an hour"),
-          "day": ("days", "day"), "month": ("months", "month")}
+_SPAN_WORDS = {"day": N_("Day"), "week": N_("Week"), "month": N_("Month"), "year": N_("Year")}
+_NOUNS = {"hour": NN_("%(num)s hour %(state)s", "%(num)s hours %(state)s"),
+          QUARTERS: NN_("%(num)s quarter of an hour %(state)s", "%(num)s quarters of an hour %(state)s"),
+          "day": NN_("%(num)s day %(state)s", "%(num)s days %(state)s"),
+          "month": NN_("%(num)s month %(state)s", "%(num)s months %(state)s")}
+_CORRECTED = {
+    "hour": NN_("Δ %(num)s hour changed after it was over: something came late.",
+                "Δ %(num)s hours changed after they were over: something came late."),
+    QUARTERS: NN_("Δ %(num)s quarter of an hour changed after it was over: something came late.",
+                  "Δ %(num)s quarters of an hour changed after they were over: something came late."),
+    "day": NN_("Δ %(num)s day changed after it was over: something came late.",
+               "Δ %(num)s days changed after they were over: something came late."),
+    "month": NN_("Δ %(num)s month changed after it was over: something came late.",
+                 "Δ %(num)s months changed after they were over: something came late."),
+}
 _GAPS: tuple[tuple[SpotState, str], ...] = (
-    ("uncounted", "not counted yet"), ("gone", "no longer kept"), ("empty", "without data"))
-_MARKS = {"day": "the same weekday a week before", "week": "the week before", "year": "the year before"}
-_UNITS = {"orders": "orders", "visitors": "visitors", "customers": "customers", "sessions": "visits",
-          "pieces": "pieces"}
+    ("uncounted", N_("not counted yet")), ("gone", N_("no longer kept")), ("empty", N_("without data")))
+_MARKS = {"day": N_("the same weekday a week before"), "week": N_("the week before"), "year": N_("the year before")}
+_UNITS = {"orders": NN_("order", "orders"), "visitors": NN_("visitor", "visitors"),
+          "customers": NN_("customer", "customers"), "sessions": NN_("visit", "visits"),
+          "pieces": NN_("piece", "pieces")}
+_WHEN = {"month": N_("in %(name)s"), "day": N_("on %(name)s")}
 
 
 class Values:
@@ -38,8 +53,8 @@ class Values:
 
     def unit(self, value: float | None) -> str:
         """'orders', 'order' of one; '' where the number says it."""
-        word = _UNITS.get(self._reading.kpi.unit, "")
-        return word.removesuffix("s") if value == 1 else word
+        unit = _UNITS.get(self._reading.kpi.unit)
+        return self._words.wording.many(*unit, 0 if value is None else value) if unit else ""
 
     def on_axis(self, value: float | None) -> str:
         """The same as short as an axis has it: money without cents where the steps have none."""
@@ -66,42 +81,46 @@ def history_view(told: History, kpi: Kpi, rollup: Rollup, values: Values, words:
     later = after(span, words.calendar)
     return HistoryView(
         title=words.title(span),
-        steps=_steps(told, here),
+        steps=_steps(told, here, words),
         earlier=_way(before(span, words.calendar), words, here),
         later=_way(later, words, here) if later.start_ms <= now_ms else None,
         finding=finding,
         comparison=_comparison(told, kpi, values, words, now_ms),
         notes=tuple(note for note in (words.length(span), *_notes(told, rollup, words)) if note),
-        chart=chart(told, kpi, rollup, spots, values.on_axis, label) if is_known else None,
+        chart=chart(told, kpi, rollup, spots, values.on_axis, label, words.wording.say) if is_known else None,
         rows=tuple(spot for spot in spots if spot.state != "ahead"),
-        before=_MARKS[span.name] if has_marks else "",
-        column=COLUMNS[told.step],
+        before=words.wording.say(_MARKS[span.name]) if has_marks else "",
+        column=words.wording.say(COLUMNS[told.step]),
         has_samples=any(spot.sample for spot in spots),
         is_moving=any(spot.state == "moving" for spot in told.spots),
     )
 
 
-def span_links(here: Here) -> tuple[LinkView, ...]:
+def span_links(here: Here, words: SpanWords) -> tuple[LinkView, ...]:
     """Ways to the other lengths of time."""
-    return tuple(LinkView(_SPAN_WORDS[name], "" if name == here.span else here.to(span=name)) for name in SPANS)
+    return tuple(LinkView(words.wording.say(_SPAN_WORDS[name]), "" if name == here.span else here.to(span=name))
+                 for name in SPANS)
 
 
 def state_words(spot: Spot, kpi: Kpi, told: History, words: SpanWords) -> str:
     """Why a window is not whole, or why nothing is known of it; '' for a whole one."""
+    say = words.wording.say
     match spot.state:
         case "moving":
-            return "so far" if spot.end_ms > told.as_of_ms else "may still change"
+            return say("so far") if spot.end_ms > told.as_of_ms else say("may still change")
+        case "whole" | "part" if spot.corrected_ms is not None:
+            return say("Δ corrected %(time)s", time=words.wording.moment(spot.corrected_ms))
         case "part":
-            return f"counted from {words.instant(told.since_ms or 0)} on"
+            return say("counted from %(time)s on", time=words.instant(told.since_ms or 0))
         case "empty":
             is_few = bool(spot.sample) and (spot.sample or 0) < kpi.least
-            return f"too few: {spot.sample} of {kpi.least}" if is_few else "no data"
+            return say("too few: %(some)s of %(all)s", some=spot.sample, all=kpi.least) if is_few else say("no data")
         case "uncounted":
-            return "not counted yet"
+            return say("not counted yet")
         case "gone":
-            return "no longer kept"
+            return say("no longer kept")
         case "ahead":
-            return "still to come"
+            return say("still to come")
         case _:
             return ""
 
@@ -116,18 +135,19 @@ def _spots(told: History, kpi: Kpi, values: Values, words: SpanWords) -> list[Sp
 def _spot(spot: Spot, name: str, label: str, kpi: Kpi, values: Values, told: History, words: SpanWords) -> SpotView:
     text, note = values.text(spot.value), state_words(spot, kpi, told, words)
     was = "" if spot.before is None else values.text(spot.before)
+    said = words.wording.say("before: %(value)s", value=was) if was else ""
     hint = ", ".join(part for part in (f"{name}: {text if spot.value is not None else note}",
-                                       note if spot.value is not None else "", f"before: {was}" if was else "") if part)
+                                       note if spot.value is not None else "", said) if part)
     sample = "" if spot.sample is None else words.wording.number(spot.sample)
     return SpotView(spot.state, name, label, text, was, note, sample, hint, "", "", "", "", "", False)
 
 
-def _steps(told: History, here: Here) -> tuple[LinkView, ...]:
+def _steps(told: History, here: Here, words: SpanWords) -> tuple[LinkView, ...]:
     if not told.has_quarters:
         return ()
     by_quarters = told.step == QUARTERS
-    return (LinkView("By the hour", here.to(step="") if by_quarters else ""),
-            LinkView("By 15 minutes", "" if by_quarters else here.to(step=QUARTERS)))
+    return (LinkView(words.wording.say("By the hour"), here.to(step="") if by_quarters else ""),
+            LinkView(words.wording.say("By 15 minutes"), "" if by_quarters else here.to(step=QUARTERS)))
 
 
 def _way(span: Span, words: SpanWords, here: Here) -> LinkView:
@@ -139,53 +159,66 @@ def _finding(told: History, kpi: Kpi, rollup: Rollup, values: Values, words: Spa
     known = [spot for spot in told.spots if spot.value is not None]
     if told.whole is None or told.whole.value is None or not known:
         return _why_nothing(told, kpi, words)
-    total, so_far = values.with_unit(told.whole.value), " so far" if told.whole.state == "moving" else ""
-    if rollup.measure == "top" and told.row is None:
-        so_far = f"{so_far} for the {kpi.rows} best"
-    ends = extremes(told.spots)
-    if adds_up(kpi, rollup):
-        most = f", most {_when(ends[1], told, words)}: {values.text(ends[1].value)}" if ends else ""
-        return f"{total}{so_far}{most}."
+    say, ends, total = words.wording.say, extremes(told.spots), _total(told, told.whole, kpi, rollup, values, words)
     if ends is None:
-        return f"{total} overall{so_far}."
-    return (f"{total} overall{so_far}; lowest {_when(ends[0], told, words)}: {values.text(ends[0].value)}, "
-            f"highest {_when(ends[1], told, words)}: {values.text(ends[1].value)}.")
+        return say("%(total)s.", total=total)
+    low, high = ({"when": _when(end, told, words), "value": values.text(end.value)} for end in ends)
+    if adds_up(kpi, rollup):
+        return say("%(total)s, most %(when)s: %(value)s.", total=total, **high)
+    return say("%(total)s; lowest %(low_when)s: %(low)s, highest %(high_when)s: %(high)s.", total=total,
+               low_when=low["when"], low=low["value"], high_when=high["when"], high=high["value"])
+
+
+def _total(told: History, whole: Spot, kpi: Kpi, rollup: Rollup, values: Values, words: SpanWords) -> str:
+    """'412 orders so far', '€31.50 overall', '€1,200 so far for the 10 best'."""
+    say, value = words.wording.say, values.with_unit(whole.value)
+    is_moving = whole.state == "moving"
+    if not adds_up(kpi, rollup):
+        return say("%(value)s overall so far", value=value) if is_moving else say("%(value)s overall", value=value)
+    said = say("%(value)s so far", value=value) if is_moving else value
+    is_top = rollup.measure == "top" and told.row is None
+    return words.wording.many("%(value)s for the %(num)s best", "%(value)s for the %(num)s best", kpi.rows, value=said
+                              ) if is_top else said
 
 
 def _when(spot: Spot, told: History, words: SpanWords) -> str:
     bounds = [(one.start_ms, one.end_ms) for one in told.spots]
     name = words.names(told.step, bounds)[bounds.index((spot.start_ms, spot.end_ms))]
-    return f"{'in' if told.step == 'month' else 'on' if told.step == 'day' else 'at'} {name}"
+    return words.wording.say(_WHEN.get(told.step, N_("at %(name)s")), name=name)
 
 
 def _why_nothing(told: History, kpi: Kpi, words: SpanWords) -> str:
-    states = {spot.state for spot in told.spots}
+    states, say = {spot.state for spot in told.spots}, words.wording.say
     if states == {"ahead"}:
-        return "Still to come."
+        return say("Still to come.")
     if "empty" in states:
         few = next((spot for spot in told.spots if spot.sample), None)
-        return f"No number: {state_words(few, kpi, told, words)}." if few else "No data: there is nothing to divide by."
+        return say("No number: %(why)s.", why=state_words(few, kpi, told, words)) if few else say(
+            "No data: there is nothing to divide by.")
     if "gone" in states:
-        return f"No longer kept: this number reaches back to {words.instant(told.gone_ms or 0)}."
+        return say("No longer kept: this number reaches back to %(time)s.", time=words.instant(told.gone_ms or 0))
     if told.since_ms is None:
-        return "Nothing has been counted yet."
-    return f"Not counted yet: counting begins with {words.instant(told.since_ms)}."
+        return say("Nothing has been counted yet.")
+    return say("Not counted yet: counting begins with %(time)s.", time=words.instant(told.since_ms))
 
 
 def _notes(told: History, rollup: Rollup, words: SpanWords) -> list[str]:
     """What is not as it seems: gaps by their reason, and steps that are coarser than the span would have."""
     met = Counter(spot.state for spot in told.spots)
-    is_known, noun = any(state in met for state in KNOWN), _NOUNS[told.step]
+    is_known, say = any(state in met for state in KNOWN), words.wording.say
     notes = []
     if told.span.name == "day" and told.step == "day":
-        notes.append("So far back this number is kept by days, no finer." if "h" in rollup.levels
-                     else "This number is kept by days, no finer.")
-    gaps = [f"{words.wording.number(met[state])} {noun[met[state] == 1]} {reason}"
+        notes.append(say("So far back this number is kept by days, no finer.") if "h" in rollup.levels
+                     else say("This number is kept by days, no finer."))
+    gaps = [words.wording.many(*_NOUNS[told.step], met[state], state=say(reason))
             for state, reason in _GAPS if is_known and met[state]]
     if gaps:
-        notes.append(f"Gaps: {', '.join(gaps)}.")
+        notes.append(say("Gaps: %(gaps)s.", gaps=", ".join(gaps)))
+    corrected = sum(spot.corrected_ms is not None for spot in told.spots)
+    if corrected:
+        notes.append(words.wording.many(*_CORRECTED[told.step], corrected))
     if met["part"] and told.since_ms is not None:
-        notes.append(f"Counting begins with {words.instant(told.since_ms)}.")
+        notes.append(say("Counting begins with %(time)s.", time=words.instant(told.since_ms)))
     return notes
 
 
@@ -198,21 +231,23 @@ def _comparison(told: History, kpi: Kpi, values: Values, words: SpanWords, now_m
     is_over = told.span.end_ms <= now_ms
     then = words.short(told.against) + ("" if is_over else f" {words.until(told.span, found.then_ms)}")
     if found.now is None or found.before is None:
-        return ComparisonView(f"No comparison: no data {'of ' + then if found.before is None else 'yet'}", "", "none")
+        return ComparisonView(words.wording.say("No comparison: no data of %(then)s", then=then)
+                              if found.before is None else words.wording.say("No comparison: no data yet"), "", "none")
     change = words.wording.change(found.now, found.before) if kpi.unit != "share" else ""
-    was = f"{values.text(found.now)} against {values.text(found.before)} on {then}" if told.span.name == "day" else (
-        f"{values.text(found.now)} against {values.text(found.before)} in {then}")
+    against = N_("%(now)s against %(before)s on %(then)s") if told.span.name == "day" else N_(
+        "%(now)s against %(before)s in %(then)s")
+    was = words.wording.say(against, now=values.text(found.now), before=values.text(found.before), then=then)
     return ComparisonView(was, change, _direction(found.now, found.before, kpi), was) if change else (
         ComparisonView(was, "", "none"))
 
 
 def _why_incomparable(told: History, words: SpanWords) -> str:
-    against = words.short(told.against)
+    against, say = words.short(told.against), words.wording.say
     if told.gone_ms is not None and told.against.start_ms < told.gone_ms:
-        return f"No comparison: of {against} nothing is kept any more"
+        return say("No comparison: of %(then)s nothing is kept any more", then=against)
     if told.since_ms is None or told.since_ms > told.against.start_ms:
-        return f"No comparison yet: {against} was not counted"
-    return "No comparison yet: nothing of it is whole"
+        return say("No comparison yet: %(then)s was not counted", then=against)
+    return say("No comparison yet: nothing of it is whole")
 
 
 def _direction(now: float, then: float, kpi: Kpi) -> Direction:

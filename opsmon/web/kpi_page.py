@@ -3,7 +3,7 @@
 Plain pages, made when they are asked for; every view has an address. Queries only.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 
 from starlette.exceptions import HTTPException
@@ -24,17 +24,20 @@ from opsmon.store.history_queries import history
 from opsmon.store.keys import Keys
 from opsmon.store.kpi_queries import KpiQueries
 from opsmon.web import rendering
-from opsmon.web.history_csv import history_lines, present_lines, written
+from opsmon.web.history_csv import Cells, history_lines, present_lines, series_lines, written
 from opsmon.web.kpi_api import newest_change
 from opsmon.web.kpi_links import Here
 from opsmon.web.kpi_words import NO_HISTORY, label_of, page_view
+from opsmon.web.languages import N_
 from opsmon.web.pages import Pages
 from opsmon.web.span_words import SpanWords
+from opsmon.web.tile_views import kpis_beside
 from opsmon.web.views import ErrorView
 from opsmon.web.wording import Wording
 
+NOW = "now"
 _SIMILAR = 5
-_TOO_MUCH = "This number is kept by the hour only, and so long a span has too many of them: choose a shorter one."
+_TOO_MUCH = N_("This number is kept by the hour only, and so long a span has too many of them: choose a shorter one.")
 
 
 class KpiPage:
@@ -59,23 +62,35 @@ class KpiPage:
         return HTMLResponse(html, headers={"etag": etag, "cache-control": "no-cache"})
 
     async def csv(self, request: Request) -> Response:
-        """GET /kpi/{id}.csv, of the same stretch; `by` gives the rows apart."""
+        """GET /kpi/{id}.csv, of the same stretch; `by` gives the rows apart; span=now gives what a tile shows."""
         kpi = self._kpi(request)
         if kpi is None:
             return PlainTextResponse(self._sentence(request.path_params["id"]) + "\n", 404)
         now_ms, query = self._clock.now_ms(), request.query_params
+        if query.get("span") == NOW:
+            stamp = self._kpis.calendar.wall(now_ms).strftime("%Y-%m-%dT%H%M")
+            return _file(f"{kpi.id}-{stamp}.csv", await self._shown(kpi, now_ms))
         span = self._span(query, now_ms)
         found = await self._history(kpi, span, query, now_ms)
         if isinstance(found, History):
-            lines = history_lines(found, kpi, self._kpis.calendar, by_rows="by" in query and found.row is None)
+            by_rows = "by" in query and found.row is None
+            lines: Iterable[Cells] = history_lines(found, kpi, self._kpis.calendar, by_rows=by_rows)
         elif has_history(kpi, self._kpis.catalogue.rollup(kpi.rollup)):
             raise HTTPException(400, found)
         else:
-            (reading,) = await self._kpis.read([kpi], now_ms, await self._caught_up_ms(now_ms))
-            lines = present_lines(reading, self._kpis.calendar)
-        name = f"{kpi.id}-{span.name}-{span.first.isoformat()}.csv"
-        return Response(written(lines), media_type="text/csv; charset=utf-8; header=present", headers={
-            "content-disposition": f'attachment; filename="{name}"', "cache-control": "no-cache"})
+            lines = await self._shown(kpi, now_ms)
+        return _file(f"{kpi.id}-{span.name}-{span.first.isoformat()}.csv", lines)
+
+    async def _shown(self, kpi: Kpi, now_ms: int) -> Iterable[Cells]:
+        """What the tile of a KPI shows: its rows, the windows of its chart, its percentiles, or its one number."""
+        caught_up_ms = await self._caught_up_ms(now_ms)
+        asked = [kpi, *kpis_beside(kpi, self._kpis.catalogue.kpis)]
+        readings = await self._kpis.read(asked, now_ms, caught_up_ms)
+        if readings[0].rows or not readings[0].series:
+            return present_lines(readings, self._kpis.calendar)
+        bounds = [(point.start_ms, point.end_ms) for point in readings[0].series]
+        windows, site = await self._kpis.windows(kpi, bounds, now_ms, caught_up_ms)
+        return series_lines(readings[0], windows, site)
 
     async def _html(self, request: Request, kpi: Kpi) -> str:
         now_ms, query = self._clock.now_ms(), request.query_params
@@ -85,7 +100,8 @@ class KpiPage:
         (reading,) = await self._kpis.read([kpi], now_ms, told["fresh"]["caught_up_ms"])
         shown = found if isinstance(found, History) else None
         row = shown.row if shown else None
-        here = Here(kpi.id, label_of(kpi, rollup, row), span.name, query.get("at", ""), query.get("step", ""), row)
+        label = label_of(kpi, rollup, row, self._words.wording)
+        here = Here(kpi.id, label, span.name, query.get("at", ""), query.get("step", ""), row)
         view = page_view(reading, told, shown, rollup, self._words, here, now_ms, "" if shown else str(found))
         return rendering.page("kpi", page=self._pages.view(here.label, "board", request), kpi=view)
 
@@ -112,14 +128,15 @@ class KpiPage:
     def _unknown(self, request: Request) -> Response:
         asked = request.path_params["id"]
         links = tuple((known, f"/kpi/{known}") for known in self._similar(asked))
-        error = ErrorView("404", "No such number", self._sentence(asked), links)
+        error = ErrorView("404", self._words.wording.say("No such number"), self._sentence(asked), links)
         return HTMLResponse(rendering.page("error", page=self._pages.view(error.title, "board", request), error=error),
                             404)
 
     def _sentence(self, asked: str) -> str:
-        similar = self._similar(asked)
-        said = f"There is no number {asked[:40]}."
-        return f"{said} Similar: {', '.join(similar)}." if similar else f"{said} GET /api/kpis lists them all."
+        similar, say = self._similar(asked), self._words.wording.say
+        said = say("There is no number %(name)s.", name=asked[:40])
+        more = say("Similar: %(names)s.", names=", ".join(similar)) if similar else say("GET /api/kpis lists them all.")
+        return f"{said} {more}"
 
     def _similar(self, asked: str) -> list[str]:
         """Ids that are spelt alike, then those that share a word."""
@@ -130,3 +147,8 @@ class KpiPage:
 
     async def _caught_up_ms(self, now_ms: int) -> int:
         return (await health_queries.backlog(self._reader, self._keys)).caught_up_ms(now_ms)
+
+
+def _file(name: str, lines: Iterable[Cells]) -> Response:
+    return Response(written(lines), media_type="text/csv; charset=utf-8; header=present", headers={
+        "content-disposition": f'attachment; filename="{name}"', "cache-control": "no-cache"})

@@ -22,6 +22,11 @@ def N_(text: str) -> str:
     return text
 
 
+def NN_(one: str, more: str) -> tuple[str, str]:
+    """The same of a number of things: of one, and of more."""
+    return one, more
+
+
 def language_of(locale: str) -> str:
     """The catalogue that serves a locale: 'de' for de_AT as long as there is none for Austria; 'en' without any."""
     known = Locale.parse(locale)

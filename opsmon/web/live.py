@@ -12,12 +12,12 @@ from urllib.parse import parse_qs
 from starlette.types import Receive, Scope, Send
 
 from opsmon.clock import Clock
-from opsmon.core.boards import HOME
 from opsmon.store.connection import STORE_ERRORS
 from opsmon.telemetry import DROPPED_SCREENS, PUSHED_BYTES, SCREENS
 from opsmon.web.driving import Waiting, start
-from opsmon.web.feed import Feed, slots_of
+from opsmon.web.feed import Feed
 from opsmon.web.hub import MAX_SCREENS, Hub, event
+from opsmon.web.walls import Showing, shape_now, showing
 
 log = logging.getLogger("opsmon.web")
 
@@ -38,9 +38,12 @@ _HEADERS = [
 class BrowserScreen:
     """One open stream. Busy while its last bytes are on their way: then the next frame holds the newest."""
 
-    def __init__(self, hub: Hub, send: Send, revision: int, gap_s: float, slots: frozenset[str] | None = None) -> None:
+    def __init__(self, hub: Hub, send: Send, revision: int, gap_s: float, slots: frozenset[str] | None = None,
+                 shown: Showing | None = None) -> None:
         self.revision = revision
         self.slots = slots
+        # The boards and the version of them that the page was made of.
+        self.shown = shown
         self.ended = False
         self._hub, self._send, self._gap_s = hub, send, gap_s
         self._task = asyncio.current_task()
@@ -118,6 +121,7 @@ class Live:
     def __init__(self, feed: Feed, clock: Clock, build: str, others: Mapping[str, Hub] | None = None) -> None:
         self._feed, self._clock, self._build, self._others = feed, clock, build, others or {}
         self._hub = feed.hub
+        feed.reshaped.append(self._tell_reshaped)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         query = parse_qs(scope["query_string"].decode("latin-1"))
@@ -131,14 +135,13 @@ class Live:
             await _refuse(send, 503, (b"retry-after", b"2"))
             return
         is_board = hub is self._hub
-        board = self._feed.boards.get(asked.get("board", HOME)) if is_board else None
-        if asked.get("v") != self._build or (is_board and board is None):
-            # The page reloads within 10 s; until then it need not come back twice a second.
+        shown = showing(asked, self._feed) if is_board else None
+        is_former = shown is not None and asked.get("shape", shown.shape) != shown.shape
+        if asked.get("v") != self._build or (is_board and shown is None) or is_former:
             await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
-            again = event("reload", self._build, _RELOAD_WITHIN_MS)
-            await send({"type": "http.response.body", "body": again})
+            await send({"type": "http.response.body", "body": self._reload()})
             return
-        slots = slots_of(board, asked.get("view", "")) if board else None
+        slots = shown.slots if shown else None
         if slots and not await self._open(slots):
             await _refuse(send, 503, (b"retry-after", b"2"))
             return
@@ -146,7 +149,19 @@ class Live:
         last = headers.get(b"last-event-id", b"").decode("latin-1") or asked.get("since", "")
         gap_s = PHONE_GAP_S if b"Mobi" in headers.get(b"user-agent", b"") else 0.0
         _bound_socket(scope.get("opsmon.transport"))
-        await self._stream(hub, BrowserScreen(hub, send, hub.since(last), gap_s, slots), receive, scope)
+        await self._stream(hub, BrowserScreen(hub, send, hub.since(last), gap_s, slots, shown), receive, scope)
+
+    def _reload(self) -> bytes:
+        """The page reloads within 10 s; until then it need not come back twice a second."""
+        return event("reload", self._build, _RELOAD_WITHIN_MS)
+
+    def _tell_reshaped(self) -> None:
+        """Have screens load their page again whose board was changed. As a last word: one that is lost on the way is
+        said again when the screen comes back."""
+        for screen in list(self._hub.screens):
+            if isinstance(screen, BrowserScreen) and screen.shown is not None:
+                if shape_now(screen.shown.boards, self._feed) != screen.shown.shape:
+                    screen.end(self._reload())
 
     async def _open(self, slots: frozenset[str]) -> bool:
         """Have all of a board at hand: a page takes only the first frame of another hub whole (guard.js)."""

@@ -1,12 +1,13 @@
-"""Pages and the read side: / and /wall, /b/{board} and /wall/{board}, /status, /api/kpis, /metrics, /livez, /readyz."""
+"""Pages and the read side: / and /b/{board}, /status, /api/kpis, /metrics, /livez, /readyz."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, Literal
+from urllib.parse import unquote_plus, urlencode
 
 from prometheus_client import generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
@@ -15,7 +16,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 
 from opsmon.clock import Clock
-from opsmon.core.boards import HOME, OVERVIEW, Board, Cadence, Size, linked
+from opsmon.core.boards import OVERVIEW, Board, linked
+from opsmon.core.narrowing import Only
+from opsmon.core.slots import Cadence, Size
 from opsmon.store import health_queries
 from opsmon.store.connection import STORE_ERRORS, Reader
 from opsmon.store.fsync import FsyncTimes
@@ -24,18 +27,23 @@ from opsmon.store.kpi_queries import KpiQueries
 from opsmon.telemetry import COUNTS, REGISTRY
 from opsmon.web import rendering
 from opsmon.web.feed import HEARTBEAT_S, Feed, slots_of
+from opsmon.web.filters import filter_words, filters_of
 from opsmon.web.hub import Slot
+from opsmon.web.languages import ENGLISH, N_
 from opsmon.web.samples import GALLERY
 from opsmon.web.status import gather, status_view
 from opsmon.web.views import CellView, ErrorView, LinkView, PageView, RowView
+from opsmon.web.wording import Wording
 
 Layout = Literal["board", "wall"]
 CellSize = Literal["small", "normal", "hero", "wide"]
 SIZES: dict[Size, CellSize] = {"S": "small", "M": "normal", "L": "hero", "wide": "wide"}
-EVERY: dict[Cadence, tuple[str, str]] = {"live": ("", ""), "near": ("every 30 s", "30 s"), "batch": ("hourly", "1 h")}
+EVERY: dict[Cadence, tuple[str, str]] = {"live": ("", ""), "near": (N_("every 30 s"), N_("30 s")),
+                                         "batch": (N_("hourly"), N_("1 h"))}
 READY_WITHIN_S = 3.0
 _AGAIN_S = "5"
-_TITLES = {404: "Not found", 405: "Not this way", 503: "Not now"}
+_WALL_AGAIN_S = "30"
+_TITLES = {404: N_("Not found"), 405: N_("Not this way"), 503: N_("Not now")}
 _THEMES: dict[str, Literal["dark", "light"]] = {"dark": "dark", "light": "light"}
 
 
@@ -45,21 +53,25 @@ class Pages:
     def __init__(self, feed: Feed, reader: Reader, keys: Keys, kpis: KpiQueries, clock: Clock,
                  fsync: FsyncTimes | None) -> None:
         self._feed, self._reader, self._keys, self._kpis, self._clock = feed, reader, keys, kpis, clock
-        self._fsync = fsync
+        self._fsync, self._wording = fsync, feed.board.wording
 
     async def board(self, request: Request) -> Response:
         """A board for phone and desk; the overview when none is named."""
-        return await self._board(request, "board", request.path_params.get("board", OVERVIEW))
-
-    async def wall(self, request: Request) -> Response:
-        """A board for the wall; that of the first hour when none is named."""
-        return await self._board(request, "wall", request.path_params.get("board", HOME))
+        board = self._feed.boards.get(request.path_params.get("board", OVERVIEW))
+        if board is None:
+            raise HTTPException(404)
+        only = filters_of(request.query_params, self._feed.catalogue)
+        narrow = self._feed.narrow(board, only)
+        page = await self.opened(slots_of(narrow, "board"), lambda: self._shell(board, only, request))
+        return self.answer(request, page, rows=rows_of(narrow, only, self._feed.hub.slots, self._wording),
+                           is_of_orders=board.is_of_orders, only=self.narrowed_to(only),
+                           has_marks=has_marks(narrow, only))
 
     async def status(self, request: Request) -> Response:
         """What came in, what waits, how the store does."""
         facts = await self._status()
-        return HTMLResponse(rendering.page("status", page=self.view("Status", "board", request),
-                                           status=status_view(facts, self._feed.board.wording)))
+        return HTMLResponse(rendering.page("status", page=self.view(N_("Status"), "board", request),
+                                           status=status_view(facts, self._wording)))
 
     async def status_json(self, request: Request) -> Response:
         """The same for programs."""
@@ -67,8 +79,9 @@ class Pages:
 
     async def components(self, request: Request) -> Response:
         """Every component in every state."""
-        return HTMLResponse(rendering.page("components", page=self.view("Components", "board", request),
-                                           samples=GALLERY))
+        # For those who work on opsmon, whose language it is written in; so are its samples.
+        page = replace(self.view("Components", "board", request), language=ENGLISH, spoken=ENGLISH, direction="ltr")
+        return HTMLResponse(rendering.page("components", page=page, samples=GALLERY))
 
     async def metrics(self, request: Request) -> Response:
         """Prometheus text: this process's own, and the site's totals from the store."""
@@ -91,47 +104,56 @@ class Pages:
     async def error(self, request: Request, code: int, sentence: str) -> Response:
         """A page for what cannot be shown, without insides; one that comes back by itself when that helps."""
         again = {"retry-after": _AGAIN_S, "refresh": _AGAIN_S} if code == 503 else {}
+        if code == 404 and request.url.path.startswith("/wall/"):
+            again = {"refresh": _WALL_AGAIN_S}  # a board that was deleted by mistake comes back without a hand
         if request.url.path.startswith("/api/") or request.url.path.endswith(".json"):
             return JSONResponse({"error": sentence}, code, again)
-        error = ErrorView(str(code), _TITLES.get(code, "Something went wrong"), sentence)
-        view = self.view(error.title, "board", request)
+        title, say = _TITLES.get(code, N_("Something went wrong")), self._wording.say
+        error, view = ErrorView(str(code), say(title), say(sentence)), self.view(title, "board", request)
         return HTMLResponse(rendering.page("error", page=view, error=error), code, again)
 
     def view(self, title: str, layout: Layout, request: Request) -> PageView:
-        """The shell of a page."""
-        hub, wording = self._feed.hub, self._feed.board.wording
+        """The shell of a page. `title` is English, or what people call something."""
+        hub, wording, now_ms = self._feed.hub, self._wording, self._clock.now_ms()
         build = rendering.build()
         return PageView(
-            title=title, board=layout,
+            title=wording.say(title), board=layout,
             theme=_THEMES.get(request.query_params.get("theme", ""), "dark" if layout == "wall" else "auto"),
             locale=wording.tag, zone=self._feed.board.zone, heartbeat_s=HEARTBEAT_S, revision=hub.id,
-            build=build, live_url=f"/live?v={build}&view={layout}&since={hub.id}", now_ms=self._clock.now_ms(),
             language=wording.language, spoken=wording.spoken, direction=wording.direction,
+            build=build, live_url=f"/live?v={build}&view={layout}&since={hub.id}", now_ms=now_ms,
+            paper=f"{wording.date(now_ms)}, {wording.time(now_ms)}, {self._feed.board.zone}. {_address(request)}",
         )
 
-    async def _board(self, request: Request, layout: Layout, name: str) -> Response:
-        board = self._feed.boards.get(name)
-        if board is None:
-            raise HTTPException(404)
+    async def opened(self, slots: frozenset[str], shell: Callable[[], PageView]) -> PageView:
+        """A page's shell, made when its slots are at hand. Raises STORE_ERRORS."""
         async with asyncio.timeout(READY_WITHIN_S):  # its TimeoutError is told as a store that is away
-            await self._feed.open(slots_of(board, layout))
-        page = self._shell(board, layout, request)
-        etag = f'"{page.revision}.{page.build}"'
+            await self._feed.open(slots)
+        return shell()
+
+    def answer(self, request: Request, page: PageView, **context: Any) -> Response:
+        """A page with slots; nothing but its revision when that is what the browser has."""
+        etag = f'"{page.revision}.{page.build}.{page.shape}"'
         if request.headers.get("if-none-match") == etag:
             return Response(status_code=304, headers={"etag": etag})
         slots = self._feed.hub.slots
         html = rendering.page(
-            layout, page=page, health=slots["health"].view, setup=slots["setup"].view, rows=_rows(board, layout, slots),
-            is_of_orders=board.is_of_orders, revs={slot_id: slot.revision for slot_id, slot in slots.items()},
+            page.board, page=page, health=slots["health"].view, setup=slots["setup"].view,
+            revs={slot_id: slot.revision for slot_id, slot in slots.items()}, **context,
         )
         return HTMLResponse(html, headers={"etag": etag, "cache-control": "no-cache"})
 
-    def _shell(self, board: Board, layout: Layout, request: Request) -> PageView:
-        page = self.view(board.title, layout, request)
-        links = tuple(LinkView("/" if one.id == OVERVIEW else f"/b/{one.id}", one.title, one.id == board.id)
-                      for one in linked(self._feed.boards))
-        url = f"/live?v={page.build}&view={layout}&board={board.id}&since={page.revision}"
-        return replace(page, name=board.id, live_url=url, links=links)
+    def narrowed_to(self, only: Only) -> tuple[str, ...]:
+        """What a page is narrowed to, in words."""
+        return tuple(filter_words(field, value, self._feed.board.wording) for field, value in only)
+
+    def _shell(self, board: Board, only: Only, request: Request) -> PageView:
+        page = self.view(board.title, "board", request)
+        links = tuple(LinkView("/" if one.id == OVERVIEW else f"/b/{one.id}", self._wording.say(one.title),
+                               one.id == board.id) for one in linked(self._feed.boards, board.id))
+        asked = urlencode({"v": page.build, "view": "board", "board": board.id,
+                           "since": page.revision, "shape": board.shape, **dict(only)})
+        return replace(page, name=board.id, shape=board.shape, live_url=f"/live?{asked}", links=links)
 
     async def _status(self) -> dict[str, Any]:
         board = self._feed.board
@@ -139,11 +161,27 @@ class Pages:
                             self._fsync, self._clock.now_ms())
 
 
-
-def _rows(board: Board, layout: Layout, slots: Mapping[str, Slot]) -> tuple[RowView, ...]:
-    """What stands where. A wall is one row for each tile's cadence in turn: it has an order of its own."""
-    cadence = {slot.kpi: row.cadence for row in board.rows for slot in row.slots}
-    placed = [(cadence[slot.kpi], CellView(SIZES[slot.size], slots[f"kpi-{slot.kpi}"].view))
-              for slot in board.shown(layout)]
-    return tuple(RowView(kind, *EVERY[kind], tuple(cell for _, cell in cells))
+def rows_of(board: Board, only: Only, slots: Mapping[str, Slot], wording: Wording) -> tuple[RowView, ...]:
+    """What stands where on phone and desk."""
+    placed = [(one.cadence, CellView(SIZES[one.slot.size], slots[one.id].view, slot_id=one.id,
+                                     is_whole=not set(only) <= set(one.slot.options.only)))
+              for one in board.placed("board")]
+    return tuple(RowView(kind, *every(kind, wording), tuple(cell for _, cell in cells))
                  for kind, cells in groupby(placed, key=itemgetter(0)))
+
+
+def has_marks(board: Board, only: Only) -> bool:
+    """Whether a page needs the sheet of filters and limits."""
+    return bool(only) or not board.slots or any(slot.options.has_limits for slot in board.slots)
+
+
+def _address(request: Request) -> str:
+    """The page with its filters, as it can be typed again."""
+    query = unquote_plus(request.url.query)
+    return f"{request.url.path}?{query}" if query else request.url.path
+
+
+def every(cadence: Cadence, wording: Wording) -> tuple[str, str]:
+    """How often that is, and the same where there is little room; '' for what is live."""
+    long, short = EVERY[cadence]
+    return wording.say(long), wording.say(short)

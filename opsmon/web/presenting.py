@@ -1,15 +1,15 @@
 """Readings and verdicts -> views: the words and shapes that templates show."""
 
 from opsmon.core.calendar import MINUTE_MS
-from opsmon.core.catalogue import Today, Tumbling
+from opsmon.core.catalogue import Kpi, Month, Today, Tumbling
 from opsmon.core.health import Health, Heard
-from opsmon.core.readings import Reading
+from opsmon.core.readings import OUTLOOK, Reading
 from opsmon.web.charts import bars, spark
+from opsmon.web.languages import N_
 from opsmon.web.source_words import title
+from opsmon.web.tile_words import definition_words
 from opsmon.web.views import ComparisonView, Direction, HealthView, KpiView, SetupView, SourceView
-from opsmon.web.wording import Wording
-
-LONGEST_TEXT = 16
+from opsmon.web.wording import Wording, room_of
 
 
 def kpi_view(reading: Reading, wording: Wording, zone: str, *, is_behind: bool) -> KpiView:
@@ -20,14 +20,14 @@ def kpi_view(reading: Reading, wording: Wording, zone: str, *, is_behind: bool) 
     is_minutes = isinstance(kpi.window, Tumbling) and not is_hours
     return KpiView(
         id=kpi.id,
-        label=kpi.label,
+        label=wording.say(kpi.label),
         text=text,
-        chars=min(max(len(text), 1), LONGEST_TEXT),
+        chars=room_of(text),
         value="" if reading.value is None else str(reading.value),
         state="catching-up" if is_behind else "live" if reading.value else "empty",
         note=_note(reading, wording),
-        definition=f"{kpi.definition} Local time of {zone}.",
-        comparison=_comparison(reading, wording) if isinstance(kpi.window, Today) else None,
+        definition=definition_words([kpi.definition], zone, wording),
+        comparison=comparison(reading, wording) if _is_compared(kpi) else None,
         spark=spark(reading, wording) if is_minutes else None,
         bars=bars(reading, wording) if is_hours else None,
     )
@@ -49,7 +49,8 @@ def store_down_view(last: HealthView | None, wording: Wording, since_ms: int) ->
     """What is said while the store cannot be reached: the numbers stay, and since when they stand."""
     return HealthView(
         state="store-down",
-        text=f"The store cannot be reached: numbers stand still since {wording.time(since_ms)}",
+        text=wording.say("The store cannot be reached: numbers stand still since %(time)s",
+                         time=wording.time(since_ms)),
         processed_ms=last.processed_ms if last else None,
         latency="",
         sources=last.sources if last else (),
@@ -63,59 +64,74 @@ def setup_view(needed: bool, webhook_url: str, has_secret: bool, progress: tuple
         needed=needed,
         webhook_url=webhook_url,
         command="opsmon send-test shopify",
-        secret="" if has_secret else "Give opsmon the shop's signing secret, in the environment as",
-        progress=f"{progress[0]}: {wording.share(progress[1])}" if progress else "",
+        secret="" if has_secret else wording.say("Give opsmon the shop's signing secret, in the environment as"),
+        progress=f"{wording.say(progress[0])}: {wording.share(progress[1])}" if progress else "",
     )
 
 
-def _comparison(reading: Reading, wording: Wording) -> ComparisonView:
+def _is_compared(kpi: Kpi) -> bool:
+    return isinstance(kpi.window, Today | Month) and kpi.show != OUTLOOK
+
+
+def comparison(reading: Reading, wording: Wording) -> ComparisonView:
+    """A number beside the same stretch a week ago, or why there is nothing to compare it with."""
     if reading.before is None:
-        return ComparisonView("No comparison yet (first week)", "", "none")
-    value, before = reading.value or 0, reading.before
-    then = _then(reading, wording)
+        first = N_("No comparison yet (first month)") if isinstance(reading.kpi.window, Month) else N_(
+            "No comparison yet (first week)")
+        return ComparisonView(wording.say(first), "", "none")
+    value, before = (reading.value if reading.compared is None else reading.compared) or 0, reading.before
+    was, than = _then(reading, wording)
     change = wording.change(value, before)
-    was = f"Last {then}: {wording.value(reading, before)}"
-    if not change:
+    if not change or not value:  # of nothing, how much less it is than something says nothing
         return ComparisonView(was, "", "none")
     more = value > before
     good = more == (reading.kpi.better == "up")
     direction: Direction = "same" if value == before else "good" if good else "bad"
-    return ComparisonView(was, change, direction, f"than last {then}")
+    return ComparisonView(was, change, direction, than)
 
 
-def _then(reading: Reading, wording: Wording) -> str:
-    """'Friday by 14:02'."""
-    until_ms = reading.before_until_ms or reading.start_ms
-    return f"{wording.weekday(until_ms - 1)} by {wording.time(until_ms)}"
+def _then(reading: Reading, wording: Wording) -> tuple[str, str]:
+    """What was then and what it is compared to: 'Last Friday by 14:02: 12', 'than last Friday by 14:02'."""
+    until_ms, before = reading.before_until_ms or reading.start_ms, wording.value(reading, reading.before)
+    if isinstance(reading.kpi.window, Month):
+        time = wording.day_and_time(until_ms)
+        return (wording.say("Last month by %(time)s: %(value)s", time=time, value=before),
+                wording.say("than last month by %(time)s", time=time))
+    day, time = wording.weekday(until_ms - 1), wording.time(until_ms)
+    return (wording.say("Last %(weekday)s by %(time)s: %(value)s", weekday=day, time=time, value=before),
+            wording.say("than last %(weekday)s by %(time)s", weekday=day, time=time))
 
 
 def _note(reading: Reading, wording: Wording) -> str:
     if reading.others:
         amounts = ", ".join(wording.money(minor, currency) for currency, minor in reading.others)
-        return f"not included: {amounts}"
+        return wording.say("not included: %(amounts)s", amounts=amounts)
     if isinstance(reading.kpi.window, Tumbling) and reading.kpi.window.size_ms == MINUTE_MS:
-        return f"{wording.value(reading, reading.series[-2].value)} in the minute before"
+        return wording.say("%(value)s in the minute before", value=wording.value(reading, reading.series[-2].value))
     if reading.count:
-        return f"{wording.number(reading.count)} {'order' if reading.count == 1 else 'orders'} in the last hour"
+        return wording.many("%(num)s order in the last hour", "%(num)s orders in the last hour", reading.count)
     return ""
 
 
 def _health_text(health: Health, wording: Wording) -> str:
     if health.trouble:
-        return health.trouble
-    waiting = wording.number(health.waiting)
+        return wording.say(health.trouble)
     if health.state == "stopped":
-        return f"No worker is running: {waiting} events wait" if health.waiting else "No worker is running"
+        return wording.many("No worker is running: %(num)s event waits", "No worker is running: %(num)s events wait",
+                            health.waiting) if health.waiting else wording.say("No worker is running")
     if health.state == "late":
-        return f"Catching up, {waiting} events behind ({wording.duration(health.behind_ms)})"
+        return wording.many("Catching up, %(num)s event behind (%(length)s)",
+                            "Catching up, %(num)s events behind (%(length)s)", health.waiting,
+                            length=wording.duration(health.behind_ms))
     return ""
 
 
 def _source_view(source: Heard, health: Health, wording: Wording) -> SourceView:
-    name = title(source.name)
+    name = title(source.name, wording)
     silent = source in health.silent
     text = ""
     if silent and source.last_ms is not None and source.usual_gap_ms is not None:
         usual = wording.duration(source.usual_gap_ms)
-        text = f"No {name} event since {wording.time(source.last_ms)} (usually within {usual})"
+        text = wording.say("No %(name)s event since %(time)s (usually within %(length)s)", name=name,
+                           time=wording.time(source.last_ms), length=usual)
     return SourceView(name, source.last_ms, source.usual_gap_ms, silent, text)

@@ -12,6 +12,8 @@ from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from time import perf_counter
 from urllib.parse import urlsplit
 
+from opsmon.web.wording import Wording
+
 TIMEOUT_S = 5.0
 _LONGEST_ANSWER = 300
 
@@ -33,7 +35,8 @@ class Unreached:
     why: str
 
 
-def reach(url: str, headers: Mapping[str, str], body: bytes, timeout_s: float = TIMEOUT_S) -> Reached | Unreached:
+def reach(url: str, headers: Mapping[str, str], body: bytes, wording: Wording, timeout_s: float = TIMEOUT_S
+          ) -> Reached | Unreached:
     """POST once. Raises nothing that the network or the other side can cause."""
     parts, started = urlsplit(url), perf_counter()
     kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
@@ -45,28 +48,31 @@ def reach(url: str, headers: Mapping[str, str], body: bytes, timeout_s: float = 
         return Reached(answer.status, _first_line(text, answer.getheader("content-type", "")),
                        answer.getheader("location", "")[:_LONGEST_ANSWER], round((perf_counter() - started) * 1000))
     except (OSError, HTTPException, UnicodeError) as error:
-        return Unreached(why(error, parts.hostname or "", timeout_s))
+        return Unreached(why(error, parts.hostname or "", wording, timeout_s))
     finally:
         connection.close()
 
 
-def why(error: Exception, host: str, timeout_s: float = TIMEOUT_S) -> str:
+def why(error: Exception, host: str, wording: Wording, timeout_s: float = TIMEOUT_S) -> str:
     """What an error of the way means, and what to look at."""
+    say = wording.say
     match error:
         case socket.gaierror():
-            return f"the name {host} is not known (DNS): is it spelt right, and does its record point here?"
+            return say("the name %(host)s is not known (DNS): is it spelt right, and does its record point here?",
+                       host=host)
         case ssl.SSLCertVerificationError():
-            return f"the certificate of {host} is not good: {error.verify_message}."
+            return say("the certificate of %(host)s is not good: %(why)s.", host=host, why=error.verify_message)
         case ssl.SSLError():
-            return f"{host} speaks no TLS there: is https right, and the port?"
+            return say("%(host)s speaks no TLS there: is https right, and the port?", host=host)
         case TimeoutError():
-            return f"no answer within {timeout_s:g} s: a firewall or a router may drop it on the way."
+            return say("no answer within %(seconds)s s: a firewall or a router may drop it on the way.",
+                       seconds=wording.number(timeout_s))
         case ConnectionRefusedError():
-            return f"nothing listens at {host}: is the proxy or the tunnel running?"
+            return say("nothing listens at %(host)s: is the proxy or the tunnel running?", host=host)
         case ConnectionError():
-            return f"{host} hung up before it answered."
+            return say("%(host)s hung up before it answered.", host=host)
         case HTTPException():
-            return f"what answers at {host} speaks no HTTP."
+            return say("what answers at %(host)s speaks no HTTP.", host=host)
     return f"{host}: {getattr(error, 'strerror', None) or type(error).__name__}."
 
 

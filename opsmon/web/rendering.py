@@ -57,16 +57,17 @@ def page(template: str, page: PageView, **context: Any) -> str:
 
 def partial(slot_id: str, view: object, revision: int, language: str = ENGLISH) -> str:
     """One slot on its way to the page: the same macro that drew it there."""
-    html = slot(view, revision, language)
+    html = slot(view, revision, language, slot_id)
     module: Any = environment(language).get_template("components/htmx.jinja").module
     return str(module.partial(slot_id, html))
 
 
-def slot(view: object, revision: int, language: str = ENGLISH) -> Any:
-    """One slot as it stands on the page."""
+def slot(view: object, revision: int, language: str = ENGLISH, slot_id: str = "") -> Any:
+    """One slot as it stands on the page. Of a KPI there may be several: they have ids of their own."""
     name = _MACRO[type(view)]
     module: Any = environment(language).get_template(f"partials/{name}.jinja").module
-    return getattr(module, f"{name}_slot")(view, revision)
+    place = (slot_id,) if name == "kpi" else ()
+    return getattr(module, f"{name}_slot")(view, revision, *place)
 
 
 _MACRO: dict[type, str] = {

@@ -16,29 +16,34 @@ from opsmon.store.connection import STORE_ERRORS
 from opsmon.web import rendering
 from opsmon.web.accounts.signing_in import SignIn
 from opsmon.web.assets import HashedFiles
+from opsmon.web.board_editor import BoardEditor
 from opsmon.web.bodies import answer
 from opsmon.web.collect import Collect
 from opsmon.web.dead_page import DeadPage
+from opsmon.web.desk import Desk
 from opsmon.web.doors import Door, route_of
 from opsmon.web.entry_form import EntryForm
 from opsmon.web.identity import Accounts, Identity
 from opsmon.web.ingest import Ingest
 from opsmon.web.kpi_api import KpiApi
 from opsmon.web.kpi_page import KpiPage
+from opsmon.web.languages import N_
 from opsmon.web.live import Live
 from opsmon.web.pages import Pages
+from opsmon.web.phone import Phone
 from opsmon.web.refusing import Refusal
 from opsmon.web.security import SameOrigin, SecurityHeaders
 from opsmon.web.sources_page import SourcesPage
+from opsmon.web.wall_page import WallPage
 from opsmon.web.webhooks import Webhooks
 
 # For anyone: the sign-in page is made of these too, and they hold nothing of the site's.
 _ZIP = [Middleware(GZipMiddleware, minimum_size=500)]
 _STATIC = Mount(f"/static/{rendering.build()}", HashedFiles(), middleware=_ZIP)
 _SENTENCES = {
-    404: "There is no such page. The board is at / and the wall at /wall.",
-    405: "This address is not asked that way.",
-    503: "The store cannot be reached. This page tries again by itself.",
+    404: N_("There is no such page. The board is at / and the wall at /wall."),
+    405: N_("This address is not asked that way."),
+    503: N_("The store cannot be reached. This page tries again by itself."),
 }
 
 
@@ -53,6 +58,10 @@ class Rooms:
     dead: DeadPage
     entry: EntryForm
     sources: SourcesPage
+    phone: Phone
+    wall: WallPage
+    boards: BoardEditor
+    desk: Desk
     sign_in: SignIn
 
 
@@ -61,9 +70,16 @@ def board_doors(rooms: Rooms) -> list[Door]:
     pages, dead = rooms.pages, rooms.dead
     return [
         Door("/", pages.board, "readers", zipped=True),
+        Door("/boards", rooms.boards.list, "managers", zipped=True),
+        Door("/boards", rooms.boards.act, "managers", ("POST",)),
+        Door("/boards/import", rooms.boards.take, "managers", ("POST",)),
+        Door("/b/{board}.json", rooms.boards.give, "managers"),
+        Door("/b/{board}/edit", rooms.boards.show, "managers", zipped=True),
+        Door("/b/{board}/edit", rooms.boards.edit, "managers", ("POST",)),
+        Door("/b/{board}/add", rooms.boards.gallery, "managers", zipped=True),
         Door("/b/{board}", pages.board, "readers", zipped=True),
-        Door("/wall", pages.wall, "screens", zipped=True),
-        Door("/wall/{board}", pages.wall, "screens", zipped=True),
+        Door("/wall", rooms.wall.show, "screens", zipped=True),
+        Door("/wall/{board}", rooms.wall.show, "screens", zipped=True),
         Door("/live", rooms.live, "screens"),
         Door("/sources", rooms.sources.show, "managers", zipped=True),
         Door("/sources/{name}/test", rooms.sources.test, "admins", ("POST",)),
@@ -74,6 +90,8 @@ def board_doors(rooms: Rooms) -> list[Door]:
         Door("/dead-letters/{id}", dead.one, "admins", zipped=True),
         Door("/dead-letters/{id}", dead.act_on_one, "admins", ("POST",)),
         Door("/enter", rooms.entry.answer, "floor", ("GET", "POST"), zipped=True),
+        Door("/search", rooms.desk.search, "readers", zipped=True),
+        Door("/keys", rooms.desk.keys, "readers", zipped=True),
         Door("/components", pages.components, "readers", zipped=True),
         Door("/kpi/{id}.csv", rooms.kpi.csv, "readers", zipped=True),
         Door("/kpi/{id}", rooms.kpi.show, "readers", zipped=True),
@@ -85,6 +103,9 @@ def board_doors(rooms: Rooms) -> list[Door]:
         Door("/logout", rooms.sign_in.logout, "anyone", ("POST",)),
         Door("/welcome/{secret}", rooms.sign_in.welcome, "anyone", ("GET", "POST"), zipped=True),
         Door("/invite/{secret}", rooms.sign_in.accept, "anyone", ("GET", "POST"), zipped=True),
+        Door("/manifest.webmanifest", rooms.phone.manifest, "anyone"),
+        Door("/sw.js", rooms.phone.worker, "anyone", zipped=True),
+        Door("/offline", rooms.phone.offline, "anyone", zipped=True),
     ]
 
 
@@ -106,7 +127,7 @@ def board_app(doors: Sequence[Door], pages: Pages, accounts: Accounts) -> ASGIAp
 
 def _sentence(code: int, error: Exception) -> str:
     """What a page says that could not be shown: ours, or that of whoever refused it."""
-    return _SENTENCES.get(code) or str(getattr(error, "detail", "This could not be shown. See the log."))
+    return _SENTENCES.get(code) or str(getattr(error, "detail", N_("This could not be shown. See the log.")))
 
 
 class Front:

@@ -25,7 +25,9 @@ def _spark(values: list[int]) -> v.SparkView:
     last_x, last_y = points[-1]
     rows = tuple((f"13:{i:02d}", str(value)) for i, value in enumerate(values))
     sentence = f"Most in a minute: {max(values)}, at 13:{values.index(max(values)):02d}"
-    return v.SparkView(line, f"0,100 {line} {last_x},100", last_x, str(last_x), str(last_y), sentence, rows)
+    over, moving = line.rpartition(" ")[0], " ".join(line.split(" ")[-2:])
+    area = f"0,100 {over} {last_x - 10},100"
+    return v.SparkView(over, area, last_x, moving, str(last_x), str(last_y), sentence, rows)
 
 
 def _bars(values: list[int], ghosts: list[int], expected: int, lines: tuple[int, ...]) -> v.BarsView:

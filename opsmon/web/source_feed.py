@@ -72,7 +72,7 @@ class SourceFeed:
         wording = self._feed.board.wording
         cards = [card(info, found.get(info.name), wording, now_ms) for info in self.infos]
         slots: list[tuple[str, object]] = [(f"source-{one.name}", one) for one in cards]
-        self._show([*slots, ("sources", whole(cards, await self._kpis.at_odds()))])
+        self._show([*slots, ("sources", whole(cards, wording, await self._kpis.at_odds()))])
 
     def _show(self, views: list[tuple[str, object]]) -> None:
         self.hub.update([*views, *self._health()], 0)

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from opsmon.web import rendering
+from opsmon.web.languages import N_
 from opsmon.web.pages import READY_WITHIN_S, Pages
 from opsmon.web.source_feed import SourceFeed
 from opsmon.web.trials import Trials
@@ -28,7 +29,7 @@ class SourcesPage:
         async with asyncio.timeout(READY_WITHIN_S):  # its TimeoutError is told as a store that is away
             await self._feed.show_newest()
         hub = self._feed.hub
-        page = self._pages.view("Sources", "board", request)
+        page = self._pages.view(N_("Sources"), "board", request)
         page = replace(page, revision=hub.id, live_url=f"/live?v={page.build}&view={VIEW}&since={hub.id}")
         html = rendering.page(
             VIEW, page=page, slots={slot_id: (slot.view, slot.revision) for slot_id, slot in hub.slots.items()},

@@ -8,9 +8,10 @@ from babel.dates import format_date, format_interval, format_skeleton
 from opsmon.core.calendar import HOUR_MS, SiteCalendar
 from opsmon.core.spans import Span
 from opsmon.core.windows import Bounds
+from opsmon.web.languages import N_
 from opsmon.web.wording import Wording
 
-COLUMNS = {"hour": "Hour", "15m": "Quarter of an hour", "day": "Day", "month": "Month"}
+COLUMNS = {"hour": N_("Hour"), "15m": N_("Quarter of an hour"), "day": N_("Day"), "month": N_("Month")}
 _HOURS_APART, _DAYS_APART = 3, 5
 
 
@@ -41,9 +42,9 @@ class SpanWords:
         """How far a span is told: 'by 14:02', 'by Fri 14:02', 'by Nov 20, 14:02'."""
         clock = self.wording.time(time_ms)
         if span.name == "day":
-            return f"by {clock}"
+            return self.wording.say("by %(time)s", time=clock)
         day = self._skeleton("E", time_ms) if span.name == "week" else f"{self._skeleton('MMMd', time_ms)},"
-        return f"by {day} {clock}"
+        return self.wording.say("by %(time)s", time=f"{day} {clock}")
 
     def names(self, step: str, bounds: Sequence[Bounds]) -> list[str]:
         """What each window is called; two of the same hour are told apart by their zone."""
@@ -61,7 +62,8 @@ class SpanWords:
         length_ms = span.end_ms - span.start_ms
         if span.name != "day" or length_ms == 24 * HOUR_MS:
             return ""
-        return f"This day has {self.wording.number(length_ms / HOUR_MS)} hours: the clocks are changed."
+        return self.wording.many("This day has %(num)s hour: the clocks are changed.",
+                                 "This day has %(num)s hours: the clocks are changed.", length_ms / HOUR_MS)
 
     def instant(self, time_ms: int) -> str:
         """'Fri, Nov 20, 14:02'."""

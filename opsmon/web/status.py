@@ -18,24 +18,25 @@ from opsmon.store.notes import read_memory
 from opsmon.store.privacy_queries import read_open
 from opsmon.store.source_queries import EVENTS, read_sources
 from opsmon.web.dead_views import stopped_sentences
+from opsmon.web.languages import N_
 from opsmon.web.source_cards import lag_words, poll_words, spool_words
-from opsmon.web.source_words import CAUSES, STOPPED, state_word, title
+from opsmon.web.source_words import STOPPED, cause, state_word, title
 from opsmon.web.views import DeadLetterView, MemoryRowView, StatusSourceView, StatusView, StoreView
 from opsmon.web.wording import Wording
 
 _SLOW_FSYNC_US = 10_000
 # What is kept: its name, and the setting that says for how long.
 _KINDS = {
-    "minutes": ("Counts by the minute", "OPSMON_KEEP_MINUTES"),
-    "hours": ("Counts by the hour", "OPSMON_KEEP_HOURS"),
-    "days": ("Counts by the day", "OPSMON_KEEP_DAYS"),
-    "now": ("What holds now", ""),
-    "entity": ("Orders, customers, visitors", "OPSMON_KEEP_ORDERS"),
-    "open": ("What is open", ""),
-    "events": ("Raw events", "OPSMON_RETENTION, OPSMON_STREAM_MEMORY"),
-    "visits": ("Raw events of pages", "OPSMON_RETENTION, OPSMON_VISITS_MEMORY"),
-    "seen": ("Marks of deliveries", ""),
-    "dead": ("Dead letters", ""),
+    "minutes": (N_("Counts by the minute"), "OPSMON_KEEP_MINUTES"),
+    "hours": (N_("Counts by the hour"), "OPSMON_KEEP_HOURS"),
+    "days": (N_("Counts by the day"), "OPSMON_KEEP_DAYS"),
+    "now": (N_("What holds now"), ""),
+    "entity": (N_("Orders, customers, visitors"), "OPSMON_KEEP_ORDERS"),
+    "open": (N_("What is open"), ""),
+    "events": (N_("Raw events"), "OPSMON_RETENTION, OPSMON_STREAM_MEMORY"),
+    "visits": (N_("Raw events of pages"), "OPSMON_RETENTION, OPSMON_VISITS_MEMORY"),
+    "seen": (N_("Marks of deliveries"), ""),
+    "dead": (N_("Dead letters"), ""),
 }
 
 
@@ -79,34 +80,35 @@ def status_view(facts: dict[str, Any], wording: Wording) -> StatusView:
     store = StoreFacts(**facts["store"])
     return StatusView(
         state=state,
-        text=_summary(facts),
+        text=_summary(facts, wording),
         at=wording.clock(facts["now_ms"]),
         sources=tuple(_source(name, source, wording) for name, source in facts["sources"].items()),
         lag=wording.number(facts["lag"]),
         pending=wording.number(facts["pending"]),
-        dead_letters=tuple(_letter(DeadEntry(**letter)) for letter in facts["dead_letters"]["newest"]),
+        dead_letters=tuple(_letter(DeadEntry(**letter), wording) for letter in facts["dead_letters"]["newest"]),
         stopped=stopped_sentences(facts["dead_letters"]["stopped"], wording),
         store=_store(store, facts["fsync_us"], wording),
         memory=_memory(facts["memory"], wording),
-        full=tuple(f"{rollup} has more rows than it tells apart: the rest is in other."
+        full=tuple(wording.say("%(rollup)s has more rows than it tells apart: the rest is in other.", rollup=rollup)
                    for rollup in (facts["memory"] or {}).get("full", ())),
-        latency="" if latency is None else f"median {wording.milliseconds(latency['median'])}, "
-                                           f"p99 {wording.milliseconds(latency['p99'])}",
+        latency="" if latency is None else wording.say(
+            "median %(median)s, p99 %(p99)s", median=wording.milliseconds(latency["median"]),
+            p99=wording.milliseconds(latency["p99"])),
         to_do=(*_privacy(facts["privacy"], wording), *facts["at_odds"]),
         versions=(("opsmon", facts["version"]), (store.name, store.version)),
     )
 
 
-def _summary(facts: dict[str, Any]) -> str:
+def _summary(facts: dict[str, Any], wording: Wording) -> str:
     if facts["trouble"]:
         return str(facts["trouble"])
     waiting = facts["lag"] + facts["pending"]
-    words: dict[str, str] = {
-        "ok": "Everything that arrived is counted",
-        "late": f"Catching up: {waiting} events wait",
-        "stopped": f"No worker is running: {waiting} events wait",
-    }
-    return words[facts["state"]]
+    if facts["state"] == "ok":
+        return wording.say("Everything that arrived is counted")
+    if facts["state"] == "late":
+        return wording.many("Catching up: %(num)s event waits", "Catching up: %(num)s events wait", waiting)
+    return wording.many("No worker is running: %(num)s event waits", "No worker is running: %(num)s events wait",
+                        waiting)
 
 
 def _told(facts: SourceFacts, now_ms: int) -> dict[str, Any]:
@@ -121,7 +123,7 @@ def _source(name: str, told: dict[str, Any], wording: Wording) -> StatusSourceVi
     totals, refused = told["totals"], told["refused"]
     heard = Heard(name, told["last_ms"], told["usual_gap_ms"])
     return StatusSourceView(
-        name=title(name),
+        name=title(name, wording),
         state=told["state"],
         word=state_word(told["state"], heard, wording),
         last_ms=told["last_ms"],
@@ -135,55 +137,66 @@ def _source(name: str, told: dict[str, Any], wording: Wording) -> StatusSourceVi
         duplicates=wording.number(totals.get("duplicate", 0)),
         unused=wording.number(totals.get("not_used", 0)),
         refused=wording.number(sum(refused.values())),
-        refused_cause=" ".join(f"{CAUSES.get(reason, reason)} ({wording.number(n)})" for reason, n in refused.items()),
+        refused_cause=" ".join(f"{cause(reason, wording) or reason} ({wording.number(n)})"
+                               for reason, n in refused.items()),
         dead_letters=wording.number(totals.get("dead", 0)),
     )
 
 
 def _more(told: dict[str, Any], wording: Wording) -> Iterator[str]:
     if told["state"] == "stopped":
-        yield STOPPED
+        yield wording.say(STOPPED)
     if told["poll"]:
         poll = Poll(**told["poll"])
-        again = f", again at {wording.clock(poll.next_ms)}" if poll.next_ms else ""
-        yield f"Asked: {poll_words(poll, wording)}{again}." + (f" {poll.error}" if poll.error else "")
+        yield _asked(poll, wording) + (f" {wording.say(poll.error)}" if poll.error else "")
     if told["totals"].get("reconciled"):
-        yield f"Gaps filled by asking: {wording.number(told['totals']['reconciled'])}."
+        yield wording.say("Gaps filled by asking: %(count)s.", count=wording.number(told["totals"]["reconciled"]))
     if told["spooled"]:
-        yield f"Spool: {spool_words(told['spooled'], wording)}."
+        yield wording.say("Spool: %(waiting)s.", waiting=spool_words(told["spooled"], wording))
+
+
+def _asked(poll: Poll, wording: Wording) -> str:
+    found = poll_words(poll, wording)
+    if not poll.next_ms:
+        return wording.say("Asked: %(found)s.", found=found)
+    return wording.say("Asked: %(found)s, again at %(time)s.", found=found, time=wording.clock(poll.next_ms))
 
 
 def _privacy(requests: list[dict[str, Any]], wording: Wording) -> Iterator[str]:
     """What waits for a person, and what is late."""
     waiting = [one["until_ms"] for one in requests if one["kind"] == "export"]
     if waiting:
-        many = "1 data request waits" if len(waiting) == 1 else f"{wording.number(len(waiting))} data requests wait"
-        yield f"{many}, to be answered by {wording.date(min(waiting))}: opsmon privacy list."
+        yield wording.many("%(num)s data request waits, to be answered by %(day)s: opsmon privacy list.",
+                           "%(num)s data requests wait, to be answered by %(day)s: opsmon privacy list.",
+                           len(waiting), day=wording.date(min(waiting)))
     erasing = [one["until_ms"] for one in requests if one["kind"] != "export"]
     if erasing:
-        many = "1 request" if len(erasing) == 1 else f"{wording.number(len(erasing))} requests"
-        yield f"{many} to erase somebody's data under way, to be done by {wording.date(min(erasing))}."
+        yield wording.many("%(num)s request to erase somebody's data under way, to be done by %(day)s.",
+                           "%(num)s requests to erase somebody's data under way, to be done by %(day)s.",
+                           len(erasing), day=wording.date(min(erasing)))
 
 
-def _letter(letter: DeadEntry) -> DeadLetterView:
-    return DeadLetterView(letter.at_ms, title(letter.source), letter.reason)
+def _letter(letter: DeadEntry, wording: Wording) -> DeadLetterView:
+    return DeadLetterView(letter.at_ms, title(letter.source, wording), letter.reason)
 
 
 def _store(store: StoreFacts, fsync_us: dict[str, int] | None, wording: Wording) -> StoreView:
-    bound = f" of {wording.size(store.max_bytes)}" if store.max_bytes else ""
+    used = wording.size(store.used_bytes)
     full = store.max_bytes and store.used_bytes > 0.8 * store.max_bytes
     slow = fsync_us is not None and fsync_us["median"] > _SLOW_FSYNC_US
     return StoreView(
         name=f"{store.name} {store.version}",
-        memory=wording.size(store.used_bytes) + bound,
-        memory_warning="Nearly full: raise OPSMON_STORE_MEMORY or shorten OPSMON_RETENTION." if full else "",
-        appendfsync=store.appendfsync or "unknown",
-        fsync=wording.milliseconds(fsync_us["median"] / 1000) if fsync_us else "not measured",
-        fsync_warning="The disk is slow to confirm writes: webhooks will wait for it." if slow else "",
+        memory=wording.say("%(some)s of %(all)s", some=used, all=wording.size(store.max_bytes)
+                           ) if store.max_bytes else used,
+        memory_warning=wording.say("Nearly full: raise OPSMON_STORE_MEMORY or shorten OPSMON_RETENTION."
+                                   ) if full else "",
+        appendfsync=store.appendfsync or wording.say("unknown"),
+        fsync=wording.milliseconds(fsync_us["median"] / 1000) if fsync_us else wording.say("not measured"),
+        fsync_warning=wording.say("The disk is slow to confirm writes: webhooks will wait for it.") if slow else "",
     )
 
 
 def _memory(memory: dict[str, Any] | None, wording: Wording) -> tuple[MemoryRowView, ...]:
     named = [(_KINDS[one["kind"]], one) for one in (memory or {}).get("footprints", ()) if one["kind"] in _KINDS]
-    return tuple(MemoryRowView(name, wording.number(one["keys"]), wording.size(one["size_bytes"]), bound)
+    return tuple(MemoryRowView(wording.say(name), wording.number(one["keys"]), wording.size(one["size_bytes"]), bound)
                  for (name, bound), one in named)

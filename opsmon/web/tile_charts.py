@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
+from opsmon.core.explaining import error_of
 from opsmon.core.panes import OTHER
-from opsmon.core.readings import Reading, Row
-from opsmon.web.presenting import LONGEST_TEXT
+from opsmon.core.readings import AGE_HOURS, Reading, Row
 from opsmon.web.tile_shapes import (
     ColumnsView,
     ColumnView,
@@ -18,11 +18,23 @@ from opsmon.web.tile_shapes import (
     StripView,
 )
 from opsmon.web.tile_shown import Shown, part
-from opsmon.web.tile_words import sample_words, step_name, too_early, window_words
+from opsmon.web.tile_words import (
+    definition_words,
+    give_or_take,
+    sample_in,
+    sample_words,
+    step_name,
+    too_early,
+    within,
+)
+from opsmon.web.wording import Wording, room_of
 
 MOST_COLUMNS = 8
 MOST_SEGMENTS = 4
 _REST = MOST_SEGMENTS + 1
+# By when an order shall have left: what the KPIs past-sla and due-1h hold it to.
+SLA_HOURS = 24
+_FIRST_LATE = AGE_HOURS.index(SLA_HOURS) + 1
 
 # Words that say at which point of the work a state stands. What has none of them stands behind, by name.
 _ORDER_OF_WORK = (
@@ -44,7 +56,8 @@ def funnel_view(shown: Shown) -> FunnelView:
     is_empty = not any(counts)
     said = "" if is_empty else _funnel_sentence(shown, steps, counts, steepest)
     reached = counts[-1] / counts[0] if counts and counts[0] else None
-    note = "" if reached is None else f"{shown.wording.fine_share(reached)} reach {steps[-1].name}"
+    note = "" if reached is None else shown.wording.say(
+        "%(share)s reach %(step)s", share=shown.wording.fine_share(reached), step=steps[-1].name)
     return FunnelView(*shown.head(note, said, is_empty=is_empty), steps=() if is_empty else steps)
 
 
@@ -55,10 +68,31 @@ def columns_view(shown: Shown) -> ColumnsView:
     top = max((row.value or 0 for row in kept), default=0)
     total = sum(row.value or 0 for row in rows)
     fullest = max(kept, key=lambda row: row.value or 0, default=None)
-    note = f"{shown.text(total)} in all"
-    said = f"{note}, most of them: {shown.name(fullest)}, {shown.text(fullest.value)}" if fullest else ""
-    return ColumnsView(*shown.head(note, said, is_empty=not kept),
-                       columns=tuple(_column(shown, row, top) for row in kept))
+    note = shown.wording.say("%(value)s in all", value=shown.text(total))
+    said = shown.wording.say("%(all)s in all, most of them: %(name)s, %(value)s", all=shown.text(total),
+                             name=shown.name(fullest), value=shown.text(fullest.value)) if fullest else ""
+    columns = tuple(_column(shown, row, top) for row in kept)
+    return ColumnsView(*shown.head(note, said, is_empty=not kept), columns=columns, chars=_longest(columns))
+
+
+def ages_view(shown: Shown) -> ColumnsView:
+    """Ages side by side, the youngest first; what is past its time is marked, in words."""
+    rows = shown.reading.rows
+    top, total = max((row.value or 0 for row in rows), default=0), sum(row.value or 0 for row in rows)
+    late = sum(row.value or 0 for row in rows[_FIRST_LATE:])
+    note = shown.wording.say("%(value)s in all, %(late)s of them older than %(hours)s h", value=shown.text(total),
+                             late=shown.text(late), hours=SLA_HOURS)
+    over = shown.wording.say("over %(hours)s h", hours=SLA_HOURS)
+    columns = tuple(
+        replace(_column(shown, row, top), name=name, warning=over if at >= _FIRST_LATE and row.value else "")
+        for at, (row, name) in enumerate(zip(rows, _age_names(shown.wording), strict=False))) if total else ()
+    return ColumnsView(*shown.head(note, note, is_empty=not total), columns=columns, chars=_longest(columns))
+
+
+def _age_names(wording: Wording) -> list[str]:
+    return [wording.say("under %(hours)s h", hours=AGE_HOURS[0]),
+            *(wording.say("%(begin)s – %(end)s h", begin=begin, end=end) for begin, end in pairwise(AGE_HOURS)),
+            wording.say("over %(hours)s h", hours=AGE_HOURS[-1])]
 
 
 def shares_view(shown: Shown) -> SharesView:
@@ -70,7 +104,7 @@ def shares_view(shown: Shown) -> SharesView:
     for at, row in enumerate(kept, 1):
         segments.append(_segment(shown, row, _REST if row.name == OTHER else at, before, total))
         before += row.value or 0
-    note = f"{shown.text(total)} {window_words(shown.kpi, shown.wording)}"
+    note = within(shown.text(total), shown.kpi, shown.wording)
     said = ", ".join(f"{one.name} {one.share}" for one in segments)
     return SharesView(*shown.head(note, said, is_empty=not segments), segments=tuple(segments))
 
@@ -81,20 +115,24 @@ def strip_view(shown: Shown) -> StripView:
     slowest = max((reading.value or 0 for reading in readings), default=0)
     marks = tuple(_mark(shown, reading, slowest) for reading in readings)
     count = max(reading.count or 0 for reading in readings)
-    seen = f"{sample_words(shown.rollup, count, shown.wording)} {window_words(shown.kpi, shown.wording)}"
+    seen = sample_in(shown.rollup, shown.kpi, count, shown.wording)
     least = next((one for one in readings if one.value is None), None)
-    note = too_early(shown.rollup, least.kpi, count, shown.wording) if least else seen
+    about = f"{seen}, {give_or_take(error_of(shown.rollup), shown.wording)}"
+    note = too_early(shown.rollup, least.kpi, count, shown.wording) if least else about
     said = ", ".join(f"{mark.name} {mark.text}" for mark in marks)
-    longest = min(max(len(mark.text) for mark in marks), LONGEST_TEXT)
-    view = StripView(*shown.head(note, said, is_empty=not count), marks=marks if count else (), chars=longest)
-    definitions = " ".join(dict.fromkeys(reading.kpi.definition for reading in readings))
-    return replace(view, label=_common_label(readings), definition=f"{definitions} Local time of {shown.zone}.")
+    view = StripView(*shown.head(note, said, is_empty=not count), marks=marks if count else (), chars=_longest(marks))
+    definition = definition_words((reading.kpi.definition for reading in readings), shown.zone, shown.wording)
+    return replace(view, label=_common_label(readings, shown), definition=definition)
+
+
+def _longest(parts: Sequence[ColumnView] | Sequence[MarkView]) -> int:
+    return max((room_of(part.text) for part in parts), default=1)
 
 
 def _step(shown: Shown, row: Row, at: int, counts: Sequence[int], *, is_steepest: bool) -> StepBarView:
     before = counts[at - 1] if at else 0
     return StepBarView(
-        name=step_name(row.name),
+        name=step_name(row.name, shown.wording),
         text=shown.wording.number(counts[at]),
         share=shown.wording.fine_share(counts[at] / before) if before else "",
         width=part(counts[at], counts[0]),
@@ -104,10 +142,12 @@ def _step(shown: Shown, row: Row, at: int, counts: Sequence[int], *, is_steepest
 
 
 def _funnel_sentence(shown: Shown, steps: Sequence[StepBarView], counts: Sequence[int], steepest: int) -> str:
-    said = f"{steps[-1].text} of {sample_words(shown.rollup, counts[0], shown.wording)} got to the last step"
+    said = shown.wording.say("%(last)s of %(sample)s got to the last step", last=steps[-1].text,
+                             sample=sample_words(shown.rollup, counts[0], shown.wording))
     if not steepest:
         return said
-    return f"{said}; most are lost between {steps[steepest - 1].name} and {steps[steepest].name}"
+    return said + "; " + shown.wording.say("most are lost between %(step)s and %(next)s",
+                                           step=steps[steepest - 1].name, next=steps[steepest].name)
 
 
 def _at_most(rows: Sequence[Row], most: int) -> list[Row]:
@@ -142,15 +182,15 @@ def _percentile(reading: Reading) -> float:
     return float(reading.kpi.show.removeprefix("p") or 50)
 
 
-def _common_label(readings: Sequence[Reading]) -> str:
+def _common_label(readings: Sequence[Reading], shown: Shown) -> str:
     """'API response, median' and 'API response, 95 %' have 'API response' in common."""
     beginnings = {reading.kpi.label.rpartition(",")[0] for reading in readings}
     common = beginnings.pop() if len(beginnings) == 1 else ""
-    return common or readings[0].kpi.label
+    return shown.wording.say(common or readings[0].kpi.label)
 
 
 def _mark(shown: Shown, reading: Reading, slowest: float) -> MarkView:
     percentile = _percentile(reading)
-    name = "median" if percentile == 50 else f"{percentile:g}%"
+    name = shown.wording.say("median") if percentile == 50 else f"{percentile:g}%"
     place = "" if reading.value is None or not slowest else part(reading.value, slowest)
     return MarkView(name, shown.wording.value(reading, reading.value), place)

@@ -8,7 +8,7 @@ from opsmon.core.panes import OTHER
 from opsmon.core.readings import Row
 from opsmon.web.tile_shapes import ErrorsView, LastView, RankedView, RowView
 from opsmon.web.tile_shown import Shown, adds_up, part
-from opsmon.web.tile_words import row_name, sample_words, window_words
+from opsmon.web.tile_words import row_name, sample_in, within
 
 MOST_ROWS = 10
 
@@ -24,7 +24,8 @@ def ranked_view(shown: Shown) -> RankedView:
     top = max((row.value or 0 for row in kept if row.name != OTHER), default=0)
     drawn = tuple(_ranked_row(shown, row, total, top) for row in kept)
     note = _ranked_note(shown, total, len(rows), is_whole=is_whole)
-    said = f"{shown.name(kept[0])} comes first with {drawn[0].text}" if kept else ""
+    said = shown.wording.say("%(name)s comes first with %(value)s", name=drawn[0].name, value=drawn[0].text
+                             ) if kept else ""
     return RankedView(*shown.head(note, said, is_empty=not kept), rows=drawn)
 
 
@@ -35,9 +36,10 @@ def errors_view(shown: Shown) -> ErrorsView:
     kept = kept[:MOST_ROWS]
     top = max((row.value or 0 for row in kept), default=0)
     drawn = tuple(_error_row(shown, row, top) for row in kept)
-    seen = sample_words(shown.rollup, sum(row.sample or 0 for row in rows), shown.wording)
-    note = f"{seen} {window_words(shown.kpi, shown.wording)}{_left_out(shown, len(rows), len(kept))}"
-    said = f"Highest: {drawn[0].name}, {drawn[0].text}" if drawn and kept[0].value is not None else ""
+    seen = sample_in(shown.rollup, shown.kpi, sum(row.sample or 0 for row in rows), shown.wording)
+    note = f"{seen}{_left_out(shown, len(rows), len(kept))}"
+    said = shown.wording.say("Highest: %(name)s, %(value)s", name=drawn[0].name, value=drawn[0].text
+                             ) if drawn and kept[0].value is not None else ""
     return ErrorsView(*shown.head(note, said, is_empty=not kept), rows=drawn)
 
 
@@ -48,11 +50,17 @@ def last_view(shown: Shown) -> LastView:
     rows.sort(key=lambda row: (row.name == OTHER, not shown.warning(row), sign * (row.value or 0), row.name))
     marked = sum(1 for row in rows if shown.warning(row))
     drawn = tuple(_last_row(shown, row) for row in rows[:MOST_ROWS])
-    said = f"{shown.wording.number(marked)} of {shown.wording.number(len(rows))} need a look" if marked else (
-        f"{shown.wording.number(len(rows))} values as last told")
-    order = "lowest first" if sign > 0 and len(rows) > 1 else ""
+    said = _last_sentence(shown, marked, len(rows))
+    order = shown.wording.say("lowest first") if sign > 0 and len(rows) > 1 else ""
     note = ", ".join(filter(None, (order, _left_out(shown, len(rows), len(drawn)).removeprefix(", "))))
     return LastView(*shown.head(note, said, is_empty=not drawn), rows=drawn)
+
+
+def _last_sentence(shown: Shown, marked: int, count: int) -> str:
+    if marked:
+        return shown.wording.many("%(num)s of %(all)s needs a look", "%(num)s of %(all)s need a look", marked,
+                                  all=shown.wording.number(count))
+    return shown.wording.many("%(num)s value as last told", "%(num)s values as last told", count)
 
 
 def _divided(rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
@@ -83,7 +91,7 @@ def _ranked_row(shown: Shown, row: Row, total: float | None, top: float) -> RowV
 
 def _ranked_note(shown: Shown, total: float | None, count: int, *, is_whole: bool) -> str:
     if total is not None:
-        return f"{shown.text(total)} {window_words(shown.kpi, shown.wording)}{_before(shown)}"
+        return f"{within(shown.text(total), shown.kpi, shown.wording)}{_before(shown)}"
     return "" if is_whole else _left_out(shown, count, min(count, MOST_ROWS)).removeprefix(", ")
 
 
@@ -92,7 +100,9 @@ def _before(shown: Shown) -> str:
     window, series = shown.kpi.window, shown.reading.series
     if not isinstance(window, Tumbling) or len(series) < 2:
         return ""
-    return f", {shown.text(series[-2].value)} in the {'minute' if window.size_ms == MINUTE_MS else 'hour'} before"
+    value = shown.text(series[-2].value)
+    return ", " + (shown.wording.say("%(value)s in the minute before", value=value) if window.size_ms == MINUTE_MS
+                   else shown.wording.say("%(value)s in the hour before", value=value))
 
 
 def _error_row(shown: Shown, row: Row, top: float) -> RowView:
@@ -101,8 +111,8 @@ def _error_row(shown: Shown, row: Row, top: float) -> RowView:
     few = row.value is None
     return RowView(
         name=shown.name(row),
-        text="too few" if row.value is None else shown.wording.fine_share(row.value),
-        detail=of if row.value is None else f"{shown.wording.number(round(row.value * sample))} of {of}",
+        text=shown.wording.say("too few") if row.value is None else shown.wording.fine_share(row.value),
+        detail=of if row.value is None else _of(shown, round(row.value * sample), sample),
         width="" if few else part(row.value or 0, top),
         warning=shown.warning(row),
         is_other=row.name == OTHER,
@@ -116,4 +126,8 @@ def _last_row(shown: Shown, row: Row) -> RowView:
 
 
 def _left_out(shown: Shown, count: int, kept: int) -> str:
-    return f", {shown.wording.number(kept)} of {shown.wording.number(count)}" if count > kept else ""
+    return f", {_of(shown, kept, count)}" if count > kept else ""
+
+
+def _of(shown: Shown, some: int, of_all: int) -> str:
+    return shown.wording.say("%(some)s of %(all)s", some=shown.wording.number(some), all=shown.wording.number(of_all))

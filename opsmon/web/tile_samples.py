@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from opsmon.core.calendar import SiteCalendar
 from opsmon.core.kpis import BUILT_IN
+from opsmon.core.outlook import Outlook
 from opsmon.core.panes import OTHER
 from opsmon.core.readings import Point, Reading, Row
 from opsmon.web.tile_shown import Limit
@@ -23,6 +24,8 @@ _PRODUCTS = (("Ceramic mug, blue", 418_240), ("Tea towel, linen", 312_000), ("Oa
              ("Pepper", 11_150), ("Twine", 4_200), (OTHER, 302_190))
 _COUNTRIES = (("DE", 1_284_930), ("AT", 402_110), ("CH", 211_000), ("FR", 84_000), ("GB", 61_050), ("NL", 40_080),
               ("", 2_900))
+_ORDERS = (("DE", 212), ("AT", 41), ("CH", 40), ("NL", 31), ("FR", 22), ("BE", 14), ("GB", 12), ("IT", 9), ("PL", 7),
+           ("DK", 4), ("MT", 2), ("SG", 1), ("", 3))
 _STAGES = (("picking", 12), ("packing", 34), ("packed", 5), ("shipped", 128))
 _PARCELS = (("in_transit", 212), ("out_for_delivery", 41), ("label_printed", 38), ("ready_for_pickup", 9),
             ("attempted_delivery", 6), ("delayed", 3), ("failure", 1))
@@ -47,6 +50,9 @@ def tiles() -> Iterator[tuple[str, TileView]]:
                          ("queues", _QUEUES)):
         yield from _states(kpi_id, rows)
     yield from _strips()
+    yield from _bullets()
+    yield from _maps()
+    yield from _ages()
 
 
 def sample(kpi_id: str, rows: Sequence[tuple[str, float | None]] = (), *, locale: str = "en_GB",
@@ -113,6 +119,43 @@ def _strips() -> Iterator[tuple[str, TileView]]:
     yield "oldest order", sample("oldest-order", value=8_040_000)
     yield "time to fulfil", sample("fulfilment-time", value=97_200_000, count=412)
     yield "visitors today", sample("visitors-today", value=123_456_789)
+
+
+def _ages() -> Iterator[tuple[str, TileView]]:
+    hours = ("1", "4", "8", "24", "48", "")
+    ages = tuple(zip(hours, (12, 31, 44, 101, 9, 2), strict=True))
+    yield "order-ages, live", sample("order-ages", ages)
+    huge = [(hour, 123_456_789 if hour == "4" else 0) for hour in hours]
+    yield "order-ages, none late, 9 digits", sample("order-ages", huge)
+    yield from _states("order-ages", ages)
+
+
+def _maps() -> Iterator[tuple[str, TileView]]:
+    yield "orders-by-country, live", sample("orders-by-country", _ORDERS)
+    yield "orders-by-country, the world", sample("orders-by-country", [("US", 410), ("JP", 390), ("AU", 377), *_ORDERS])
+    yield "orders-by-country, one country, 9 digits", sample("orders-by-country", [("SG", 123_456_789)])
+    yield "orders-by-country, not told", sample("orders-by-country", [("", 4), (OTHER, 2)])
+    yield from _states("orders-by-country", _ORDERS)
+
+
+def _bullets() -> Iterator[tuple[str, TileView]]:
+    coming = Outlook(NOW_MS, 1_240_000, 2_130_000, 2_050_000, 2_230_000, 4)
+    huge = Outlook(NOW_MS, 123_456_789_00, 234_567_891_00, 223_456_789_00, 245_678_912_00, 4)
+    yield "revenue-outlook, live", sample("revenue-outlook", value=coming.likely, outlook=coming)
+    yield "revenue-outlook, 9 digits", sample("revenue-outlook", value=huge.likely, outlook=huge, locale="de")
+    yield "orders-outlook, one Friday", sample("orders-outlook", value=31, outlook=Outlook(NOW_MS, 12, 31, 31, 31, 1))
+    yield "orders-outlook, first week", sample("orders-outlook")
+    yield "revenue-outlook, catching up", sample("revenue-outlook", value=1, outlook=coming, is_behind=True)
+    yield "completed-1h, enough", _needed(41, 38)
+    yield "completed-1h, too few", _needed(12, 38)
+    yield "completed-1h, 9 digits", _needed(123_456_789, 223_456_789)
+    yield "completed-1h, empty", _needed(0, 0)
+    yield "completed-1h, error", replace(_needed(41, 38), state="error", note="as of 13:58")
+
+
+def _needed(done: int, needed: int) -> TileView:
+    return tile_view(_reading("completed-1h", value=done), _WORDING["en_GB"], ZONE, is_behind=False,
+                     beside=[_reading("due-1h", value=needed)])
 
 
 def _strip(values: Sequence[float | None], count: int) -> TileView:

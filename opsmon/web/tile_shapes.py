@@ -4,7 +4,7 @@
 # ruff: noqa: RUF009
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from opsmon.web.views import DataState, shown
 
@@ -101,6 +101,7 @@ class ColumnsView(HeadView):
     kind: ClassVar[str] = "columns"
 
     columns: tuple[ColumnView, ...] = shown("in the order of the work where it is known, else by name")
+    chars: int = shown("room the longest text takes, so that CSS can make columns wide enough (1 to 20)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +126,55 @@ class SharesView(HeadView):
 
 
 @dataclass(frozen=True, slots=True)
+class BulletView(HeadView):
+    """A number on a scale from nothing: how far it is, and how far it must or may come."""
+
+    kind: ClassVar[str] = "bullet"
+
+    text: str = shown("the number in words")
+    chars: int = shown("room `text` takes in digits, so that CSS can choose a size that never clips (1 to 20)")
+    value: str = shown("the plain number for machines")
+    width: str = shown("length of the bar of what there is: '41%'")
+    band_x: str = shown("where the range of what may come begins: '70%'; '' for none")
+    band_width: str = shown("how long that range is: '8%'")
+    mark_x: str = shown("where the mark of what is needed or likely stands: '74%'; '' for none")
+    verdict: Literal["short", "enough", "none"] = shown("whether it reaches the mark; none: nobody needs it to")
+    rows: tuple[tuple[str, str], ...] = shown("(what, its value) of all that is drawn, for the table")
+
+
+@dataclass(frozen=True, slots=True)
+class MapCellView:
+    """A country that has something."""
+
+    code: str = shown("'DE': its letters, and its id in world.svg")
+    step: int = shown("1 to 5, which of the fills; 5 is the most")
+    x: float = shown("middle of its cell in SVG units, for its letters")
+    y: float = shown("the same downwards")
+
+
+@dataclass(frozen=True, slots=True)
+class LegendView:
+    """What a fill stands for."""
+
+    step: int = shown("1 to 5, as in the map")
+    text: str = shown("'3 – 9'")
+
+
+@dataclass(frozen=True, slots=True)
+class MapView(HeadView):
+    """The part of the world that holds nearly all, a cell for each country, and the largest as a list beside it."""
+
+    kind: ClassVar[str] = "map"
+
+    box: str = shown("the part that is shown, as an SVG viewBox; it is 3 to 2")
+    cells: tuple[MapCellView, ...] = shown("the countries that have something, on and off this part")
+    is_named: bool = shown("whether cells are large enough for letters")
+    legend: tuple[LegendView, ...] = shown("the fills that are used, from the least")
+    listed: tuple[RowView, ...] = shown("largest first, at most 8")
+    rows: tuple[tuple[str, str], ...] = shown("(country, its value) of all, for the table")
+
+
+@dataclass(frozen=True, slots=True)
 class MarkView:
     """One percentile."""
 
@@ -140,4 +190,4 @@ class StripView(HeadView):
     kind: ClassVar[str] = "strip"
 
     marks: tuple[MarkView, ...] = shown("smallest first")
-    chars: int = shown("length of the longest text, so that CSS can choose a size that never clips (1 to 16)")
+    chars: int = shown("room the longest text takes, so that CSS can choose a size that never clips (1 to 20)")

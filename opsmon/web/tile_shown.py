@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from opsmon.core.catalogue import Kpi, Rollup
 from opsmon.core.panes import OTHER
 from opsmon.core.readings import Reading, Row
-from opsmon.web.tile_words import empty_words, row_name
+from opsmon.web.tile_words import definition_words, empty_words, row_name
 from opsmon.web.views import DataState
 from opsmon.web.wording import Wording
 
@@ -56,15 +56,17 @@ class Shown:
         limit = self.limits.get(row.name, self.limits.get(""))
         if limit is None or row.name == OTHER or not limit.marks(row.value):
             return ""
-        return f"{'below' if limit.is_lowest else 'over'} {self.text(limit.value)}"
+        said = self.text(limit.value)
+        return (self.wording.say("below %(limit)s", limit=said) if limit.is_lowest
+                else self.wording.say("over %(limit)s", limit=said))
 
     def head(self, note: str, sentence: str, *, is_empty: bool) -> tuple[str, str, DataState, str, str, str, str]:
         """The fields of HeadView, in their order."""
         state: DataState = "catching-up" if self.is_behind else "empty" if is_empty else "live"
-        definition = f"{self.kpi.definition} Local time of {self.zone}."
+        definition = definition_words([self.kpi.definition], self.zone, self.wording)
         empty = empty_words(self.rollup, self.kpi, self.wording) if is_empty else ""
-        return (self.kpi.id, self.kpi.label, state, "" if is_empty else note, "" if is_empty else sentence, definition,
-                empty)
+        return (self.kpi.id, self.wording.say(self.kpi.label), state, "" if is_empty else note,
+                "" if is_empty else sentence, definition, empty)
 
 
 def adds_up(shown: Shown) -> bool:

@@ -2,25 +2,37 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from opsmon.core.catalogue import Kpi, Measure, Rollup, Tumbling
+from opsmon.core.catalogue import Kpi, Measure, Rollup, Today, Tumbling
 from opsmon.core.explaining import error_of
 from opsmon.core.kpis import BUILT_IN
-from opsmon.core.readings import Reading
+from opsmon.core.readings import AGES, OUTLOOK, Reading
 from opsmon.web.presenting import kpi_view
-from opsmon.web.tile_charts import columns_view, funnel_view, shares_view, strip_view
+from opsmon.web.tile_bullets import needed_view, outlook_view
+from opsmon.web.tile_charts import ages_view, columns_view, funnel_view, shares_view, strip_view
+from opsmon.web.tile_map import map_view
 from opsmon.web.tile_rows import errors_view, last_view, ranked_view
-from opsmon.web.tile_shapes import ColumnsView, ErrorsView, FunnelView, LastView, RankedView, SharesView, StripView
+from opsmon.web.tile_shapes import (
+    BulletView,
+    ColumnsView,
+    ErrorsView,
+    FunnelView,
+    LastView,
+    MapView,
+    RankedView,
+    SharesView,
+    StripView,
+)
 from opsmon.web.tile_shown import Limit, Shown
-from opsmon.web.tile_words import filled_by, sample_words, too_early, window_words
+from opsmon.web.tile_words import filled_by, give_or_take, sample_in, too_early
 from opsmon.web.views import KpiView
 from opsmon.web.wording import Wording
 
-WithRows = RankedView | FunnelView | ColumnsView | StripView | SharesView | ErrorsView | LastView
+WithRows = RankedView | FunnelView | ColumnsView | StripView | SharesView | ErrorsView | LastView | BulletView | MapView
 TileView = KpiView | WithRows
 TILE_VIEWS: tuple[type, ...] = (
-    KpiView, RankedView, FunnelView, ColumnsView, StripView, SharesView, ErrorsView, LastView)
+    KpiView, RankedView, FunnelView, ColumnsView, StripView, SharesView, ErrorsView, LastView, BulletView, MapView)
 
 
 class Choice(NamedTuple):
@@ -35,7 +47,7 @@ class Choice(NamedTuple):
     def fits(self, kpi: Kpi, rollup: Rollup) -> bool:
         """Whether the tile is for this KPI."""
         return (rollup.measure in self.measures and (not self.show or kpi.show in self.show)
-                and (not self.by or rollup.by[0] in self.by)
+                and (not self.by or (rollup.by or ("",))[0] in self.by)
                 and (not self.window or kpi.window.kind in self.window))
 
 
@@ -44,12 +56,16 @@ class Choice(NamedTuple):
 _FEW = ("kind", "channel", "tier")
 CHOICES = (
     Choice(("sessions",), funnel_view, show=("funnel",)),
+    Choice(("open",), ages_view, show=(AGES,)),
     Choice(("ratio",), errors_view),
     Choice(("last", "min", "max"), last_view),
     Choice(("sum",), last_view, window=("now",)),
     Choice(("sum",), last_view, by=("name",)),
+    Choice(("sum", "count"), outlook_view, show=(OUTLOOK,)),
     Choice(("count",), shares_view, by=_FEW),
+    Choice(("mean",), map_view, by=("country",), show=("count",), window=("today",)),
     Choice(("mean",), shares_view, by=_FEW, show=("sum", "count")),
+    Choice(("mean",), shares_view, by=("country",), show=("sum", "count"), window=("days",)),
     Choice(("count",), columns_view, window=("now",)),
     Choice(("count", "sum", "mean", "stddev", "percentile", "top"), ranked_view),
 )
@@ -60,8 +76,8 @@ def tile_view(reading: Reading, wording: Wording, zone: str, *, is_behind: bool,
     """A reading as the tile that fits it; `is_behind`: events wait that it does not hold yet.
 
     `rollup`: what a site's own KPI is read from; of a built-in one it is known. `limits`: beyond which value a
-    row is marked, by its name, '' for all others. `beside`: readings of other percentiles of the same rollup
-    and window (`percentiles_beside`), shown on one scale with this one.
+    row is marked, by its name, '' for all others. `beside`: readings of what it is shown beside
+    (`kpis_beside`).
     """
     found = rollup or _built_in(reading.kpi)
     if found is None:
@@ -69,6 +85,8 @@ def tile_view(reading: Reading, wording: Wording, zone: str, *, is_behind: bool,
     shown = Shown(reading, found, wording, zone, is_behind, limits or {}, tuple(beside))
     if beside and found.measure == "percentile" and not found.by:
         return strip_view(shown)
+    if beside and reading.kpi.beside:
+        return needed_view(shown)
     make = choose(reading.kpi, found)
     return make(shown) if make else _number_view(shown)
 
@@ -77,20 +95,23 @@ def unfilled_view(view: TileView, filled_by: str) -> TileView:
     """The tile of a KPI that has never had anything to count: no number, and which source would fill it."""
     if isinstance(view, KpiView):
         return replace(view, text="–", chars=1, value="", state="empty", note=filled_by, comparison=None, spark=None,
-                       bars=None)
+                       bars=None, mark="", mark_text="")
     return replace(view, state="empty", note="", empty=filled_by)
 
 
 def choose(kpi: Kpi, rollup: Rollup) -> Callable[[Shown], WithRows] | None:
     """What shows a KPI; None for the number."""
-    if not rollup.by and kpi.show != "funnel":
+    if (not rollup.by and kpi.show not in ("funnel", OUTLOOK, AGES)) or (
+            kpi.only and len(kpi.only) == len(rollup.by)):
         return None
     return next((choice.view for choice in CHOICES if choice.fits(kpi, rollup)), None)
 
 
-def percentiles_beside(kpi: Kpi, kpis: Sequence[Kpi]) -> tuple[Kpi, ...]:
-    """The other percentiles of what a KPI is one of, over the same window."""
-    if not kpi.show.startswith("p"):
+def kpis_beside(kpi: Kpi, kpis: Sequence[Kpi]) -> tuple[Kpi, ...]:
+    """What a KPI is shown beside: the one it names, or the other percentiles of the same over the same window."""
+    if kpi.beside and not kpi.only:
+        return tuple(one for one in kpis if one.id == kpi.beside)
+    if not kpi.show.startswith("p") or kpi.only:
         return ()
     return tuple(one for one in kpis if one.id != kpi.id and one.show.startswith("p") and one.unit == kpi.unit
                  and (one.rollup, one.window) == (kpi.rollup, kpi.window))
@@ -106,7 +127,15 @@ def _number_view(shown: Shown) -> KpiView:
     view = kpi_view(reading, shown.wording, shown.zone, is_behind=shown.is_behind)
     is_share = shown.kpi.unit == "share" and reading.value is not None
     return replace(view, state="live" if is_share and view.state == "empty" else view.state,
-                   note=view.note if _has_own_note(reading) else _number_note(shown))
+                   note=view.note if _has_own_note(reading) else _number_note(shown), **_total(shown))
+
+
+def _total(shown: Shown) -> dict[str, Any]:
+    """Of what only grows until the day ends: what is added up, and since when."""
+    reading = shown.reading
+    if not isinstance(reading.kpi.window, Today) or shown.rollup.measure not in ("count", "sum"):
+        return {}
+    return {"sums": (reading.currency or "") if reading.kpi.unit == "money" else "count", "from_ms": reading.start_ms}
 
 
 def _has_own_note(reading: Reading) -> bool:
@@ -116,12 +145,22 @@ def _has_own_note(reading: Reading) -> bool:
 def _number_note(shown: Shown) -> str:
     """What it rests on and how exact it is; of what is missing, why, and which source would tell it."""
     reading, kpi, count = shown.reading, shown.kpi, shown.reading.count
+    if kpi.only and not count and not reading.value:
+        is_counted = shown.rollup.measure in ("count", "sum") or kpi.show in ("count", "sum")
+        return shown.wording.say("Among the others, not told apart") if is_counted and reading.value is None else ""
     if reading.value is None and count:
         return too_early(shown.rollup, kpi, count, shown.wording)
     if not reading.value and not count:
-        return "" if "order.placed" in shown.rollup.on else filled_by(shown.rollup)
-    error = error_of(shown.rollup)
-    parts = [f"{sample_words(shown.rollup, count, shown.wording)} {window_words(kpi, shown.wording)}"
+        return _nothing_yet(shown) if "order.placed" in shown.rollup.on else filled_by(shown.rollup, shown.wording)
+    parts = [sample_in(shown.rollup, kpi, count, shown.wording)
              if count and kpi.unit in ("share", "ms", "money") else "",
-             f"± {shown.wording.fine_share(error)}" if error else ""]
+             give_or_take(error_of(shown.rollup), shown.wording)]
     return ", ".join(filter(None, parts))
+
+
+def _nothing_yet(shown: Shown) -> str:
+    """A day without an order says so; what there was by now a week ago stands beside it."""
+    if not isinstance(shown.kpi.window, Today):
+        return ""
+    say = shown.wording.say
+    return say("No orders yet today.") if shown.kpi.unit == "orders" else say("Nothing yet today.")

@@ -29,9 +29,10 @@ class ComparisonView:
 class SparkView:
     """A sparkline: the points of the recent past, zero-based, the last one still moving."""
 
-    points: str = shown("SVG polyline points in a box of `width` by 100, y downwards")
+    points: str = shown("SVG polyline points of what is over, in a box of `width` by 100, y downwards")
     area: str = shown("the same closed to the base line, for a soft fill")
     width: int = shown("width of the box in SVG units: points - 1, times 10")
+    moving: str = shown("the last step, to the minute that is not over: drawn as not whole")
     last_x: str = shown("x of the last point, to be marked")
     last_y: str = shown("y of the last point")
     sentence: str = shown("the finding in words, for screen readers and as the caption")
@@ -53,6 +54,7 @@ class BarView:
     ghost_y: str | None = shown("y of last week's value as a short line, None when unknown")
     expected_y: str | None = shown("live bar only: top of the outline expected for the full hour")
     expected_height: str | None = shown("height of that outline")
+    delta: str = shown("path of the mark that says late events changed it after its end, '' when none did", default="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,11 @@ class BarsView:
     grid: tuple[GridLineView, ...] = shown("up to 4 grid lines")
     sentence: str = shown("the finding in words: '19 so far, on course for 45'")
 
+    @property
+    def rows(self) -> tuple[tuple[str, str], ...]:
+        """(hour, value) of every bar, for the table."""
+        return tuple((bar.name, bar.text) for bar in self.bars)
+
 
 @dataclass(frozen=True, slots=True)
 class KpiView:
@@ -82,7 +89,7 @@ class KpiView:
     id: str = shown("the KPI's id; the tile's element is kpi-<id>")
     label: str = shown("what is counted, in the team's words")
     text: str = shown("the number, formatted for the site's locale")
-    chars: int = shown("length of `text`, so that CSS can choose a size that never clips (1 to 16)")
+    chars: int = shown("room `text` takes in digits, so that CSS can choose a size that never clips (1 to 20)")
     value: str = shown("the plain number for machines")
     state: DataState = shown("empty: nothing counted yet; catching-up: events wait; error: not computed")
     note: str = shown("a line under the number, '' if none: last minute, other currencies")
@@ -90,6 +97,10 @@ class KpiView:
     comparison: ComparisonView | None = shown("beside the same stretch last week")
     spark: SparkView | None = shown("recent past as a line")
     bars: BarsView | None = shown("recent hours as bars")
+    sums: str = shown("what a total of the day adds up: 'count' or a currency; '' for what is no total", default="")
+    from_ms: int = shown("when the day of a total began, epoch ms", default=0)
+    mark: Literal["", "warn", "crit"] = shown("how far the number is beyond a limit of its place", default="")
+    mark_text: str = shown("the same in words: 'over 1,000', '' while it is not", default="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +151,9 @@ class CellView:
 
     size: Literal["small", "normal", "hero", "wide"] = shown("how large the place is")
     tile: Any = shown("the tile's view, one of opsmon.web.tile_views.TileView")
+    columns: int = shown("how many of 24 columns of a wall; 0: as its size has it", default=0)
+    slot_id: str = shown("id of its element; '' for the plain slot of the tile's KPI", default="")
+    is_whole: bool = shown("whether it is not narrowed on a page that is", default=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +164,28 @@ class RowView:
     every: str = shown("the same in words: 'every 30 s', '' for what is live")
     short: str = shown("the same where there is little room: '30 s'")
     cells: tuple[CellView, ...] = shown("in order")
+
+
+@dataclass(frozen=True, slots=True)
+class WallPageView:
+    """What is on a wall at one time."""
+
+    title: str = shown("of its board")
+    name: str = shown("id of the board whose own drawing it has, '' where places are reckoned")
+    is_of_orders: bool = shown("whether set-up stands in its place before the first order")
+    rows: tuple[RowView, ...] = shown("cells in order, a row for each stretch of the same cadence")
+
+
+@dataclass(frozen=True, slots=True)
+class WallView:
+    """How a wall is shown."""
+
+    letters: int = shown("font size of the smallest letters, tenths of a % of the height")
+    fit: Literal["many", "some", "few"] = shown("how many tiles there is room for")
+    turn_s: int = shown("seconds each page stays")
+    night: str = shown("'22:00-06:00', when it is dimmed in the site's zone; '' never")
+    notes: tuple[str, ...] = shown("sentences about what was asked and could not be had")
+    pages: tuple[WallPageView, ...] = shown("in turn; the first is shown before scripts run")
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +203,8 @@ class PageView:
     live_url: str = shown("address of the stream for this page")
     now_ms: int = shown("server's time of rendering, epoch ms")
     name: str = shown("id of the board, '' on other pages", default="")
+    shape: str = shown("which version of its boards it shows, '' on other pages", default="")
+    paper: str = shown("what stands under the title on paper: when it was made, the zone, the address", default="")
     links: tuple[LinkView, ...] = shown("the boards to choose between, () where there is no choice", default=())
     language: str = shown("the catalogue its words are in: 'de'; 'en' needs none", default="en")
     spoken: str = shown("BCP 47 tag of the words: 'de-AT'", default="en")

@@ -1,31 +1,42 @@
 """Words, numbers, money and times in the site's language and locale. All formatting is done here, by Babel."""
 
+import re
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from math import ceil
 from typing import Literal
+from unicodedata import category, east_asian_width
 
 from babel import Locale
 from babel.dates import format_datetime, format_skeleton, get_day_names
+from babel.lists import format_list
 from babel.numbers import format_currency, format_decimal, format_percent
 from babel.units import format_unit
 
 from opsmon.core.calendar import DAY_MS, HOUR_MS, MINUTE_MS, SiteCalendar
 from opsmon.core.money import exponent
 from opsmon.core.readings import Reading
+from opsmon.core.said import Said
 from opsmon.web.languages import ENGLISH, language_of, messages
 
 MINUS = "−"
+# The longest number that has a size of its own: −123.456.789,000 KWD.
+LONGEST = 20
 
 
 class Wording:
-    """Writes values for one site: its locale, its zone."""
+    """Speaks and writes for one site: its language, its locale, its zone."""
 
-    def __init__(self, locale: str, calendar: SiteCalendar) -> None:
+    def __init__(self, locale: str, calendar: SiteCalendar, language: str = "") -> None:
+        """`language`: the catalogue to be spoken, of the locale's own where none is named."""
         self.locale = Locale.parse(locale)
         self._calendar = calendar
-        self.language = language_of(locale)
+        self.language = language or language_of(locale)
         self._messages = messages(self.language)
+        is_own = self.language != ENGLISH or self.locale.language == ENGLISH
+        # Names of days stand within sentences, and are in their language.
+        self.voice = self.locale if is_own else Locale(ENGLISH)
 
     @property
     def tag(self) -> str:
@@ -35,8 +46,7 @@ class Wording:
     @property
     def spoken(self) -> str:
         """The language of the words as a BCP 47 tag, for lang=: English where there is no catalogue."""
-        is_own = self.language != ENGLISH or self.locale.language == ENGLISH
-        return self.tag if is_own else ENGLISH
+        return str(self.voice).replace("_", "-")
 
     @property
     def direction(self) -> Literal["ltr", "rtl"]:
@@ -45,6 +55,9 @@ class Wording:
 
     def say(self, text: str, **values: object) -> str:
         """A sentence in the site's language; `%(name)s` in it stands for a value. Without values a % is a %."""
+        if isinstance(text, Said):
+            values = {name: self.say(one) if isinstance(one, Said) else one for name, one in text.values.items()}
+            text = text.text
         found = self._messages.gettext(text) if text else ""
         return found % values if values else found
 
@@ -54,6 +67,14 @@ class Wording:
         found = self._messages.ngettext(one, more, ceil(count))
         return found % {"num": self.number(count), **values}
 
+    def both(self, words: Sequence[str]) -> str:
+        """'one, two and three'."""
+        return str(format_list(words, locale=self.voice))
+
+    def either(self, words: Sequence[str]) -> str:
+        """'one, two, or three'."""
+        return str(format_list(words, style="or", locale=self.voice))
+
     def number(self, value: float) -> str:
         """1234 as '1,234'."""
         return _typographic(format_decimal(value, locale=self.locale))
@@ -61,7 +82,7 @@ class Wording:
     def money(self, minor: float, currency: str) -> str:
         """Minor units as an amount: 123450 EUR as '€1,234.50', 500 JPY as '¥500'."""
         amount = Decimal(round(minor)).scaleb(-exponent(currency))
-        return _typographic(format_currency(amount, currency, locale=self.locale))
+        return _spaced(_typographic(format_currency(amount, currency, locale=self.locale)))
 
     def whole_money(self, minor: float, currency: str) -> str:
         """The same without cents where there are none: 120000 EUR as '€1,200'."""
@@ -69,7 +90,14 @@ class Wording:
         if amount != amount.to_integral_value():
             return self.money(minor, currency)
         pattern = self.locale.currency_formats["standard"].pattern.replace(".00", "")
-        return _typographic(format_currency(amount, currency, pattern, self.locale, currency_digits=False))
+        return _spaced(_typographic(format_currency(amount, currency, pattern, self.locale, currency_digits=False)))
+
+    def about(self, reading: Reading, value: float) -> str:
+        """A value that is no more than likely: money without cents."""
+        if reading.kpi.unit != "money" or not reading.currency:
+            return self.value(reading, value)
+        unit = 10 ** exponent(reading.currency)
+        return self.whole_money(round(value / unit) * unit, reading.currency)
 
     def value(self, reading: Reading, value: float | None) -> str:
         """A value of a KPI in its unit; a dash where there is nothing to divide by."""
@@ -110,7 +138,7 @@ class Wording:
 
     def weekday(self, time_ms: int) -> str:
         """'Friday'."""
-        return str(get_day_names("wide", locale=self.locale)[self._wall(time_ms).weekday()])
+        return str(get_day_names("wide", locale=self.voice)[self._wall(time_ms).weekday()])
 
     def day_and_hour(self, time_ms: int) -> str:
         """'Fri 13:00'."""
@@ -119,6 +147,10 @@ class Wording:
     def moment(self, time_ms: int) -> str:
         """'Nov 20, 14:03:22': day and time, of what may be weeks old."""
         return f"{format_skeleton('MMMd', self._wall(time_ms), locale=self.locale)}, {self.clock(time_ms)}"
+
+    def day_and_time(self, time_ms: int) -> str:
+        """'Oct 21, 14:00': a day and its time, of what was weeks ago."""
+        return f"{format_skeleton('MMMd', self._wall(time_ms), locale=self.locale)}, {self.time(time_ms)}"
 
     def date(self, time_ms: int) -> str:
         """'Dec 20, 2026': a day, of what may be in another year."""
@@ -173,6 +205,22 @@ class Wording:
 
     def _wall(self, time_ms: int) -> datetime:
         return self._calendar.wall(time_ms)
+
+
+def room_of(text: str) -> int:
+    """How much room a number takes, in digits: 1 to LONGEST. What writes Chinese, Japanese or Korean is as wide as
+    two of them, marks that only say which way a line runs take none. Source: Unicode, UAX #11."""
+    wide = sum(east_asian_width(sign) in "WF" for sign in text)
+    marks = sum(category(sign) == "Cf" for sign in text)
+    return min(max(len(text) + wide - marks, 1), LONGEST)
+
+
+def _spaced(text: str) -> str:
+    """A currency told by letters stands apart from its number: 'KWD 12.500', but '€12.50'.
+
+    Source: CLDR, currencySpacing, which Babel leaves out.
+    """
+    return re.sub(r"(?<=[A-Z])(?=\d)", "\u00a0", text)
 
 
 def _typographic(text: str) -> str:

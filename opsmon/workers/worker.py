@@ -41,7 +41,7 @@ class Worker:
         self._keys = Keys(settings.site)
         self._scripts = Scripts(client, self._keys)
         calendar = SiteCalendar(settings.timezone, settings.day_start_ms)
-        self._rules = Rules(settings.catalogue, calendar, settings.kept)
+        self._rules = Rules(settings.catalogue, calendar, settings.kept, settings.grace_ms)
         self._erasing = Erasing(client, self._keys, self._rules, DataDir(settings.data))
         self._started_ms = clock.now_ms()
         self._failures = 0

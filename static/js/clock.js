@@ -1,6 +1,6 @@
 // The server's time, as this page knows it, and the page's only timer. Screens often have a wrong clock.
 const root = document.documentElement;
-const fromPage = Number(root.dataset.now) - Date.now();
+const fromPage = root.dataset.kept ? 0 : Number(root.dataset.now) - Date.now(); // a kept page was made long ago
 let best = null; // server minus screen, ms; the largest seen is the one that travelled fastest
 
 export const serverNow = () => Date.now() + (best ?? fromPage);

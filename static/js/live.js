@@ -67,10 +67,11 @@ live.addEventListener("hb", ({ detail }) => {
   if (lagMs > 2 * beatMs) hangUp();
 });
 
-live.addEventListener("reload", () => {
+live.addEventListener("reload", ({ detail }) => {
   if (reloading) return;
   reloading = true;
-  setTimeout(() => location.reload(), Math.random() * 10000);
+  // Of the same build only the board was changed: whoever changed it looks at this screen now.
+  setTimeout(() => location.reload(), Math.random() * (detail.data === root.dataset.build ? 400 : 10000));
 });
 
 const refused = (status) => { if (status === 401) root.dataset.auth = "out"; };

@@ -178,7 +178,7 @@ async def test_a_commit_counts_and_acknowledges_in_one_step(client: Redis, keys:
     assert await client.zrange(TOP, 0, -1, withscores=True) == [(b"KITE", 3), (b"BOAT", 5)]
     assert await client.zrange(OPEN, 0, -1, withscores=True) == [(b"order 1", NOW_MS)]
     assert await client.smembers(ROWS) == {b"DE", b"AT"}
-    assert await client.hgetall(keys.meta) == {b"since_ms": b"%d" % (NOW_MS - 9)}
+    assert await client.hgetall(keys.meta) == {b"since_ms": b"%d" % (NOW_MS - 9), b"begun_ms": b"%d" % NOW_MS}
     assert [fields for _, fields in await client.xrange(keys.dead)] == [
         {b"source": b"stream", b"payload": b"payload", b"reason": b"reason", b"tries": b"6"}]
     assert await client.xrange(keys.changes) == [

@@ -60,8 +60,10 @@ def render(template: str, name: str = "busy", **context: object) -> str:
     shell = page("wall" if template == "wall" else "board")
     cells = tuple(views.CellView("normal", kpi) for kpi in context.pop("kpis", kpis))
     rows = (views.RowView("live", "", "", cells[:3]), views.RowView("near", "every 30 s", "30 s", cells[3:]))
+    wall = views.WallView(28, "many", 20, "22:00-06:00", (), (views.WallPageView("Packing hall", "", True, rows),))
     return environment().get_template(f"pages/{template}.jinja").render(
-        {"page": shell, "rows": rows, "is_of_orders": True, "health": health, "setup": setup, "revs": revs} | context)
+        {"page": shell, "wall": wall, "rows": rows, "is_of_orders": True, "health": health, "setup": setup,
+         "revs": revs} | context)
 
 
 def slots(name: str) -> list[tuple[str, str]]:
@@ -74,7 +76,7 @@ def slots(name: str) -> list[tuple[str, str]]:
 
 
 def hostile(view: object) -> object:
-    """The same view with markup in every free text. Closed sets and numbers stay."""
+    """The same view with markup in every free text. Closed sets and numbers stay, and what is ours alone."""
     hints = {f.name: str(f.type) for f in dataclasses.fields(view)}
     changes = {}
     for name, hint in hints.items():
@@ -84,7 +86,7 @@ def hostile(view: object) -> object:
         elif isinstance(value, tuple):
             changes[name] = tuple(
                 hostile(item) if dataclasses.is_dataclass(item) else (HOSTILE, HOSTILE) for item in value)
-        elif isinstance(value, str) and hint in ("<class 'str'>", "str"):
+        elif isinstance(value, str) and hint in ("<class 'str'>", "str") and name != "sums":
             changes[name] = HOSTILE
     return dataclasses.replace(view, **changes)
 

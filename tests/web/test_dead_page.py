@@ -202,7 +202,7 @@ async def test_a_correction_that_is_right_counts(line: Line) -> None:
     typed = orjson.dumps(order(1), option=orjson.OPT_INDENT_2).decode().replace("\n", "\r\n")
     answer = await send(line, f"/dead-letters/{one}", act="edit", payload=typed)
     assert (answer.status, await left(line.store)) == (303, (1, 0))
-    assert "Corrected and replayed 1 letter; what came had 1 bytes, BLAKE2b" in said(
+    assert "Corrected and replayed 1 letter; what came had 1 byte, BLAKE2b" in said(
         await line.get(answer.headers["location"]))
 
 

@@ -23,7 +23,7 @@ def reading(kpi_id: str, *rows: Row, value: Value = None, currency: str | None =
 
 def told(found: Reading) -> list[list[str]]:
     """What a reader of CSV gets: row, value, unit, currency."""
-    lines = list(csv.reader(StringIO(written(present_lines(found, BERLIN)), newline="")))
+    lines = list(csv.reader(StringIO(written(present_lines([found], BERLIN)), newline="")))
     assert tuple(lines[0]) == HEAD
     return [line[2:6] for line in lines[1:]]
 

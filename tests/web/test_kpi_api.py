@@ -293,6 +293,7 @@ async def test_a_board_of_twelve_tiles_is_read_in_one_round_trip(store: Redis, k
 # Hour by hour with its rows: one hash an hour, for a chart of 24.
 CHARTS_OF_ROWS = dict.fromkeys(("output-by-line", "output-by-station", "output-by-person", "scans-by-person",
                                 "scans-by-station"), 24)
+CHARTS_OF_ROWS |= dict.fromkeys(("channels-30d", "countries-30d", "custom-30d"), 30)
 
 
 @pytest.mark.parametrize("kpi", KPIS, ids=lambda kpi: kpi.id)

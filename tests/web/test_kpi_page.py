@@ -303,7 +303,7 @@ async def test_every_tile_leads_to_its_page(shop: Line) -> None:
     """From the words that say what counts."""
     html = (await shop.get("/")).text
     tiles = re.findall(r'<article id="kpi-([\w-]+)"', html)
-    assert (re.findall(r'href="/kpi/([\w-]+)"', html), len(tiles) > 1) == (tiles, True)
+    assert (re.findall(r'href="/kpi/([\w-]+)#explained"', html), len(tiles) > 1) == (tiles, True)
 
 
 async def test_a_page_that_did_not_change_is_not_sent_again(shop: Line, clock: ManualClock) -> None:
@@ -333,15 +333,15 @@ async def test_rows_are_told_over_the_span_and_lead_to_their_own_history(shop: L
     rows = re.findall(r'<th scope="row"><a href="(.*?)">(.*?)</a></th>.*?<td class="rows__value">(.*?)</td>.*?'
                       r'<td class="rows__sample">(.*?)</td>', html, re.DOTALL)
     assert [(unescape(href), *rest) for href, *rest in rows] == [
-        ("/kpi/revenue-by-country?span=week&row=FR", "FR", "€40.00", "1"),
-        ("/kpi/revenue-by-country?span=week&row=DE", "DE", "€30.00", "2")]
+        ("/kpi/revenue-by-country?span=week&row=FR", "France", "€40.00", "1"),
+        ("/kpi/revenue-by-country?span=week&row=DE", "Germany", "€30.00", "2")]
 
 
 async def test_one_row_has_a_history_of_its_own(shop: Line) -> None:
     """With a way back to all."""
     html = await page(shop, "revenue-by-country?span=week&row=FR")
     assert [text for _, _, text in TABLE_ROW.findall(html)] == ["€0.00", "€0.00", "€0.00", "€40.00", "€0.00"]
-    assert ('<h1 class="bar__title">Sales by country: FR</h1>' in html,
+    assert ('<h1 class="bar__title">Sales by country: France</h1>' in html,
             'href="/kpi/revenue-by-country?span=week"' in html, 'class="rows"' in html) == (True, True, False)
 
 
@@ -375,7 +375,7 @@ async def test_what_holds_now_has_no_history_and_says_so(shop: Line) -> None:
     html = await page(shop, "waiting?span=year")
     assert text_of(html, "kpi-now__without") == (
         "This number is what holds now: opsmon keeps no history of it. Download as CSV")
-    assert (text_of(html, "rows__title"), "history__spans" in html) == ("By waits for, now", False)
+    assert (text_of(html, "rows__title"), "history__spans" in html) == ("By what it waits for, now", False)
     assert [line[3] for line in await cells(shop, "active-orders.csv")] == ["4"]
 
 
@@ -388,7 +388,7 @@ async def test_the_number_is_explained_in_words(shop: Line) -> None:
     facts = {unescape(name): " ".join(unescape(text).split()) for name, text in
              re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", html, re.DOTALL)}
     assert facts == {
-        "Counts": "The sum of amount of order.placed or order.cancelled or refund.given.",
+        "Counts": "The sum of amount of order.placed, order.cancelled, or refund.given.",
         "Window": "The business day so far: from Fri, Nov 20, 2026, 00:00 to before Sat, Nov 21, 2026, 00:00, "
                   "Europe/Berlin; still moving",
         "Time zone": "Europe/Berlin; days begin at 00:00",

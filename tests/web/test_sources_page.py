@@ -12,11 +12,13 @@ from dataclasses import replace
 from http.client import HTTPException, RemoteDisconnected
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from redis.asyncio import Redis
 
 from opsmon.clock import ManualClock
+from opsmon.core.calendar import SiteCalendar
 from opsmon.core.health import Heard
 from opsmon.core.source_health import Poll, Row, SourceFacts, is_refusal
 from opsmon.listening import listen
@@ -42,6 +44,7 @@ from tests.web.wire import Elements, partials
 
 pytestmark = pytest.mark.anyio
 
+ENGLISH = Wording("en", SiteCalendar(ZoneInfo("Europe/Berlin")))
 PACKAGE = Path(__file__).parents[2] / "opsmon"
 SLOTS = {"sources", "health", "source-shopify", "source-events", "source-import", "source-pixel",
          "source-floor", "source-recon"}
@@ -354,19 +357,19 @@ async def test_one_test_event_at_a_time(settings: Settings, clock: ManualClock, 
 ])
 def test_an_answer_is_told_with_what_it_means(found: Reached, text: str) -> None:
     """What a proxy says, and what opsmon says, are told apart."""
-    assert refusal(found) == text
+    assert refusal(found, ENGLISH) == text
 
 
 def test_who_never_answers_is_given_up() -> None:
     """A firewall that drops what comes: nobody waits for it for ever."""
     with socket.create_server(("127.0.0.1", 0)) as deaf:
-        found = reach(f"http://127.0.0.1:{deaf.getsockname()[1]}/", {}, b"{}", timeout_s=0.1)
+        found = reach(f"http://127.0.0.1:{deaf.getsockname()[1]}/", {}, b"{}", ENGLISH, timeout_s=0.1)
     assert found == Unreached("no answer within 0.1 s: a firewall or a router may drop it on the way.")
 
 
 async def test_a_port_without_tls_is_told(line: Line) -> None:
     """https where http is spoken."""
-    found = await asyncio.to_thread(reach, f"https://127.0.0.1:{line.port}/", {}, b"{}")
+    found = await asyncio.to_thread(reach, f"https://127.0.0.1:{line.port}/", {}, b"{}", ENGLISH)
     assert found == Unreached("127.0.0.1 speaks no TLS there: is https right, and the port?")
 
 
@@ -387,7 +390,7 @@ def test_a_page_of_html_is_not_read_out() -> None:
 ])
 def test_what_went_wrong_on_the_way_is_told_in_words(error: Exception, text: str) -> None:
     """DNS, TLS, time, the proxy: each has another remedy."""
-    assert why(error, "ops.example.com").startswith(text)
+    assert why(error, "ops.example.com", ENGLISH).startswith(text)
 
 
 # --- its words --------------------------------------------------------------------------------------------------
@@ -416,7 +419,7 @@ def test_steps_tell_what_is_to_be_copied() -> None:
     url = "https://a.example/webhooks/woo"
     steps = ("Give {url}, to it.", 'Write [[source]], name = "{name}", kind = "woocommerce", secrets = ["the secret"].',
              "Set OPSMON_SHOPIFY_SECRETS=… again.", *EVENT_STEPS[2:])
-    copied = [part.text for step in steps_of(steps, "woo", url) for part in step.parts if part.copied]
+    copied = [part.text for step in steps_of(steps, "woo", url, ENGLISH) for part in step.parts if part.copied]
     assert copied == [
         url, "[[source]]", 'name = "woo"', 'kind = "woocommerce"',
         'secrets = ["the secret"]', "OPSMON_SHOPIFY_SECRETS=…",
@@ -473,7 +476,8 @@ async def test_what_needs_a_hand_is_named_first(wording: Wording) -> None:
     refused = facts(heard=Heard("woo", None, None), row=Row(45, NOW_MS, "bad_signature"))
     ill, well = made(refused, wording), made(facts(), wording)
     new = made(facts(heard=Heard("woo", None, None), totals={}), wording)
-    assert [(one.state, one.text) for one in map(whole, ([ill, well], [well, well, new], [new], []))] == [
+    assert [(one.state, one.text) for one in (
+            whole(cards, wording) for cards in ([ill, well], [well, well, new], [new], []))] == [
         ("stopped", "woo: refusing everything"), ("ok", "All 2 sources that were heard are well"),
         ("late", "Nothing has come yet"), ("late", "No source is set up")]
 

@@ -13,7 +13,7 @@ from opsmon.core.panes import OTHER
 from opsmon.core.readings import Point, Reading, Row
 from opsmon.web.tile_shapes import ColumnsView, ErrorsView, FunnelView, LastView, RankedView, SharesView, StripView
 from opsmon.web.tile_shown import Limit
-from opsmon.web.tile_views import TileView, choose, percentiles_beside, tile_view
+from opsmon.web.tile_views import TileView, choose, kpis_beside, tile_view
 from opsmon.web.tile_words import filled_by
 from opsmon.web.views import KpiView
 from opsmon.web.wording import Wording
@@ -23,14 +23,17 @@ ENGLISH = Wording("en_GB", BERLIN)
 NOW_MS = 1_763_730_202_000
 
 KINDS = {
-    "ranked": {"revenue-by-country", "orders-by-country", "revenue-by-region", "orders-by-region", "top-products",
+    "ranked": {"revenue-by-country", "revenue-by-region", "orders-by-region", "top-products",
                "top-pieces", "output-by-line", "output-by-station", "output-by-person", "stage-times",
                "scans-by-person", "scans-by-station", "function-p95", "lag-by-source"},
-    "shares": {"revenue-by-channel", "orders-by-channel", "orders-by-custom", "customer-tiers"},
-    "columns": {"pipeline", "waiting", "orders-on-hold", "parcels", "returns-open", "disputes-open",
+    "shares": {"revenue-by-channel", "orders-by-channel", "orders-by-custom", "customer-tiers", "channels-30d",
+               "countries-30d", "custom-30d"},
+    "columns": {"order-ages", "pipeline", "waiting", "orders-on-hold", "parcels", "returns-open", "disputes-open",
                 "transfers-by-state", "production-by-state", "quotations-by-state"},
     "funnel": {"funnel-today"},
     "errors": {"api-errors"},
+    "bullet": {"revenue-outlook", "orders-outlook"},
+    "map": {"orders-by-country"},
     "last": {"stock", "queues", "gauges", "counters"},
 }
 
@@ -98,7 +101,7 @@ def test_a_tile_says_that_events_wait(kpi_id: str) -> None:
 
 def test_what_fills_a_tile_is_named_by_the_longest_name_that_fits() -> None:
     """Orders on hold come from Shopify alone, orders from any shop."""
-    assert (filled_by(BUILT_IN.rollup("holds")), filled_by(BUILT_IN.rollup("opsmon"))) == ("Filled by Shopify.", "")
+    assert [filled_by(BUILT_IN.rollup(name), ENGLISH) for name in ("holds", "opsmon")] == ["Filled by Shopify.", ""]
 
 
 # --- ranked ------------------------------------------------------------------------------------------------
@@ -153,8 +156,8 @@ def test_means_do_not_add_up() -> None:
 
 def test_countries_have_their_names() -> None:
     """In the words of the reader's language; what no order told is said too."""
-    view: RankedView = tile("orders-by-country", ("DE", 3), ("", 1), wording=Wording("de", BERLIN))
-    assert names(view) == ["Deutschland", "Not told"]
+    view: RankedView = tile("revenue-by-country", ("DE", 3), ("", 1), wording=Wording("de", BERLIN))
+    assert names(view) == ["Deutschland", "Keine Angabe"]
 
 
 def test_the_sentence_names_who_is_first() -> None:
@@ -294,7 +297,7 @@ def test_percentiles_of_one_thing_are_one_strip() -> None:
     assert isinstance(view, StripView)
     assert [(mark.name, mark.text, mark.x) for mark in view.marks] == [
         ("median", "84 ms", "10%"), ("95%", "420 ms", "50%"), ("99%", "840 ms", "100%")]
-    assert (view.label, view.note) == ("API response", "400 requests in the last 15 mins")
+    assert (view.label, view.note) == ("API response", "400 requests in the last 15 mins, ± 2%")
 
 
 def test_a_percentile_of_too_few_is_a_dash_and_a_reason() -> None:
@@ -304,10 +307,10 @@ def test_a_percentile_of_too_few_is_a_dash_and_a_reason() -> None:
     assert (view.marks[2].text, view.note) == ("–", "Too early to tell: 44 requests of 100 needed")
 
 
-def test_the_percentiles_beside_one_are_found() -> None:
+def test_the_kpis_beside_one_are_found() -> None:
     """Those of the same rollup over the same window."""
     kpi = BUILT_IN.kpi_by_id["api-p95"]
-    assert [one.id for one in percentiles_beside(kpi, KPIS)] == ["api-p50", "api-p99"]
+    assert [one.id for one in kpis_beside(kpi, KPIS)] == ["api-p50", "api-p99"]
 
 
 # --- numbers -----------------------------------------------------------------------------------------------

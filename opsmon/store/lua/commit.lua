@@ -19,6 +19,7 @@
 --@include check_unique
 --@include check_open
 --@include check_rows
+--@include check_corrected
 local commit = cjson.decode(ARGV[1])
 
 for _, stream in ipairs({KEYS[2], KEYS[4]}) do
@@ -26,8 +27,8 @@ for _, stream in ipairs({KEYS[2], KEYS[4]}) do
   if kind ~= 'stream' and kind ~= 'none' then refuse('stream', stream .. ' is a ' .. kind)
   elseif last_id(stream) == '18446744073709551615-18446744073709551615' then refuse('stream', stream .. ' is used up') end
 end
-local about = redis.pcall('HMGET', KEYS[3], 'generation', 'since_ms', 'building', 'fenced')
-local generation, since = about[1] or '0', about[2]
+local about = redis.pcall('HMGET', KEYS[3], 'generation', 'since_ms', 'building', 'fenced', 'begun_ms')
+local generation, since, begun = about[1] or '0', about[2], tonumber(about[5] or '')
 local is_mine = generation == commit.generation and not about[4] or commit.generation == '-' .. (about[3] or '')
 if commit.alone and about[3] then is_mine = false end
 if is_error(about) then refuse('stream', KEYS[3] .. ' is no hash')
@@ -46,9 +47,9 @@ for number, life_ms in ipairs(commit.states) do
   key, at = key + 1, at + 2
 end
 for _, section in ipairs({{'sums', check_sums}, {'joins', check_joins}, {'unique', check_unique},
-    {'scores', check_scores}, {'open', check_open}, {'rows', check_rows}}) do
+    {'scores', check_scores}, {'open', check_open}, {'rows', check_rows}, {'corrected', check_corrected}}) do
   for number, entry in ipairs(commit[section[1]]) do
-    writes[#writes + 1], key = section[2](KEYS[key], number, entry), key + 1
+    writes[#writes + 1], key = section[2](KEYS[key], number, entry, begun), key + 1
   end
 end
 if #refused > 0 then return refused end
@@ -63,6 +64,7 @@ end
 if commit.since_ms ~= '' and (not since or commit.since_ms < tonumber(since)) then
   redis.call('HSET', KEYS[3], 'since_ms', commit.since_ms)
 end
+if not begun then redis.call('HSET', KEYS[3], 'begun_ms', commit.now_ms) end
 if revision then
   redis.call('XADD', KEYS[2], 'MAXLEN', '~', 4096, revision, 'kpis', commit.kpis, 'arrived', commit.arrived_ms)
 end

@@ -1,0 +1,90 @@
+"""Every page there is, by the route table, with something on it: what axe and the policy are held against.
+
+A route that is neither here nor among those that are no pages fails test_all_pages.py: no page is forgotten.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from html import unescape
+from typing import Any
+
+from starlette.routing import Route
+
+from opsmon.core.catalogue import Kpi
+from opsmon.web.feed import slots_of
+from tests.http import request
+from tests.store.dead import keep, letter
+from tests.web.browser import Site
+from tests.web.large import large_views
+
+# What programs ask for, what is saved, and the stream.
+NOT_PAGES = {"/live", "/status.json", "/kpi/{id}.csv", "/api/kpis", "/api/kpis/{id}", "/api/kpis/{id}/explain",
+             "/metrics", "/manifest.webmanifest", "/sw.js"}
+# Only posted to; asked for all the same, it is a page that says so.
+POSTED = {"/sources/{name}/test"}
+GROUPS = ("boards", "walls", "kpis", "others")
+
+
+def routes_of(site: Site) -> set[str]:
+    """The paths of the table in web/routes.py, as they stand there."""
+    app: Any = site.web.app if site.web else None
+    while not hasattr(app, "routes"):
+        app = app._boards if hasattr(app, "_boards") else app._app
+    return {route.path for route in app.routes if isinstance(route, Route)}
+
+
+async def addresses(site: Site) -> dict[str, list[str]]:
+    """Of every page's route the addresses to look at; a dead letter is made for its page."""
+    feed = site.web.feed if site.web else None
+    assert feed is not None
+    (one,) = await keep(site.store, letter(1, b'{"id": 1'))
+    reason = await _reason(site)
+    return {
+        "/": ["/"], "/b/{board}": [f"/b/{board}" for board in feed.boards],
+        "/wall": ["/wall"], "/wall/{board}": [f"/wall/{board}" for board in feed.boards],
+        "/kpi/{id}": [f"/kpi/{kpi.id}" for kpi in one_of_each(feed._kpis.catalogue.kpis, feed._kpis.catalogue.rollup)],
+        "/sources": ["/sources"], "/sources/{name}/test": ["/sources/shopify/test"], "/status": ["/status"],
+        "/dead-letters": ["/dead-letters", reason], "/dead-letters/{id}": [f"/dead-letters/{one}", "/dead-letters/9-9"],
+        "/enter": [f"/enter?what={what}" for what in ("order", "count", "gauge", "move", "scan")],
+        "/components": ["/components"], "/offline": ["/offline"],
+        "anything else": ["/nothing-here"],
+    }
+
+
+def grouped(found: dict[str, list[str]]) -> dict[str, list[str]]:
+    """The addresses in four parts of about the same work."""
+    parts: dict[str, list[str]] = {group: [] for group in GROUPS}
+    for route, paths in found.items():
+        group = next((group for group, begins in (("walls", "/wall"), ("kpis", "/kpi"), ("boards", "/b/"))
+                      if route.startswith(begins)), "boards" if route == "/" else "others")
+        parts[group] += paths
+    return parts
+
+
+def one_of_each(kpis: Iterable[Kpi], rollup: Callable[[str], Any]) -> list[Kpi]:
+    """The first KPI of each way of measuring, unit and window: their pages differ."""
+    found: dict[tuple[object, ...], Kpi] = {}
+    for kpi in kpis:
+        found.setdefault((rollup(kpi.rollup).measure, bool(rollup(kpi.rollup).by), kpi.window.kind), kpi)
+    return list(found.values())
+
+
+async def fill_boards(site: Site) -> None:
+    """Every tile of every board shows nine digits and every kind of row. Kept until the store tells otherwise."""
+    feed = site.web.feed if site.web else None
+    assert feed is not None
+    shown = set[str]()
+    for board in feed.boards.values():
+        for layout in ("board", "wall"):
+            await feed.open(slots_of(board, layout))
+            shown |= slots_of(board, layout)
+    views = large_views(feed._kpis.catalogue, feed.board.wording, feed.board.zone, site.settings.currency or "EUR")
+    feed.hub.update([(f"kpi-{view.id}", view) for view in views if f"kpi-{view.id}" in shown], 0)
+
+
+async def _reason(site: Site) -> str:
+    """The address of the letters of one reason, as the page of all of them links it."""
+    answer = await request(site.port, "GET", "/dead-letters", b"", {})
+    found = re.search(r'href="(/dead-letters\?[^"]+)"', answer.text)
+    assert found is not None
+    return unescape(found[1])
