@@ -87,7 +87,7 @@ class Line:
 
     async def open(self, since: str = "", view: str = "wall", board: str = "today", **headers: str) -> Stream:
         """Open a stream as a tab of a board does."""
-        build = (await self.get("/wall")).text.partition('data-build="')[2].partition('"')[0]
+        build = (await self.get("/offline")).text.partition('data-build="')[2].partition('"')[0]
         stream = await open_stream(self.port, f"/live?v={build}&view={view}&board={board}&since={since}", headers)
         self.streams.append(stream)
         return stream

@@ -14,6 +14,7 @@ from opsmon.web.desk_views import KEYS, FoundView, SearchView
 from opsmon.web.feed import Feed
 from opsmon.web.languages import N_
 from opsmon.web.pages import Pages
+from opsmon.web.seeing import is_seen, sees
 from opsmon.web.source_cards import SourceInfo
 from opsmon.web.source_words import title
 from opsmon.web.wording import Wording
@@ -45,7 +46,7 @@ class Desk:
     async def search(self, request: Request) -> Response:
         """GET /search?q="""
         question = request.query_params.get("q", "")[:LONGEST].strip()
-        view = searched(question, (*self._boards(), *self._known), self._feed.board.wording)
+        view = searched(question, (*self._boards(), *self._known_to(request)), self._feed.board.wording)
         page = self._pages.view(self._say("Search"), "board", request)
         return HTMLResponse(rendering.page("search", page=page, search=view))
 
@@ -53,6 +54,11 @@ class Desk:
         """GET /keys"""
         page = self._pages.view(self._say("Keys"), "board", request)
         return HTMLResponse(rendering.page("keys", page=page, keys=KEYS))
+
+    def _known_to(self, request: Request) -> list[Findable]:
+        """Numbers that may not be seen are not found either; their names are no secret, but lead nowhere."""
+        may_see = is_seen(sees(request.scope), self._feed.catalogue)
+        return [one for one in self._known if one.kind != "number" or may_see(one.id)]
 
     def _boards(self) -> list[Findable]:
         """As they are now: boards come and go while opsmon runs."""

@@ -23,6 +23,7 @@ from opsmon.store.explain_queries import explain
 from opsmon.store.keys import Keys
 from opsmon.store.kpi_queries import KpiQueries
 from opsmon.web.feed import revision_of
+from opsmon.web.seeing import check_seen, is_seen, sees
 
 
 class KpiApi:
@@ -38,7 +39,10 @@ class KpiApi:
         unknown = [one for one in ids if one not in known]
         if unknown:
             return _refused(404, f"No such number: {', '.join(unknown)[:200]}. GET /api/kpis lists them all.")
-        asked = [known[one] for one in ids] or list(known.values())
+        for one in ids:
+            check_seen(request.scope, known[one], self._kpis.catalogue)
+        may_see = is_seen(sees(request.scope), self._kpis.catalogue)
+        asked = [known[one] for one in ids] or [kpi for kpi in known.values() if may_see(kpi.id)]
         now_ms = self._clock.now_ms()
         readings = await self._kpis.read(asked, now_ms, await self._caught_up_ms(now_ms))
         return JSONResponse({
@@ -53,6 +57,7 @@ class KpiApi:
         kpi = self._kpis.catalogue.kpi_by_id.get(request.path_params["id"])
         if kpi is None:
             return _unknown(request.path_params["id"])
+        check_seen(request.scope, kpi, self._kpis.catalogue)
         # Time alone moves windows too, but not within a minute.
         etag = f'"{await self._revision()}.{self._clock.now_ms() // MINUTE_MS}"'
         if request.headers.get("if-none-match") == etag:
@@ -68,6 +73,7 @@ class KpiApi:
         kpi = self._kpis.catalogue.kpi_by_id.get(request.path_params["id"])
         if kpi is None:
             return _unknown(request.path_params["id"])
+        check_seen(request.scope, kpi, self._kpis.catalogue)
         return JSONResponse(await explain(self._reader, self._keys, self._kpis, kpi, self._clock.now_ms()))
 
     async def _history(self, kpi: Kpi, query: Mapping[str, str]) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from opsmon.web.kpi_links import Here
 from opsmon.web.kpi_words import NO_HISTORY, label_of, page_view
 from opsmon.web.languages import N_
 from opsmon.web.pages import Pages
+from opsmon.web.seeing import check_seen
 from opsmon.web.span_words import SpanWords
 from opsmon.web.tile_views import kpis_beside
 from opsmon.web.views import ErrorView
@@ -123,7 +124,10 @@ class KpiPage:
             raise HTTPException(400, f"{error}.") from None
 
     def _kpi(self, request: Request) -> Kpi | None:
-        return self._kpis.catalogue.kpi_by_id.get(request.path_params["id"])
+        found = self._kpis.catalogue.kpi_by_id.get(request.path_params["id"])
+        if found is not None:
+            check_seen(request.scope, found, self._kpis.catalogue)
+        return found
 
     def _unknown(self, request: Request) -> Response:
         asked = request.path_params["id"]

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import random
 import socket
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qs
@@ -12,16 +12,21 @@ from urllib.parse import parse_qs
 from starlette.types import Receive, Scope, Send
 
 from opsmon.clock import Clock
+from opsmon.core.access import Audience, Who, may
 from opsmon.store.connection import STORE_ERRORS
 from opsmon.telemetry import DROPPED_SCREENS, PUSHED_BYTES, SCREENS
+from opsmon.web.doors import WHO
 from opsmon.web.driving import Waiting, start
-from opsmon.web.feed import Feed
+from opsmon.web.feed import HEARTBEAT_S, Feed
 from opsmon.web.hub import MAX_SCREENS, Hub, event
+from opsmon.web.seeing import sees
 from opsmon.web.walls import Showing, shape_now, showing
 
 log = logging.getLogger("opsmon.web")
 
 STUCK_S = 10.0
+# Pages with slots of their own: the sources.
+OTHERS_FOR: Audience = "managers"
 PHONE_GAP_S = 1.0
 OPEN_WITHIN_S = 3.0
 RETRY_MS = 500
@@ -39,11 +44,12 @@ class BrowserScreen:
     """One open stream. Busy while its last bytes are on their way: then the next frame holds the newest."""
 
     def __init__(self, hub: Hub, send: Send, revision: int, gap_s: float, slots: frozenset[str] | None = None,
-                 shown: Showing | None = None) -> None:
+                 shown: Showing | None = None, who: Who | None = None) -> None:
         self.revision = revision
         self.slots = slots
         # The boards and the version of them that the page was made of.
         self.shown = shown
+        self.who = who
         self.ended = False
         self._hub, self._send, self._gap_s = hub, send, gap_s
         self._task = asyncio.current_task()
@@ -131,11 +137,15 @@ class Live:
             await _refuse(send, 405, (b"allow", b"GET"))
             return
         hub = self._others.get(asked.get("view", ""), self._hub)
+        who: Who | None = scope.get(WHO)
+        if hub is not self._hub and not may(who, OTHERS_FOR):
+            await _refuse(send, 403, (b"cache-control", b"no-store"))
+            return
         if hub.draining or self._screens() >= MAX_SCREENS:
             await _refuse(send, 503, (b"retry-after", b"2"))
             return
         is_board = hub is self._hub
-        shown = showing(asked, self._feed) if is_board else None
+        shown = showing(asked, self._feed, sees(scope)) if is_board else None
         is_former = shown is not None and asked.get("shape", shown.shape) != shown.shape
         if asked.get("v") != self._build or (is_board and shown is None) or is_former:
             await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
@@ -149,7 +159,27 @@ class Live:
         last = headers.get(b"last-event-id", b"").decode("latin-1") or asked.get("since", "")
         gap_s = PHONE_GAP_S if b"Mobi" in headers.get(b"user-agent", b"") else 0.0
         _bound_socket(scope.get("opsmon.transport"))
-        await self._stream(hub, BrowserScreen(hub, send, hub.since(last), gap_s, slots, shown), receive, scope)
+        await self._stream(hub, BrowserScreen(hub, send, hub.since(last), gap_s, slots, shown, who), receive, scope)
+
+    async def watch(self, gone: Callable[[Iterable[Who]], Awaitable[set[str]]]) -> None:
+        """With every heartbeat, end the streams of those who were signed out, shut out or given another role.
+
+        Threat: a session that was revoked and still sees (OWASP ASVS 5, 7.4). While the store is away nobody can be
+        told so, and nothing new is shown either.
+        """
+        while True:
+            await asyncio.sleep(HEARTBEAT_S)
+            with suppress(*STORE_ERRORS):
+                await self.look(gone)
+
+    async def look(self, gone: Callable[[Iterable[Who]], Awaitable[set[str]]]) -> None:
+        """Once."""
+        screens = [one for hub in (self._hub, *self._others.values()) for one in hub.screens
+                   if isinstance(one, BrowserScreen) and one.who is not None and one.who.session]
+        ended = await gone(one.who for one in screens if one.who is not None) if screens else set()
+        for screen in screens:
+            if screen.who is not None and screen.who.session in ended:
+                screen.end(event("bye", "who"))
 
     def _reload(self) -> bytes:
         """The page reloads within 10 s; until then it need not come back twice a second."""

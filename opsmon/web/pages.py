@@ -31,6 +31,7 @@ from opsmon.web.filters import filter_words, filters_of
 from opsmon.web.hub import Slot
 from opsmon.web.languages import ENGLISH, N_
 from opsmon.web.samples import GALLERY
+from opsmon.web.seeing import is_seen, marks, seen_board, sees
 from opsmon.web.status import gather, status_view
 from opsmon.web.views import CellView, ErrorView, LinkView, PageView, RowView
 from opsmon.web.wording import Wording
@@ -61,7 +62,8 @@ class Pages:
         if board is None:
             raise HTTPException(404)
         only = filters_of(request.query_params, self._feed.catalogue)
-        narrow = self._feed.narrow(board, only)
+        catalogue = self._feed.catalogue
+        narrow = seen_board(self._feed.narrow(board, only), is_seen(sees(request.scope), catalogue))
         page = await self.opened(slots_of(narrow, "board"), lambda: self._shell(board, only, request))
         return self.answer(request, page, rows=rows_of(narrow, only, self._feed.hub.slots, self._wording),
                            is_of_orders=board.is_of_orders, only=self.narrowed_to(only),
@@ -133,7 +135,7 @@ class Pages:
 
     def answer(self, request: Request, page: PageView, **context: Any) -> Response:
         """A page with slots; nothing but its revision when that is what the browser has."""
-        etag = f'"{page.revision}.{page.build}.{page.shape}"'
+        etag = f'"{page.revision}.{page.build}.{page.shape}.{marks(request.scope)}"'
         if request.headers.get("if-none-match") == etag:
             return Response(status_code=304, headers={"etag": etag})
         slots = self._feed.hub.slots
@@ -141,7 +143,7 @@ class Pages:
             page.board, page=page, health=slots["health"].view, setup=slots["setup"].view,
             revs={slot_id: slot.revision for slot_id, slot in slots.items()}, **context,
         )
-        return HTMLResponse(html, headers={"etag": etag, "cache-control": "no-cache"})
+        return HTMLResponse(html, headers={"etag": etag, "cache-control": "private, no-cache", "vary": "cookie"})
 
     def narrowed_to(self, only: Only) -> tuple[str, ...]:
         """What a page is narrowed to, in words."""

@@ -17,6 +17,7 @@ from opsmon.web.feed import Feed
 from opsmon.web.filters import filters_of
 from opsmon.web.hub import Slot
 from opsmon.web.pages import SIZES, Pages, every, has_marks
+from opsmon.web.seeing import sees
 from opsmon.web.views import CellView, PageView, RowView, WallPageView, WallView
 from opsmon.web.walls import Screen, WallAsked, live_query, read_wall, says_too_small, shape_now, shown_on, slots_on
 from opsmon.web.wording import Wording
@@ -40,7 +41,7 @@ class WallPage:
             raise HTTPException(404)
         only = filters_of(request.query_params, self._feed.catalogue)
         narrow = {one: self._feed.narrow(self._feed.boards[one], only) for one in asked.boards}
-        wall = shown_on(asked, narrow, self._feed.catalogue)
+        wall = shown_on(asked, narrow, self._feed.catalogue, sees(request.scope))
         page = await self._pages.opened(slots_on(wall), lambda: self._shell(asked, shape, only, request))
         marks = any(has_marks(board, only) for board in narrow.values())
         return self._pages.answer(request, page, wall=self._view(asked, wall, only), has_marks=marks)

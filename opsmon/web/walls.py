@@ -5,12 +5,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from opsmon.core.access import Sight
 from opsmon.core.boards import HOME, Board, shape_of
 from opsmon.core.catalogue import Catalogue
 from opsmon.core.walls import MOST_PAGES, Fit, Letters, Wall, letters_for, metres_read, wall_of
 from opsmon.web.feed import Feed, slots_of
 from opsmon.web.filters import filters_of
 from opsmon.web.languages import N_
+from opsmon.web.seeing import is_seen, seen_board
 from opsmon.web.wording import Wording
 
 LEAST_TURN_S = 20
@@ -55,9 +57,9 @@ def read_wall(name: str, query: Mapping[str, str], screen: Screen) -> WallAsked:
     return WallAsked(boards, Screen(inches, metres), money == "on", _turn_s(query.get("turn", "")))
 
 
-def shown_on(asked: WallAsked, boards: Mapping[str, Board], catalogue: Catalogue) -> Wall:
-    """What stands on that wall, of boards that are there."""
-    return _wall(asked.boards, asked.screen.letters.fit, asked.has_money, boards, catalogue)
+def shown_on(asked: WallAsked, boards: Mapping[str, Board], catalogue: Catalogue, seen: frozenset[Sight]) -> Wall:
+    """What stands on that wall, of boards that are there, for somebody who sees this."""
+    return _wall(asked.boards, asked.screen.letters.fit, _seen(seen, asked.has_money), boards, catalogue)
 
 
 def slots_on(wall: Wall) -> frozenset[str]:
@@ -80,9 +82,9 @@ class Showing:
     slots: frozenset[str]
 
 
-def showing(query: Mapping[str, str], feed: Feed) -> Showing | None:
-    """What a stream may send, by the query of its address; None when a board is not there. On a wall where money is
-    left out no tile that counts in it is among the slots, so no amount leaves the server."""
+def showing(query: Mapping[str, str], feed: Feed, seen: frozenset[Sight]) -> Showing | None:
+    """What a stream may send, by the query of its address, to somebody who sees this; None when a board is not there.
+    On a wall where money is left out no tile that counts in it is among the slots, so no amount leaves the server."""
     is_wall = query.get("view") == "wall"
     name = query.get("board", HOME)
     names = tuple(dict.fromkeys(_BETWEEN.split(name))) if is_wall else (name,)
@@ -92,9 +94,10 @@ def showing(query: Mapping[str, str], feed: Feed) -> Showing | None:
     only = filters_of(query, feed.catalogue)
     narrow = {one: feed.narrow(feed.boards[one], only) for one in names}
     if not is_wall:
-        return Showing(names, shape, slots_of(narrow[name], query.get("view", "")))
+        visible = seen_board(narrow[name], is_seen(seen, feed.catalogue))
+        return Showing(names, shape, slots_of(visible, query.get("view", "")))
     fit = _FITS.get(query.get("fit", ""), "many")
-    wall = _wall(names, fit, query.get("money") != "off", narrow, feed.catalogue)
+    wall = _wall(names, fit, _seen(seen, query.get("money") != "off"), narrow, feed.catalogue)
     return Showing(names, shape, slots_on(wall))
 
 
@@ -104,10 +107,14 @@ def shape_now(names: Sequence[str], feed: Feed) -> str | None:
     return shape_of(known[name] for name in names) if all(name in known for name in names) else None
 
 
-def _wall(names: tuple[str, ...], fit: Fit, has_money: bool, boards: Mapping[str, Board], catalogue: Catalogue
+def _seen(seen: frozenset[Sight], has_money: bool) -> frozenset[Sight]:
+    """A wall hangs where everybody walks by: nobody's name is on it, whoever opened it."""
+    return seen - ({"names"} if has_money else {"names", "money"})
+
+
+def _wall(names: tuple[str, ...], fit: Fit, seen: frozenset[Sight], boards: Mapping[str, Board], catalogue: Catalogue
           ) -> Wall:
-    return wall_of([boards[name] for name in names], fit,
-                   lambda kpi_id: has_money or catalogue.kpi_by_id[kpi_id].unit != "money")
+    return wall_of([boards[name] for name in names], fit, is_seen(seen, catalogue))
 
 
 def says_too_small(screen: Screen, wording: Wording) -> str:
