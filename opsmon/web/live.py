@@ -19,6 +19,7 @@ from opsmon.web.doors import WHO
 from opsmon.web.driving import Waiting, start
 from opsmon.web.feed import HEARTBEAT_S, Feed
 from opsmon.web.hub import MAX_SCREENS, Hub, event
+from opsmon.web.protocol import STREAMS, TRANSPORT
 from opsmon.web.seeing import sees
 from opsmon.web.walls import Showing, shape_now, showing
 
@@ -158,7 +159,8 @@ class Live:
         await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
         last = headers.get(b"last-event-id", b"").decode("latin-1") or asked.get("since", "")
         gap_s = PHONE_GAP_S if b"Mobi" in headers.get(b"user-agent", b"") else 0.0
-        _bound_socket(scope.get("opsmon.transport"))
+        scope[STREAMS] = True
+        _bound_socket(scope.get(TRANSPORT))
         await self._stream(hub, BrowserScreen(hub, send, hub.since(last), gap_s, slots, shown, who), receive, scope)
 
     async def watch(self, gone: Callable[[Iterable[Who]], Awaitable[set[str]]]) -> None:
@@ -246,7 +248,7 @@ def _bound_socket(transport: Any) -> None:
 
 
 async def _hang_up(scope: Scope) -> None:
-    transport = scope.get("opsmon.transport")
+    transport = scope.get(TRANSPORT)
     if transport is not None and transport.get_write_buffer_size():
         transport.abort()
         await asyncio.sleep(0)  # uvicorn learns of it, and does not complain of an unfinished answer
