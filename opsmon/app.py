@@ -2,12 +2,14 @@
 
 import asyncio
 import os
+import socket
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 from redis.asyncio import Redis
 from starlette.types import ASGIApp
@@ -51,13 +53,16 @@ from opsmon.store.visits import Visits
 from opsmon.web import rendering
 from opsmon.web.accounts.passwords import Passwords
 from opsmon.web.accounts.signing_in import SignIn, Signing
+from opsmon.web.addresses import LOOPBACK, Networks, read_networks
 from opsmon.web.board_editor import BoardEditor
 from opsmon.web.collect import Collect
 from opsmon.web.dead_page import DeadPage
 from opsmon.web.desk import Desk
 from opsmon.web.doors import Door as BoardDoor
+from opsmon.web.edge import Edge
 from opsmon.web.entry_form import EntryForm
 from opsmon.web.feed import Board, Feed
+from opsmon.web.holding import Bounds
 from opsmon.web.hub import Hub
 from opsmon.web.ingest import Ingest
 from opsmon.web.kpi_api import KpiApi
@@ -67,7 +72,7 @@ from opsmon.web.live import Live, drain
 from opsmon.web.pages import Pages
 from opsmon.web.phone import Phone
 from opsmon.web.rates import Rates
-from opsmon.web.routes import Front, Rooms, board_app, board_doors, health_app
+from opsmon.web.routes import PUBLIC_PATHS, Front, Rooms, board_app, board_doors, health_app
 from opsmon.web.server import serve
 from opsmon.web.source_cards import SourceInfo
 from opsmon.web.source_feed import SourceFeed
@@ -156,7 +161,8 @@ async def open_web(settings: Settings, *, boards: bool, ingest: bool, clock: Clo
         opened = await _open_ingest(settings, keys, heard, clock, stack) if ingest else (None, None, None)
         webhooks, events, collect = opened
         if not boards:
-            yield Web(Front(webhooks, events, collect, None, health_app(None)), None, None, webhooks)
+            front = Front(webhooks, events, collect, None, health_app(None))
+            yield Web(_edge(front, settings, ()), None, None, webhooks)
             return
         client = worker_client(store_url(settings))
         stack.push_async_callback(client.aclose)
@@ -182,15 +188,31 @@ async def open_web(settings: Settings, *, boards: bool, ingest: bool, clock: Clo
                       editor, Desk(pages, feed, settings.catalogue.kpis, told.infos),
                       SignIn(pages, _signing(settings, client, keys, stack), clock))
         doors = board_doors(rooms)
-        app = board_app(doors, pages, recogniser)
-        yield Web(Front(webhooks, events, collect, app, health_app(pages)), hub, feed, webhooks, told.hub, doors)
+        app = board_app(doors, pages, recogniser, names(settings))
+        front = Front(webhooks, events, collect, app, health_app(pages))
+        yield Web(_edge(front, settings, doors), hub, feed, webhooks, told.hub, doors)
 
 
 async def run_web(settings: Settings, *, boards: bool, ingest: bool) -> None:
     """Serve until SIGTERM or Ctrl-C. Raises OpsmonError when the port cannot be had."""
-    sockets = listen(settings.host, settings.port, boards=boards)
+    sockets = listen(settings.host, settings.port, boards=boards, public=settings.public_side if ingest else None)
+    bounds = Bounds(most_each=settings.connections_each)
+    excepted = Networks((*LOOPBACK, *read_networks(settings.trusted_proxies)))
     async with open_web(settings, boards=boards, ingest=ingest) as web:
-        await serve(web.app, sockets, web.drain).serve(sockets)
+        await serve(web.app, sockets, web.drain, bounds, excepted.hold).serve(sockets)
+
+
+def _edge(front: ASGIApp, settings: Settings, doors: Sequence[BoardDoor]) -> Edge:
+    """Everything behind what is settled first."""
+    port = settings.public_side[1] if settings.public_side else None
+    return Edge(front, Networks(read_networks(settings.trusted_proxies)), port, doors, PUBLIC_PATHS)
+
+
+def names(settings: Settings) -> set[str]:
+    """Under which names this machine's boards answer, beside addresses and localhost."""
+    machine = socket.gethostname().lower()
+    public = urlsplit(settings.public_url).hostname
+    return {*settings.hosts, machine, f"{machine.partition('.')[0]}.local", *([public] if public else [])}
 
 
 async def run_worker(settings: Settings, stop: asyncio.Event, clock: Clock | None = None) -> None:

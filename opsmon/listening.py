@@ -10,19 +10,20 @@ from opsmon.core.errors import OpsmonError
 _REACH_BOARDS = ("127.0.0.1", "0.0.0.0", "::")  # noqa: S104 - compared only
 
 
-def listen(host: str, port: int, *, boards: bool) -> list[socket.socket]:
-    """Bind `host`, and 127.0.0.1 too when boards are served and `host` does not reach them there.
+def listen(host: str, port: int, *, boards: bool, public: tuple[str, int] | None = None) -> list[socket.socket]:
+    """Bind `host`, 127.0.0.1 too when boards are served and `host` does not reach them there, and `public`: an address
+    and a port for the internet.
 
-    Raises OpsmonError when the port is taken or the address is not this machine's.
+    Raises OpsmonError when a port is taken or an address is not this machine's.
     """
-    listener = _bind(host, port)
-    if not boards or listener.getsockname()[0] in _REACH_BOARDS:
-        return [listener]
-    try:
-        return [listener, _bind("127.0.0.1", listener.getsockname()[1])]
-    except OpsmonError:
-        listener.close()
-        raise
+    with ExitStack() as stack:
+        found = [stack.enter_context(_bind(host, port))]
+        if boards and found[0].getsockname()[0] not in _REACH_BOARDS:
+            found.append(stack.enter_context(_bind("127.0.0.1", found[0].getsockname()[1])))
+        if public is not None:
+            found.append(stack.enter_context(_bind(*public)))
+        stack.pop_all()
+        return found
 
 
 def _bind(host: str, port: int) -> socket.socket:

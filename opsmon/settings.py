@@ -11,6 +11,7 @@ import socket
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
@@ -37,6 +38,7 @@ _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]{16,}=*", re.ASCII)  # as RFC 6750 writes
 _MYSHOPIFY = re.compile(r"[a-z0-9][a-z0-9-]*\.myshopify\.com")
 _LOOPBACK = re.compile(r"http://(127\.0\.0\.1|localhost)(:[0-9]{1,5})?")
 _ORIGIN = re.compile(r"null|https?://[a-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:]+\](:[0-9]{1,5})?", re.ASCII)
+_NAME = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63}){0,9}", re.ASCII)
 _WORKER = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _STORE_SCHEMES = ("redis://", "rediss://", "unix://")
 _CLUSTER_SCHEMES = ("redis+cluster://", "rediss+cluster://")
@@ -88,6 +90,18 @@ TABLE = (
     Setting("host", "127.0.0.1", "0.0.0.0",  # noqa: S104 - an example; boards stay on loopback
             "Address that webhooks are taken on; boards are served on loopback only."),
     Setting("port", "8000", "8000", "Port of the boards and, with `opsmon up`, of the webhooks."),
+    Setting("public_host", "", "0.0.0.0",  # noqa: S104 - an example
+            "Address for the port of the internet; empty: the same as host."),
+    Setting("public_port", "", "8001",
+            "A port for the internet: webhooks, events, what pages send and pairing, and no boards; empty: none."),
+    Setting("hosts", "", "ops.example.com,hall.lan",
+            "Names under which boards answer, comma-separated, beside addresses, localhost, the machine's own name and "
+            "that of OPSMON_PUBLIC_URL."),
+    Setting("trusted_proxies", "127.0.0.1,::1", "10.0.0.2,192.168.7.0/24",
+            "Addresses or networks of proxies in front, comma-separated, which are believed about where requests come "
+            "from (X-Forwarded-For, X-Forwarded-Proto); none: nobody is."),
+    Setting("connections_each", "50", "500",
+            "Connections that one address (in IPv6 one /64) may hold; trusted proxies and this machine any number."),
     Setting("store_memory", "512mb", "1gb", "Memory bound of the embedded store."),
     Setting("retention", "48h", "7d", "How long raw events stay in the stream once every worker has them."),
     Setting("stream_memory", "256mb", "1gb", "Memory of raw events in the stream, beyond which the oldest go earlier."),
@@ -139,6 +153,11 @@ class Settings:
     ingest_tokens: tuple[Secret, ...]
     host: str
     port: int
+    public_host: str
+    public_port: int | None
+    hosts: frozenset[str]
+    trusted_proxies: tuple[str, ...]
+    connections_each: int
     store_memory_bytes: int
     retention_ms: int
     stream_memory_bytes: int
@@ -165,6 +184,11 @@ class Settings:
     def kept(self) -> Retention:
         """How long each level is kept."""
         return Retention(self.keep_minutes_ms, self.keep_hours_ms, self.keep_days_ms, self.keep_orders_ms)
+
+    @property
+    def public_side(self) -> tuple[str, int] | None:
+        """Address and port for the internet, where it has its own."""
+        return None if self.public_port is None else (self.public_host or self.host, self.public_port)
 
     @property
     def polls(self) -> bool:
@@ -211,6 +235,11 @@ def check(
         "ingest_tokens": read("ingest_token", _tokens),
         "host": read("host", _matching(re.compile(r"\S+"), "an address")),
         "port": read("port", _port),
+        "public_host": read("public_host", _matching(re.compile(r"\S*"), "an address")),
+        "public_port": read("public_port", lambda text: _port(text) if text else None),
+        "hosts": read("hosts", _hosts),
+        "trusted_proxies": read("trusted_proxies", _networks),
+        "connections_each": read("connections_each", _rate),
         "store_memory_bytes": read("store_memory", _size),
         "retention_ms": read("retention", duration_ms),
         "stream_memory_bytes": read("stream_memory", _size),
@@ -533,6 +562,21 @@ def _port(text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,5}", text) or not 1 <= int(text) <= 65535:
         raise ValueError("a port number up to 65535")
     return int(text)
+
+
+def _hosts(text: str) -> frozenset[str]:
+    names = [entry.strip().lower() for entry in text.split(",") if entry.strip()]
+    if not all(map(_NAME.fullmatch, names)):
+        raise ValueError("names without scheme and port")
+    return frozenset(names)
+
+
+def _networks(text: str) -> tuple[str, ...]:
+    entries = [] if text == "none" else [entry.strip() for entry in text.split(",") if entry.strip()]
+    try:
+        return tuple(str(ip_network(entry)) for entry in entries)
+    except ValueError:
+        raise ValueError("addresses or networks") from None
 
 
 def _size(text: str) -> int:

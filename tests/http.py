@@ -40,8 +40,8 @@ async def request(port: int, method: str, path: str, body: bytes, headers: dict[
     """Ask once, on a connection of its own."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
-        lines = [f"{method} {path} HTTP/1.1", f"host: 127.0.0.1:{port}", f"content-length: {len(body)}",
-                 "connection: close", *(f"{name}: {value}" for name, value in headers.items())]
+        named = {"host": f"127.0.0.1:{port}", "content-length": str(len(body)), "connection": "close", **headers}
+        lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in named.items())]
         writer.write("\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body)
         raw = await asyncio.wait_for(reader.read(), PATIENCE_S)
     finally:

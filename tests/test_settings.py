@@ -43,6 +43,13 @@ EACH: dict[str, tuple[str, Any, tuple[str, Any], tuple[str, Any], str]] = {
                       (Secret(b"one-0123456789abc="), Secret(b"two.0123456789+/a"))), "too-short"),
     "host": ("host", "127.0.0.1", ("0.0.0.0", "0.0.0.0"), ("::1", "::1"), "two words"),
     "port": ("port", 8000, ("8001", 8001), ("65535", 65535), "65536"),
+    "public_host": ("public_host", "", ("0.0.0.0", "0.0.0.0"), ("::1", "::1"), "two words"),
+    "public_port": ("public_port", None, ("8001", 8001), ("443", 443), "https"),
+    "hosts": ("hosts", frozenset(), ("one.example", frozenset({"one.example"})),
+              ("Two.lan, hall", frozenset({"two.lan", "hall"})), "https://one.example"),
+    "trusted_proxies": ("trusted_proxies", ("127.0.0.1/32", "::1/128"), ("10.0.0.2", ("10.0.0.2/32",)),
+                        ("none", ()), "10.0.0.2/24"),
+    "connections_each": ("connections_each", 50, ("1", 1), ("500", 500), "0"),
     "store_memory": ("store_memory_bytes", 512 * 1024**2, ("1gb", 1024**3), ("64MB", 64 * 1024**2), "64"),
     "retention": ("retention_ms", 172_800_000, ("7d", 604_800_000), ("90m", 5_400_000), "2 days"),
     "stream_memory": ("stream_memory_bytes", 256 * 1024**2, ("1gb", 1024**3), ("64MB", 64 * 1024**2), "64"),
@@ -261,7 +268,7 @@ def test_only_secrets_have_a_file_of_their_own() -> None:
 def test_a_variable_nobody_knows_is_told(variable: str) -> None:
     """A typo is not a default."""
     (problem,) = problems({variable: "8001"})
-    assert problem.startswith(f"{variable}: no such setting; known are OPSMON_CURRENCY, OPSMON_DATA, ")
+    assert problem.startswith(f"{variable}: no such setting; known are OPSMON_CONNECTIONS_EACH, OPSMON_CURRENCY, ")
 
 
 def test_variables_of_others_are_passed_over() -> None:

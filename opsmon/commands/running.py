@@ -124,7 +124,7 @@ def _check_port(settings: Settings) -> None:
     """Find out before the children start, who would try for ever. Raises OpsmonError."""
     from opsmon.listening import listen
 
-    for listener in listen(settings.host, settings.port, boards=True):
+    for listener in listen(settings.host, settings.port, boards=True, public=settings.public_side):
         listener.close()
 
 

@@ -22,6 +22,11 @@ def read_address(text: str) -> Address | None:
     return address.ipv4_mapped or address if isinstance(address, IPv6Address) else address
 
 
+def read_networks(texts: Iterable[str]) -> tuple[Network, ...]:
+    """Networks as the settings hold them. Raises ValueError."""
+    return tuple(ip_network(text) for text in texts)
+
+
 class Networks:
     """A set of networks."""
 

@@ -66,7 +66,7 @@ class Collect:
             return "" if scope["method"] == "OPTIONS" else "method"
         if self._origins and headers.get(b"origin", b"").lower() not in self._origins:
             return "origin"
-        network = network_of(scope, headers)
+        network = network_of(scope)
         if reason := self._rates.take(network, 1, monotonic()):
             return reason
         try:

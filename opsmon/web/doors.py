@@ -19,13 +19,15 @@ WHO = "opsmon.who"
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """A URL, what answers it, and whom. `zipped`: text that is worth compressing."""
+    """A URL, what answers it, and whom. `zipped`: text that is worth compressing. `is_public`: found on the port for
+    the internet too, where there is one of its own."""
 
     path: str
     answer: Callable[..., Any]
     audience: Audience
     methods: tuple[str, ...] = ("GET",)
     zipped: bool = False
+    is_public: bool = False
 
 
 class Guard:

@@ -1,10 +1,10 @@
 """How much is taken from whom: buckets of tokens in this process, for a door that is open to everybody."""
 
-from collections.abc import Mapping
 from functools import lru_cache
-from ipaddress import IPv6Address, ip_address
 
 from starlette.types import Scope
+
+from opsmon.web.addresses import read_address
 
 MOST_NETWORKS = 10_000
 # A bucket holds what comes in within so many seconds.
@@ -39,31 +39,12 @@ def _filled(bucket: tuple[float, float], rate: int, now_s: float) -> float:
     return min(left + (now_s - at_s) * rate, float(rate * BURST_S))
 
 
-def network_of(scope: Scope, headers: Mapping[bytes, bytes]) -> bytes:
-    """The sender's network: its /24, in IPv6 its /56.
-
-    Behind a proxy on this machine it is the last address of X-Forwarded-For, which that proxy wrote.
-    """
-    peer = str((scope.get("client") or ("",))[0])
-    forwarded = headers.get(b"x-forwarded-for", b"")
-    if forwarded and _is_loopback(peer):
-        return _network(forwarded.rpartition(b",")[2].strip().decode("latin-1"))
-    return _network(peer)
+def network_of(scope: Scope) -> bytes:
+    """The sender's network: its /24, in IPv6 its /56."""
+    return _network(str((scope.get("client") or ("",))[0]))
 
 
 @lru_cache(maxsize=MOST_NETWORKS)
 def _network(text: str) -> bytes:
-    try:
-        address = ip_address(text[:64].partition("%")[0])
-    except ValueError:
-        return _UNKNOWN
-    if isinstance(address, IPv6Address) and address.ipv4_mapped:
-        address = address.ipv4_mapped
-    return address.packed[: _V6_BYTES if address.version == 6 else _V4_BYTES]
-
-
-def _is_loopback(text: str) -> bool:
-    try:
-        return ip_address(text).is_loopback
-    except ValueError:
-        return not text  # a socket of this machine
+    address = read_address(text)
+    return address.packed[: _V6_BYTES if address.version == 6 else _V4_BYTES] if address else _UNKNOWN

@@ -1,6 +1,6 @@
 """Table of contents: every URL in one place."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from starlette.applications import Starlette
@@ -18,11 +18,13 @@ from opsmon.web.accounts.signing_in import SignIn
 from opsmon.web.assets import HashedFiles
 from opsmon.web.board_editor import BoardEditor
 from opsmon.web.bodies import answer
-from opsmon.web.collect import Collect
+from opsmon.web.collect import PATH as COLLECT
+from opsmon.web.collect import SCRIPTS, Collect
 from opsmon.web.dead_page import DeadPage
 from opsmon.web.desk import Desk
 from opsmon.web.doors import Door, route_of
 from opsmon.web.entry_form import EntryForm
+from opsmon.web.hosts import KnownHosts
 from opsmon.web.identity import Accounts, Identity
 from opsmon.web.ingest import Ingest
 from opsmon.web.kpi_api import KpiApi
@@ -40,6 +42,8 @@ from opsmon.web.webhooks import Webhooks
 # For anyone: the sign-in page is made of these too, and they hold nothing of the site's.
 _ZIP = [Middleware(GZipMiddleware, minimum_size=500)]
 _STATIC = Mount(f"/static/{rendering.build()}", HashedFiles(), middleware=_ZIP)
+# On the port for the internet, beside webhooks, events and doors that say so.
+PUBLIC_PATHS = frozenset({COLLECT, *SCRIPTS, "/livez"})
 _SENTENCES = {
     404: N_("There is no such page. The board is at / and the wall at /wall."),
     405: N_("This address is not asked that way."),
@@ -109,8 +113,8 @@ def board_doors(rooms: Rooms) -> list[Door]:
     ]
 
 
-def board_app(doors: Sequence[Door], pages: Pages, accounts: Accounts) -> ASGIApp:
-    """The boards: each door for its audience, and changed by their own pages only."""
+def board_app(doors: Sequence[Door], pages: Pages, accounts: Accounts, names: Collection[str]) -> ASGIApp:
+    """The boards: known by `names`, each door for its audience, and changed by their own pages only."""
 
     async def explain(request: Request, error: Exception) -> Response:
         code = 503 if isinstance(error, STORE_ERRORS) else getattr(error, "status_code", 500)
@@ -122,7 +126,7 @@ def board_app(doors: Sequence[Door], pages: Pages, accounts: Accounts) -> ASGIAp
     refusal = Refusal(pages)
     routes = [route_of(door, refusal.of(door.audience)) for door in doors]
     app = Starlette(routes=[*routes, _STATIC], exception_handlers=dict.fromkeys(explained, explain))
-    return SecurityHeaders(Identity(SameOrigin(app), accounts))
+    return SecurityHeaders(Identity(KnownHosts(SameOrigin(app), names), accounts))
 
 
 def _sentence(code: int, error: Exception) -> str:
@@ -139,8 +143,6 @@ class Front:
         self._boards, self._health = boards, health
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            return
         path = scope["path"]
         if path.startswith("/webhooks/") and self._webhooks is not None:
             await self._webhooks(scope, receive, send)

@@ -26,6 +26,8 @@ _NOT_FROM_THERE = (
 _HARMLESS = {"GET", "HEAD", "OPTIONS"}
 # A name that resolves to 127.0.0.1 must not let a web page elsewhere read the board (DNS rebinding).
 _LOCAL_NAMES = {"localhost", "127.0.0.1", "[::1]"}
+# Some proxies ask for 127.0.0.1 whatever they were asked for: who comes through one is elsewhere.
+_FORWARDED = {b"forwarded", b"via", b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"x-real-ip"}
 
 
 class SecurityHeaders:
@@ -82,9 +84,11 @@ async def forbid(send: Send, why: bytes) -> None:
 
 
 def is_local(scope: MutableMapping[str, Any]) -> bool:
-    """Whether a request came to a loopback address and asked for it by such a name."""
-    server = scope.get("server")
-    host = dict(scope["headers"]).get(b"host", b"").decode("latin-1").lower()
+    """Whether a request came to a loopback address, asked for it by such a name, and no proxy handed it on."""
+    server, headers = scope.get("server"), dict(scope["headers"])
+    if not _FORWARDED.isdisjoint(headers):
+        return False
+    host = headers.get(b"host", b"").decode("latin-1").lower()
     name = host if host.endswith("]") else host.rpartition(":")[0] or host
     return server is not None and _is_loopback(server[0]) and name in _LOCAL_NAMES
 

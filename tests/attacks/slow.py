@@ -60,7 +60,8 @@ def slow(connections: int, seconds: float) -> bool:
             found = asyncio.run(attack(started.port, first, drip, connections, seconds))
             print(f"slow {name}: {connections} connections for {seconds:g} s: {len(found.webhooks_ms)} webhooks, "
                   f"p99 {found.p99_ms:.0f} ms (aim {P99_MS:.0f}), {found.failed} failed; {len(found.held_s)} "
-                  f"connections held, the longest for {found.longest_s:.1f} s (aim {LONGEST_HELD_S:g}), {found.left} for ever")
+                  f"connections held, the longest for {found.longest_s:.1f} s (aim {LONGEST_HELD_S:g}), "
+                  f"{found.left} for ever")
             right = right and found.is_right
     return right
 
