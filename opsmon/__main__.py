@@ -139,6 +139,7 @@ def _asking(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> Non
     _where(replay)
     check = _verb(verbs, "check", "asking:check", "check the settings and say what would be right")
     _where(check)
+    _verb(verbs, "routes", "routes:routes", "list every address, who may ask for it, and how much it takes")
     kpis = _verb(verbs, "kpis", "asking:kpis", "list the KPIs of the site, and what they count")
     kpis.add_argument("--facts", action="store_true", help="list what can be counted, and by which fields")
     _where(kpis)

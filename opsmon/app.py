@@ -55,6 +55,7 @@ from opsmon.web.accounts.passwords import Passwords
 from opsmon.web.accounts.signing_in import SignIn, Signing
 from opsmon.web.addresses import LOOPBACK, Networks, read_networks
 from opsmon.web.board_editor import BoardEditor
+from opsmon.web.changing import check_of
 from opsmon.web.collect import Collect
 from opsmon.web.dead_page import DeadPage
 from opsmon.web.desk import Desk
@@ -188,7 +189,7 @@ async def open_web(settings: Settings, *, boards: bool, ingest: bool, clock: Clo
                       editor, Desk(pages, feed, settings.catalogue.kpis, told.infos),
                       SignIn(pages, _signing(settings, client, keys, stack), clock))
         doors = board_doors(rooms)
-        app = board_app(doors, pages, recogniser, names(settings))
+        app = board_app(doors, pages, recogniser, names(settings), check_of(Changing(client, keys), clock))
         front = Front(webhooks, events, collect, app, health_app(pages))
         yield Web(_edge(front, settings, doors), hub, feed, webhooks, told.hub, doors)
 

@@ -1,10 +1,13 @@
 """A small HTTP client that shows what is on the wire, and an SSE reader that follows the standard."""
 
 import asyncio
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
+
+from opsmon.web.sealing import token_of
 
 PATIENCE_S = 10.0
 
@@ -37,16 +40,33 @@ class Message:
 
 
 async def request(port: int, method: str, path: str, body: bytes, headers: dict[str, str]) -> Answer:
-    """Ask once, on a connection of its own."""
+    """Ask once, on a connection of its own. What says that a page of ours sends it (Sec-Fetch-Site: same-origin) is
+    sealed as such a page does, unless it says itself how (x-csrf)."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
-        named = {"host": f"127.0.0.1:{port}", "content-length": str(len(body)), "connection": "close", **headers}
+        named = {"host": f"127.0.0.1:{port}", "content-length": str(len(body)), "connection": "close",
+                 **(sealed(headers) if _is_of_a_page(method, headers) else headers)}
+        if "transfer-encoding" in named:
+            del named["content-length"]
         lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in named.items())]
         writer.write("\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body)
         raw = await asyncio.wait_for(reader.read(), PATIENCE_S)
     finally:
         writer.close()
     return _answer(raw)
+
+
+def sealed(headers: dict[str, str]) -> dict[str, str]:
+    """Headers with the token that belongs to their cookies, and with a cookie where they have none."""
+    cookies = headers.get("cookie", "")
+    found = re.search(r"opsmon-session=([^;]{32,})", cookies)
+    secret = found[1] if found else "of-a-form-of-somebody-without-a-session"
+    own = {} if found else {"cookie": f"{cookies}; opsmon-form={secret}".removeprefix("; ")}
+    return {**headers, **own, "x-csrf": token_of(secret)}
+
+
+def _is_of_a_page(method: str, headers: dict[str, str]) -> bool:
+    return method not in ("GET", "HEAD") and headers.get("sec-fetch-site") == "same-origin" and "x-csrf" not in headers
 
 
 def _answer(raw: bytes) -> Answer:

@@ -41,6 +41,8 @@ _NO_STORE = {"cache-control": "no-store"}
 _FULL = Said("There are %(most)s boards already. Delete one first.", most=MOST_BOARDS)
 _NOTHING_BEFORE = N_("Nothing earlier is kept of this board.")
 _NOT_LETTERS = re.compile(r"[^a-z0-9]+")
+# A board as a file.
+BOARD_BYTES = 256 * 1024
 
 
 class BoardEditor:

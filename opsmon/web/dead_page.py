@@ -41,7 +41,7 @@ LOCAL = "local"
 # A request works on so long; whoever has more presses again.
 _PATIENCE_S = 2.0
 # A correction in a form: every byte of it may take three.
-_FORM = 4 * MOST_SHOWN
+LETTER_BYTES = 4 * MOST_SHOWN
 _NO_WORDS = N_("Say why, in a few words: they stay in the journal.")
 
 
@@ -86,7 +86,7 @@ class DeadPage:
 
     async def act_on_one(self, request: Request) -> Response:
         """Replay, correct or discard one letter."""
-        form = await read_form(request, _FORM)
+        form = await read_form(request)
         letter = await self._letter(request)
         if letter is None:
             return await self._gone(request)

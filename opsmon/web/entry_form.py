@@ -7,10 +7,9 @@ two taps on its button, or the same page sent again, count once.
 import asyncio
 import secrets
 from collections.abc import Mapping
-from urllib.parse import parse_qsl
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, Response
 
 from opsmon.clock import Clock
 from opsmon.core.calendar import SiteCalendar
@@ -25,15 +24,13 @@ from opsmon.store.meta import read_meta
 from opsmon.store.row_queries import rows_of
 from opsmon.store.scripts import Taken
 from opsmon.web import rendering
-from opsmon.web.bodies import ClientGone, read_body
 from opsmon.web.entry_views import CHOICES, KEPT, DoneView, entry_view
+from opsmon.web.forms import read_form
 from opsmon.web.languages import N_
 from opsmon.web.pages import Pages
 from opsmon.web.wording import Wording
 
-MAX_BODY = 16 * 1024
-MAX_FIELDS = 30
-BODY_DEADLINE_S = 5.0
+ENTRY_BYTES = 16 * 1024
 # What a form offers is not worth a longer wait.
 KNOWN_WITHIN_S = 0.5
 _AWAY = N_("The store did not confirm: this may not have been entered. Send it again as it is; it counts once.")
@@ -59,13 +56,7 @@ class EntryForm:
         return await self._page(request, _what(request.query_params.get("what", "")))
 
     async def _take(self, request: Request) -> Response:
-        try:
-            body = await read_body(dict(request.scope["headers"]), request.receive, MAX_BODY, BODY_DEADLINE_S)
-        except (ClientGone, TimeoutError):
-            return PlainTextResponse("The form did not arrive.\n", 408, {"connection": "close"})
-        said = _said(body) if body is not None else None
-        if said is None:
-            return PlainTextResponse("This is no form of opsmon's.\n", 413, {"connection": "close"})
+        said = await read_form(request)
         return await (self._undo if "of" in said else self._enter)(request, said)
 
     async def _enter(self, request: Request, said: Mapping[str, str]) -> Response:
@@ -153,11 +144,3 @@ class EntryForm:
 
 def _what(text: str) -> What:
     return next((what for what in FIELDS if what == text), "order")
-
-
-def _said(body: bytes) -> dict[str, str] | None:
-    """The fields of a form as browsers send it; None for what is none."""
-    try:
-        return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MAX_FIELDS))
-    except ValueError:
-        return None

@@ -8,6 +8,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from opsmon.web.languages import ENGLISH, messages
+from opsmon.web.sealing import csrf, csrf_token
 from opsmon.web.tile_views import TILE_VIEWS
 from opsmon.web.views import HealthView, PageView, SetupView, SourceCardView, SourcesView
 
@@ -46,7 +47,7 @@ def environment(language: str = ENGLISH) -> Environment:
     )
     made.policies["ext.i18n.trimmed"] = True
     made.install_gettext_translations(messages(language), newstyle=True)  # type: ignore[attr-defined]
-    made.globals["asset"] = asset
+    made.globals |= {"asset": asset, "csrf": csrf, "csrf_token": csrf_token}
     return made
 
 

@@ -16,14 +16,14 @@ from opsmon.store.connection import STORE_ERRORS
 from opsmon.web import rendering
 from opsmon.web.accounts.signing_in import SignIn
 from opsmon.web.assets import HashedFiles
-from opsmon.web.board_editor import BoardEditor
+from opsmon.web.board_editor import BOARD_BYTES, BoardEditor
 from opsmon.web.bodies import answer
 from opsmon.web.collect import PATH as COLLECT
 from opsmon.web.collect import SCRIPTS, Collect
-from opsmon.web.dead_page import DeadPage
+from opsmon.web.dead_page import LETTER_BYTES, DeadPage
 from opsmon.web.desk import Desk
-from opsmon.web.doors import Door, route_of
-from opsmon.web.entry_form import EntryForm
+from opsmon.web.doors import Check, Door, route_of
+from opsmon.web.entry_form import ENTRY_BYTES, EntryForm
 from opsmon.web.hosts import KnownHosts
 from opsmon.web.identity import Accounts, Identity
 from opsmon.web.ingest import Ingest
@@ -34,6 +34,7 @@ from opsmon.web.live import Live
 from opsmon.web.pages import Pages
 from opsmon.web.phone import Phone
 from opsmon.web.refusing import Refusal
+from opsmon.web.sealing import Sealed
 from opsmon.web.security import SameOrigin, SecurityHeaders
 from opsmon.web.sources_page import SourcesPage
 from opsmon.web.wall_page import WallPage
@@ -76,7 +77,7 @@ def board_doors(rooms: Rooms) -> list[Door]:
         Door("/", pages.board, "readers", zipped=True),
         Door("/boards", rooms.boards.list, "managers", zipped=True),
         Door("/boards", rooms.boards.act, "managers", ("POST",)),
-        Door("/boards/import", rooms.boards.take, "managers", ("POST",)),
+        Door("/boards/import", rooms.boards.take, "managers", ("POST",), most_bytes=BOARD_BYTES),
         Door("/b/{board}.json", rooms.boards.give, "managers"),
         Door("/b/{board}/edit", rooms.boards.show, "managers", zipped=True),
         Door("/b/{board}/edit", rooms.boards.edit, "managers", ("POST",)),
@@ -92,8 +93,8 @@ def board_doors(rooms: Rooms) -> list[Door]:
         Door("/dead-letters", dead.list, "admins", zipped=True),
         Door("/dead-letters", dead.act, "admins", ("POST",)),
         Door("/dead-letters/{id}", dead.one, "admins", zipped=True),
-        Door("/dead-letters/{id}", dead.act_on_one, "admins", ("POST",)),
-        Door("/enter", rooms.entry.answer, "floor", ("GET", "POST"), zipped=True),
+        Door("/dead-letters/{id}", dead.act_on_one, "admins", ("POST",), most_bytes=LETTER_BYTES),
+        Door("/enter", rooms.entry.answer, "floor", ("GET", "POST"), zipped=True, most_bytes=ENTRY_BYTES),
         Door("/search", rooms.desk.search, "readers", zipped=True),
         Door("/keys", rooms.desk.keys, "readers", zipped=True),
         Door("/components", pages.components, "readers", zipped=True),
@@ -113,8 +114,9 @@ def board_doors(rooms: Rooms) -> list[Door]:
     ]
 
 
-def board_app(doors: Sequence[Door], pages: Pages, accounts: Accounts, names: Collection[str]) -> ASGIApp:
-    """The boards: known by `names`, each door for its audience, and changed by their own pages only."""
+def board_app(doors: Sequence[Door], pages: Pages, accounts: Accounts, names: Collection[str], check: Check
+              ) -> ASGIApp:
+    """The boards: known by `names`, each door for its audience, and changed by their own pages only, after `check`."""
 
     async def explain(request: Request, error: Exception) -> Response:
         code = 503 if isinstance(error, STORE_ERRORS) else getattr(error, "status_code", 500)
@@ -124,9 +126,9 @@ def board_app(doors: Sequence[Door], pages: Pages, accounts: Accounts, names: Co
 
     explained: tuple[int | type[Exception], ...] = (404, 405, 500, HTTPException, *STORE_ERRORS)
     refusal = Refusal(pages)
-    routes = [route_of(door, refusal.of(door.audience)) for door in doors]
+    routes = [route_of(door, refusal.of(door.audience), check) for door in doors]
     app = Starlette(routes=[*routes, _STATIC], exception_handlers=dict.fromkeys(explained, explain))
-    return SecurityHeaders(Identity(KnownHosts(SameOrigin(app), names), accounts))
+    return SecurityHeaders(Identity(KnownHosts(SameOrigin(Sealed(app)), names), accounts))
 
 
 def _sentence(code: int, error: Exception) -> str:

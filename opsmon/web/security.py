@@ -6,6 +6,8 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from opsmon.web.doors import HARMLESS
+
 # No eval, nothing inline, nothing from elsewhere. Nonces would break partials rendered once for all.
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -23,7 +25,6 @@ _NOT_FROM_THERE = (
     b"This changes something, and the request does not come from a page of this opsmon (by its Sec-Fetch-Site and "
     b"Origin). Open the page here and press the button again; for scripts there is the opsmon command.\n"
 )
-_HARMLESS = {"GET", "HEAD", "OPTIONS"}
 # A name that resolves to 127.0.0.1 must not let a web page elsewhere read the board (DNS rebinding).
 _LOCAL_NAMES = {"localhost", "127.0.0.1", "[::1]"}
 # Some proxies ask for 127.0.0.1 whatever they were asked for: who comes through one is elsewhere.
@@ -60,7 +61,7 @@ class SameOrigin:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["method"] not in _HARMLESS and not is_same_origin(scope):
+        if scope["type"] == "http" and scope["method"] not in HARMLESS and not is_same_origin(scope):
             await forbid(send, _NOT_FROM_THERE)
             return
         await self._app(scope, receive, send)
