@@ -50,7 +50,7 @@ async def answer(send: Send, status: int, text: str, headers: Iterable[tuple[byt
         "headers": [(b"content-length", b"%d" % len(body)), *headers],
     }
     if body:
-        begun["headers"].append((b"content-type", b"text/plain; charset=utf-8"))
+        begun["headers"] += [(b"content-type", b"text/plain; charset=utf-8"), (b"x-content-type-options", b"nosniff")]
     if status in (408, 413):
         # The rest of the body is not read: the connection cannot be used again.
         begun["headers"].append((b"connection", b"close"))

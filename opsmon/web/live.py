@@ -20,6 +20,7 @@ from opsmon.web.driving import Waiting, start
 from opsmon.web.feed import HEARTBEAT_S, Feed
 from opsmon.web.hub import MAX_SCREENS, Hub, event
 from opsmon.web.protocol import STREAMS, TRANSPORT
+from opsmon.web.security import PLAIN_SEND
 from opsmon.web.seeing import sees
 from opsmon.web.walls import Showing, shape_now, showing
 
@@ -161,7 +162,9 @@ class Live:
         gap_s = PHONE_GAP_S if b"Mobi" in headers.get(b"user-agent", b"") else 0.0
         scope[STREAMS] = True
         _bound_socket(scope.get(TRANSPORT))
-        await self._stream(hub, BrowserScreen(hub, send, hub.since(last), gap_s, slots, shown, who), receive, scope)
+        straight = scope.get(PLAIN_SEND, send)
+        screen = BrowserScreen(hub, straight, hub.since(last), gap_s, slots, shown, who)
+        await self._stream(hub, screen, receive, scope)
 
     async def watch(self, gone: Callable[[Iterable[Who]], Awaitable[set[str]]]) -> None:
         """With every heartbeat, end the streams of those who were signed out, shut out or given another role.

@@ -4,6 +4,7 @@ uvicorn itself waits for ever for headers and bodies, and for whoever does not r
 """
 
 import asyncio
+from functools import partial
 from typing import Any, Literal
 
 from starlette.types import Receive, Scope, Send
@@ -11,6 +12,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from opsmon.web.bodies import answer
 from opsmon.web.holding import Bounds, Crowd
+from opsmon.web.strict import fault
 
 # In a request's scope: that its answer is a stream, which has bounds of its own (live.py).
 STREAMS = "opsmon.streams"
@@ -79,8 +81,10 @@ class Protocol(HttpToolsProtocol):
             self._wait_for("headers")
 
     def on_headers_complete(self) -> None:
-        if self._is_oversized():
-            self.app = self._say_too_large
+        wrong = (431, self._too_large()) if self._is_oversized() else (
+            fault(self.parser.get_http_version(), self.url, self.headers))
+        if wrong:
+            self.app = partial(_refuse, *wrong)
         super().on_headers_complete()
         self._wait_for("body")
         if len(self.pipeline) > _MOST_AHEAD:
@@ -145,9 +149,6 @@ class Protocol(HttpToolsProtocol):
         size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
         return size > self._bounds.header_bytes or len(self.headers) > _MOST_HEADERS
 
-    async def _say_too_large(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await answer(send, 431, self._too_large(), ((b"connection", b"close"),))
-
     def _too_large(self) -> str:
         return _TOO_LARGE.format(self._bounds.header_bytes // 1024, _MOST_HEADERS)
 
@@ -160,3 +161,8 @@ class Protocol(HttpToolsProtocol):
                 b"HTTP/1.1 %d %b\r\ncontent-type: text/plain; charset=utf-8\r\nx-content-type-options: nosniff\r\n"
                 b"content-length: %d\r\nconnection: close\r\n\r\n%b" % (status, _PHRASES[status], len(body), body))
         self.transport.close()
+
+
+async def _refuse(status: int, sentence: str, scope: Scope, receive: Receive, send: Send) -> None:
+    """Instead of the app: what follows on this connection would be read by a guess."""
+    await answer(send, status, sentence, ((b"connection", b"close"),))

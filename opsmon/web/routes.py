@@ -140,7 +140,7 @@ class Front:
     """One listener for all: webhooks first and with nothing between, then events, what pages say, the boards."""
 
     def __init__(self, webhooks: Webhooks | None, ingest: Ingest | None, collect: Collect | None,
-                 boards: ASGIApp | None, health: Starlette) -> None:
+                 boards: ASGIApp | None, health: ASGIApp) -> None:
         self._webhooks, self._ingest, self._collect = webhooks, ingest, collect
         self._boards, self._health = boards, health
 
@@ -161,11 +161,11 @@ class Front:
             await self._boards(scope, receive, send)
 
 
-def health_app(pages: Pages | None) -> Starlette:
+def health_app(pages: Pages | None) -> ASGIApp:
     """/livez and /readyz, for whoever supervises the process."""
 
     async def livez(request: Request) -> Response:
         return PlainTextResponse("ok\n")
 
     readyz = pages.readyz if pages is not None else livez
-    return Starlette(routes=[Route("/livez", livez), Route("/readyz", readyz)])
+    return SecurityHeaders(Starlette(routes=[Route("/livez", livez), Route("/readyz", readyz)]))

@@ -19,8 +19,12 @@ HEADERS = [
     (b"referrer-policy", b"same-origin"),
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
-    (b"permissions-policy", b"camera=(), microphone=(), geolocation=()"),
+    (b"permissions-policy", b"camera=(), microphone=(), geolocation=(), payment=(), usb=(), browsing-topics=()"),
 ]
+# Two years, as browsers' lists ask for; over plain HTTP it would mean nothing (RFC 6797 7.2).
+_TLS_ONLY = (b"strict-transport-security", b"max-age=63072000")
+# In a request's scope: how a stream sends its messages, thousands of them, once its headers are gone.
+PLAIN_SEND = "opsmon.send"
 _NOT_FROM_THERE = (
     b"This changes something, and the request does not come from a page of this opsmon (by its Sec-Fetch-Site and "
     b"Origin). Open the page here and press the button again; for scripts there is the opsmon command.\n"
@@ -32,22 +36,24 @@ _FORWARDED = {b"forwarded", b"via", b"x-forwarded-for", b"x-forwarded-host", b"x
 
 
 class SecurityHeaders:
-    """Adds the headers to every answer."""
+    """Adds the headers to every answer (threats: clickjacking, sniffing, leaks to other sites; OWASP Secure Headers,
+    MDN HTTP Observatory). Those an answer has itself stand."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        more = [*HEADERS, _TLS_ONLY] if scope.get("scheme") == "https" else HEADERS
+
         async def secured(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), *HEADERS]
+                own = list(message.get("headers", ()))
+                names = {name for name, _ in own}
+                message["headers"] = [*own, *(header for header in more if header[0] not in names)]
             await send(message)
 
-        # The stream sends thousands of messages on one answer: no wrapper stays between.
-        if scope["type"] == "http" and scope["path"] != "/live":
-            await self._app(scope, receive, secured)
-        else:
-            await self._app(scope, receive, send)
+        scope[PLAIN_SEND] = send
+        await self._app(scope, receive, secured)
 
 
 class SameOrigin:
