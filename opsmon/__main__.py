@@ -1,12 +1,12 @@
 """The verbs. Each is one line here and one function in commands/."""
 
 import argparse
-import logging
 import sys
 from collections.abc import Sequence
 
 import opsmon
 from opsmon.core.errors import OpsmonError
+from opsmon.logs import write_logs
 
 _ABOUT = """\
 A lightweight operations monitor for small warehouse and e-commerce teams.
@@ -19,9 +19,7 @@ A lightweight operations monitor for small warehouse and e-commerce teams.
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a verb; 0 when it did what was asked, 1 when not, 2 for a wrong command line."""
     args = parser().parse_args(argv)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-                        stream=sys.stderr)
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    write_logs(sys.stderr)
     try:
         return int(args.run(args))
     except OpsmonError as error:

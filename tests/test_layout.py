@@ -18,6 +18,7 @@ MAY_IMPORT = {
     "core": set[str](),
     "clock": set(),
     "telemetry": set(),
+    "logs": set(),
     "spawning": set(),
     "listening": {"core"},
     "supervisor": {"core", "spawning"},

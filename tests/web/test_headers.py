@@ -35,9 +35,9 @@ PLACES = {
     "no file": ("GET", static() + "x", 404), "no page": ("GET", "/nothing", 404), "the wrong way": ("PUT", "/", 405),
     "a number": ("GET", "/api/kpis", 200), "no number": ("GET", "/api/kpis/nothing", 404),
     "a table": ("GET", "/kpi/orders-today.csv", 200), "metrics": ("GET", "/metrics", 200),
-    "alive": ("GET", "/livez", 200), "ready": ("GET", "/readyz", 200), "a change from nowhere": ("POST", "/enter", 403), "a stream of old": (
-        "GET", "/live?v=x", 200), "a stream the wrong way": ("POST", "/live", 403), "the first link": (
-        "GET", "/welcome/x", 410), "sign in": ("GET", "/login", 200),
+    "alive": ("GET", "/livez", 200), "ready": ("GET", "/readyz", 200), "sign in": ("GET", "/login", 200),
+    "a change from nowhere": ("POST", "/enter", 403), "a stream the wrong way": ("POST", "/live", 403),
+    "a stream of old": ("GET", "/live?v=x", 200), "the first link": ("GET", "/welcome/x", 410),
 }
 
 

@@ -1,4 +1,4 @@
-"""What is no HTTP, or two things at once: refused or closed at once, and what comes behind it is never misread (T22)."""
+"""What is no HTTP, or two things at once: refused or closed at once, and what is behind it never misread (T22)."""
 
 import asyncio
 
