@@ -103,7 +103,7 @@ async def test_headers_are_shown_and_secrets_are_not(line: Line) -> None:
     assert ("orders/create" in text, "s3cret-token" in text, "19 characters" in text) == (True, False, True)
 
 
-@pytest.mark.parametrize("path", ["1-1", "x", "99999999999999999999999-0", "%00", "*"])
+@pytest.mark.parametrize("path", ["1-1", "x", "99999999999999999999999-0", "%01", "*"])
 async def test_a_letter_that_is_not_there_is_a_404_with_a_sentence(line: Line, path: str) -> None:
     """It may have been replayed by somebody else."""
     answer = await line.get(f"/dead-letters/{path}")
