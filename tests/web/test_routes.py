@@ -20,7 +20,8 @@ from tests.web.accounts.accounts import KEYS, signed_in
 pytestmark = pytest.mark.anyio
 
 KNOWN = Path(__file__).parent / "routes.txt"
-EXAMPLES = {"{source}": "shopify", "{token}": "a-token", "{name}": "events", "{id}": "orders-today", "{secret}": "x"}
+EXAMPLES = {"{board}": "operations", "{source}": "shopify", "{token}": "a-token",
+            "{name}": "events", "{id}": "orders-today", "{secret}": "x"}
 TAKING = [row for row in route_table() if row.most_bytes]
 FORM = {"content-type": "application/x-www-form-urlencoded", "sec-fetch-site": "same-origin"}
 

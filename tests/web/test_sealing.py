@@ -17,7 +17,7 @@ from tests.web.accounts.accounts import signed_in
 pytestmark = pytest.mark.anyio
 
 ROOT = Path(__file__).parents[2]
-EXAMPLES = {"{name}": "events", "{id}": "orders-today", "{secret}": "x"}
+EXAMPLES = {"{board}": "operations", "{name}": "events", "{id}": "orders-today", "{secret}": "x"}
 UNSAFE = [(method, row.path) for row in route_table() if row.side == "internal" or row.path.startswith("/pair")
           for method in row.methods if method not in HARMLESS]
 FORM = "application/x-www-form-urlencoded"
