@@ -66,6 +66,7 @@ def serve(app: ASGIApp, sockets: list[socket.socket], before_shutdown: Callable[
     logging.getLogger("uvicorn.access").disabled = True
     config = uvicorn.Config(
         app, http=Protocol, interface="asgi3", ws="none", loop="uvloop", lifespan="off", proxy_headers=False,
-        access_log=False, server_header=False, log_config=None, timeout_keep_alive=5, timeout_graceful_shutdown=2, backlog=_BACKLOG,
+        access_log=False, server_header=False, log_config=None, timeout_keep_alive=5, timeout_graceful_shutdown=2,
+        backlog=_BACKLOG,
     )
     return Server(config, before_shutdown)
