@@ -24,9 +24,9 @@ from tests.bench.fanout_clients import RATE, STAMP
 from tests.bench.processes import Started, cpu_s, pss_mb, running, wait_for
 from tests.bench.screens import live_path
 
-ROUNDS = 1
+ROUNDS = 3
 SECONDS = 10.0
-COUNTS = (400, 2_000)
+COUNTS = (400, 2_000, 5_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +72,21 @@ def one_round(count: int) -> tuple[Heard, Heard | None]:
         ours = heard(port, pid, count, asyncio.run(live_path(port)))
     if not nchan.is_there():
         return ours, None
-    port = 20_000 + secrets.randbelow(20_000)
+    port = some_port()
     with nchan.running(port) as pid, publishing(port, round(ours.frame_bytes)):
         return ours, heard(port, pid, count, "/live")
+
+
+def some_port() -> int:
+    """One that thousands of clients, whose own ports begin at 32768, do not have."""
+    return 20_000 + secrets.randbelow(12_000)
 
 
 @contextmanager
 def running_web() -> Iterator[tuple[int, int]]:
     """A store, and a web process that moves by itself: port and process id."""
     with _store() as store:
-        port = 20_000 + secrets.randbelow(20_000)
+        port = some_port()
         environment = {**store.environment, "OPSMON_PORT": str(port)}
         process = subprocess.Popen([sys.executable, "-m", "tests.bench.fanout_server"], env=environment,
                                    cwd=Path(__file__).parents[2], stderr=subprocess.DEVNULL)
@@ -115,7 +120,7 @@ def heard(port: int, pid: int, count: int, path: str) -> Heard:
         each_kb = 1024 * (pss_mb([pid]) - empty_mb) / count
         clients.communicate()
     share = told["frames"] / (count * SECONDS * RATE)
-    if told["open"] < count or share < 0.5:
+    if told["open"] < count or share < 0.1:
         raise RuntimeError(f"{told['open']} of {count} screens heard {told['frames']} frames")
     return Heard(told["p50_ms"], told["p99_ms"], cores, each_kb, told["bytes"] / told["frames"], share)
 
