@@ -1,7 +1,7 @@
 """Headers every page carries, the rule that boards are for this machine only until accounts exist, and the one
-that only opsmon's own pages may change something."""
+that only opsmon's own pages may change something. None of them waits itself: an open stream would pay for it."""
 
-from collections.abc import MutableMapping
+from collections.abc import Awaitable, MutableMapping
 from ipaddress import ip_address
 from typing import Any
 
@@ -58,11 +58,10 @@ class LoopbackOnly:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] == "http" and not is_local(scope):
-            await _forbid(send, _NOT_HERE)
-            return
-        await self._app(scope, receive, send)
+            return _forbid(send, _NOT_HERE)
+        return self._app(scope, receive, send)
 
 
 class SameOrigin:
@@ -75,11 +74,10 @@ class SameOrigin:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] == "http" and scope["method"] not in _HARMLESS and not is_same_origin(scope):
-            await _forbid(send, _NOT_FROM_THERE)
-            return
-        await self._app(scope, receive, send)
+            return _forbid(send, _NOT_FROM_THERE)
+        return self._app(scope, receive, send)
 
 
 def is_same_origin(scope: MutableMapping[str, Any]) -> bool:

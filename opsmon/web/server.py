@@ -65,7 +65,8 @@ def serve(app: ASGIApp, sockets: list[socket.socket], before_shutdown: Callable[
     # Addresses hold tokens: whoever turns logging up must not find them written down.
     logging.getLogger("uvicorn.access").disabled = True
     config = uvicorn.Config(
-        app, http=Protocol, ws="none", loop="uvloop", lifespan="off", proxy_headers=False, access_log=False,
-        server_header=False, log_config=None, timeout_keep_alive=5, timeout_graceful_shutdown=2, backlog=_BACKLOG,
+        app, http=Protocol, interface="asgi3", ws="none", loop="uvloop", lifespan="off", proxy_headers=False,
+        access_log=False, server_header=False, log_config=None, timeout_keep_alive=5, timeout_graceful_shutdown=2,
+        backlog=_BACKLOG,
     )
     return Server(config, before_shutdown)
