@@ -112,6 +112,12 @@ def test_the_wheel_holds_templates_static_files_and_scripts(wheel: Path) -> None
     assert (inside("templates") | inside("static") | scripts) - names == set()
 
 
+def test_the_wheel_holds_the_languages(wheel: Path) -> None:
+    """As text: nothing of them is compiled beforehand."""
+    names = set(zipfile.ZipFile(wheel).namelist())
+    assert {f"opsmon/locales/{language}/messages.po" for language in ("de", "ja")} <= names
+
+
 def test_the_wheel_holds_nothing_of_the_tests(wheel: Path) -> None:
     """Nor anything else beside the package."""
     folders = {name.partition("/")[0] for name in zipfile.ZipFile(wheel).namelist()}

@@ -33,6 +33,7 @@ PHONE_GAP_S = 1.0
 OPEN_WITHIN_S = 3.0
 RETRY_MS = 500
 _RELOAD_WITHIN_MS = 10_000
+_MAX_SHOWINGS = 256
 _UNSENT_BYTES = 16 * 1024
 _USER_TIMEOUT_MS = 30_000
 _HEADERS = [
@@ -44,6 +45,9 @@ _HEADERS = [
 
 class BrowserScreen:
     """One open stream. Busy while its last bytes are on their way: then the next frame holds the newest."""
+
+    __slots__ = ("__weakref__", "_busy", "_gap_s", "_hub", "_loop", "_owed", "_resting", "_send", "_task", "ended",
+                 "revision", "shown", "slots", "who")
 
     def __init__(self, hub: Hub, send: Send, revision: int, gap_s: float, slots: frozenset[str] | None = None,
                  shown: Showing | None = None, who: Who | None = None) -> None:
@@ -129,42 +133,58 @@ class Live:
     def __init__(self, feed: Feed, clock: Clock, build: str, others: Mapping[str, Hub] | None = None) -> None:
         self._feed, self._clock, self._build, self._others = feed, clock, build, others or {}
         self._hub = feed.hub
+        self._showings: dict[Showing, Showing] = {}
         feed.reshaped.append(self._tell_reshaped)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        admitted = await self._admit(scope, send)
+        if admitted is not None:
+            await self._stream(*admitted, receive, scope)
+
+    async def _admit(self, scope: Scope, send: Send) -> tuple[Hub, BrowserScreen] | None:
+        """The screen of a stream that was begun; None when it was answered with something else. What was asked is
+        forgotten with it: a screen looks for days."""
         query = parse_qs(scope["query_string"].decode("latin-1"))
         asked = {name: values[0] for name, values in query.items()}
         headers = dict(scope["headers"])
         if scope["method"] != "GET":
             await _refuse(send, 405, (b"allow", b"GET"))
-            return
+            return None
         hub = self._others.get(asked.get("view", ""), self._hub)
         who: Who | None = scope.get(WHO)
         if hub is not self._hub and not may(who, OTHERS_FOR):
             await _refuse(send, 403, (b"cache-control", b"no-store"))
-            return
+            return None
         if hub.draining or self._screens() >= MAX_SCREENS:
             await _refuse(send, 503, (b"retry-after", b"2"))
-            return
+            return None
         is_board = hub is self._hub
-        shown = showing(asked, self._feed, sees(scope)) if is_board else None
+        shown = self._shared(showing(asked, self._feed, sees(scope))) if is_board else None
         is_former = shown is not None and asked.get("shape", shown.shape) != shown.shape
         if asked.get("v") != self._build or (is_board and shown is None) or is_former:
             await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
             await send({"type": "http.response.body", "body": self._reload()})
-            return
+            return None
         slots = shown.slots if shown else None
         if slots and not await self._open(slots):
             await _refuse(send, 503, (b"retry-after", b"2"))
-            return
+            return None
         await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
         last = headers.get(b"last-event-id", b"").decode("latin-1") or asked.get("since", "")
+        scope["headers"].clear()
         gap_s = PHONE_GAP_S if b"Mobi" in headers.get(b"user-agent", b"") else 0.0
         scope[STREAMS] = True
         _bound_socket(scope.get(TRANSPORT))
         straight = scope.get(PLAIN_SEND, send)
-        screen = BrowserScreen(hub, straight, hub.since(last), gap_s, slots, shown, who)
-        await self._stream(hub, screen, receive, scope)
+        return hub, BrowserScreen(hub, straight, hub.since(last), gap_s, slots, shown, who)
+
+    def _shared(self, shown: Showing | None) -> Showing | None:
+        """One object for all screens that show the same: in memory, and where a frame is looked up by its slots."""
+        if shown is None:
+            return None
+        if len(self._showings) >= _MAX_SHOWINGS:
+            self._showings.clear()
+        return self._showings.setdefault(shown, shown)
 
     async def watch(self, gone: Callable[[Iterable[Who]], Awaitable[set[str]]]) -> None:
         """With every heartbeat, end the streams of those who were signed out, shut out or given another role.

@@ -1,6 +1,6 @@
 """Headers every page carries, the rule that only opsmon's own pages may change something, and what is local."""
 
-from collections.abc import MutableMapping
+from collections.abc import Awaitable, MutableMapping
 from ipaddress import ip_address
 from typing import Any
 
@@ -66,11 +66,10 @@ class SameOrigin:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] == "http" and scope["method"] not in HARMLESS and not is_same_origin(scope):
-            await forbid(send, _NOT_FROM_THERE)
-            return
-        await self._app(scope, receive, send)
+            return forbid(send, _NOT_FROM_THERE)
+        return self._app(scope, receive, send)
 
 
 def is_same_origin(scope: MutableMapping[str, Any]) -> bool:

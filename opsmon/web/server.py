@@ -81,7 +81,7 @@ def serve(app: ASGIApp, sockets: list[socket.socket], before_shutdown: Callable[
     bounds = bounds or Bounds()
     protocol = partial(Protocol, bounds=bounds, crowd=Crowd(bounds.most_each, excepted or Networks(LOOPBACK).hold))
     config = uvicorn.Config(
-        app, http=protocol, ws="none", loop="uvloop", lifespan="off", proxy_headers=False,  # type: ignore[arg-type]
+        app, http=protocol, interface="asgi3", ws="none", loop="uvloop", lifespan="off", proxy_headers=False,  # type: ignore[arg-type]
         access_log=False, server_header=False, log_config=None, timeout_keep_alive=bounds.idle_s,  # type: ignore[arg-type]
         timeout_graceful_shutdown=2, backlog=_BACKLOG,
     )

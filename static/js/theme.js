@@ -9,13 +9,16 @@
   const metas = [...document.querySelectorAll("meta[name=theme-color]")];
   const [light, dark] = metas.map((meta) => meta.content);
 
-  const isDark = () => root.dataset.theme === "dark" ||
-    (root.dataset.theme === "auto" && matchMedia("(prefers-color-scheme: dark)").matches);
-  const frame = () => { for (const meta of metas) meta.content = isDark() ? dark : light; }; // what the phone paints around
-  if (root.dataset.theme !== "auto") frame();
+  const isAuto = () => root.dataset.theme === "auto";
+  const prefersDark = () => matchMedia("(prefers-color-scheme: dark)").matches;
+  const isDark = () => isAuto() ? prefersDark() : root.dataset.theme === "dark";
+  // What the phone paints around.
+  const frame = () => metas.forEach((meta, dusk) => { meta.content = (isAuto() ? dusk : isDark()) ? dark : light; });
+  frame();
   document.addEventListener("click", (event) => {
     if (!event.target.closest("[data-act=theme]")) return;
-    root.dataset.theme = isDark() ? "light" : "dark";
+    // What the device prefers is followed again as soon as it is chosen.
+    root.dataset.theme = isDark() !== prefersDark() ? "auto" : isDark() ? "light" : "dark";
     frame();
     try { localStorage.setItem("theme", root.dataset.theme); } catch {}
   });

@@ -9,11 +9,26 @@ import sys
 from pathlib import Path
 
 from opsmon.store.server_binary import find_server
-from tests.bench import collect, counted, engine, ingest, ndjson, phone, reads, rest, screens, spool
+from tests.bench import (
+    collect,
+    counted,
+    engine,
+    fanout,
+    flood,
+    ingest,
+    ndjson,
+    pages,
+    phone,
+    reads,
+    rest,
+    screens,
+    spool,
+)
 
 PARTS = {"ingest": ingest.main, "ndjson": ndjson.main, "counted": counted.main, "spool": spool.main,
          "collect": collect.main, "engine": engine.main, "reads": reads.main, "screens": screens.main,
-         "rest": rest.main, "phone": phone.main}
+         "fanout": fanout.main, "flood": flood.main, "pages": pages.main, "rest": rest.main,
+         "phone": phone.main}
 
 
 def main(names: list[str]) -> int:

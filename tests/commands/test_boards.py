@@ -57,7 +57,7 @@ def test_a_board_is_copied_through_a_file(opsmon: Opsmon, tmp_path: Path) -> Non
     file.write_bytes(orjson.dumps(told | {"title": "Shop floor"}))
     assert opsmon("import", str(file), "--id", "shop") == (0, "Shop floor: saved as version 1, at /b/shop\n")
     assert opsmon("list")[1].splitlines()[-1] == (
-        "shop                  17 tiles, 8 on the wall  own, version 1          Shop floor")
+        "shop                  23 tiles, 8 on the wall  own, version 1          Shop floor")
 
 
 def test_importing_again_is_the_next_version(opsmon: Opsmon, tmp_path: Path) -> None:

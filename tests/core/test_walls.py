@@ -24,6 +24,11 @@ FITS: list[Fit] = ["many", "some", "few"]
 ROOM = {"many": (3, 4), "some": (2, 2), "few": (2, 1)}
 
 
+def board_of(name: str, slots: list[Slot]) -> Board:
+    """A board whose wall shows all of it."""
+    return Board(name, "", (Row("live", tuple(slots)),), tuple(slots))
+
+
 def everything(kpi_id: str) -> bool:
     """Nothing is left out."""
     return True
@@ -103,8 +108,8 @@ def test_a_row_that_lost_a_tile_is_filled_by_the_others() -> None:
 @given(st.lists(st.lists(st.sampled_from(SIZES), max_size=20), min_size=1, max_size=4), st.sampled_from(FITS))
 def test_every_wall_has_room_for_what_it_shows(boards: list[list[Size]], fit: Fit) -> None:
     """Whatever somebody puts on a board: at most three pages, rows of exactly 24 columns, no tile lost or twice."""
-    made = [Board(f"b{n}", "", (Row("live", ()),), tuple(Slot(f"k{n}-{m}", size) for m, size in enumerate(sizes)))
-            for n, sizes in enumerate(boards)]
+    made = [board_of(f"b{number}", [Slot(f"k{number}-{place}", size) for place, size in enumerate(sizes)])
+            for number, sizes in enumerate(boards)]
     wall = wall_of(made, fit, everything)
     rows, each = ROOM[fit]
     ids = [kpi for page in shown(wall) for kpi in page]

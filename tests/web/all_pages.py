@@ -19,9 +19,7 @@ from tests.web.large import large_views
 
 # What programs ask for, what is saved, and the stream.
 NOT_PAGES = {"/live", "/status.json", "/kpi/{id}.csv", "/api/kpis", "/api/kpis/{id}", "/api/kpis/{id}/explain",
-             "/metrics", "/manifest.webmanifest", "/sw.js"}
-# Only posted to; asked for all the same, it is a page that says so.
-POSTED = {"/sources/{name}/test"}
+             "/metrics", "/manifest.webmanifest", "/sw.js", "/b/{board}.json"}
 GROUPS = ("boards", "walls", "kpis", "others")
 
 
@@ -40,10 +38,14 @@ async def addresses(site: Site) -> dict[str, list[str]]:
     (one,) = await keep(site.store, letter(1, b'{"id": 1'))
     reason = await _reason(site)
     return {
-        "/": ["/"], "/b/{board}": [f"/b/{board}" for board in feed.boards],
+        "/": ["/"], "/boards": ["/boards"], "/b/{board}/edit": ["/b/sales/edit"], "/b/{board}/add": ["/b/sales/add"],
+        "/search": ["/search", "/search?q=order"], "/keys": ["/keys"],
+        "/b/{board}": [f"/b/{board}" for board in feed.boards],
         "/wall": ["/wall"], "/wall/{board}": [f"/wall/{board}" for board in feed.boards],
         "/kpi/{id}": [f"/kpi/{kpi.id}" for kpi in one_of_each(feed._kpis.catalogue.kpis, feed._kpis.catalogue.rollup)],
-        "/sources": ["/sources"], "/sources/{name}/test": ["/sources/shopify/test"], "/status": ["/status"],
+        # Only posted to: asked for all the same, they are pages that say so.
+        "/sources/{name}/test": ["/sources/shopify/test"], "/boards/import": ["/boards/import"],
+        "/sources": ["/sources"], "/status": ["/status"],
         "/dead-letters": ["/dead-letters", reason], "/dead-letters/{id}": [f"/dead-letters/{one}", "/dead-letters/9-9"],
         "/enter": [f"/enter?what={what}" for what in ("order", "count", "gauge", "move", "scan")],
         "/components": ["/components"], "/offline": ["/offline"],

@@ -64,7 +64,7 @@ async def test_the_line_to_be_copied_says_what_the_number_is_compared_with(line:
     assert ('value="Orders today: 2 orders (the business day so far, +100% than last Friday by 14:03), '
             'as of Fri, Nov 20, 2026, 14:03, Europe/Berlin"') in html
     rows = unescape((await line.get("/kpi/orders-by-country")).text).partition("<textarea")[2].partition("</text")[0]
-    assert rows.split("\n")[1:] == ["DE: 2"]
+    assert rows.split("\n")[1:] == ["Germany: 2"]
 
 
 def test_trouble_with_the_data_is_said_with_what_is_usual() -> None:

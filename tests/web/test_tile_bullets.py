@@ -89,4 +89,4 @@ def test_a_month_that_is_the_first_says_so() -> None:
 
 def test_what_is_needed_is_asked_for_with_what_is_done() -> None:
     """Both belong to one tile."""
-    assert BUILT_IN.kpi_by_id["completed-1h"].against == "due-1h"
+    assert BUILT_IN.kpi_by_id["completed-1h"].beside == "due-1h"

@@ -247,7 +247,7 @@ async def test_a_wall_loads_a_new_build_only_when_it_is_there(site: Site, monkey
     await site.stop()
     monkeypatch.setattr(rendering, "build", lambda: "abcdef012345")
     await site.start()
-    is_new = "document.documentElement.dataset.build === 'abcdef012345'"
+    is_new = "document.documentElement?.dataset.build === 'abcdef012345'"
     await until(page, f"{is_new} && {FRESH} === 'live'", "the new build", 20)
     assert (kept, await page.evaluate("() => window.mark ?? null")) == ("old", None)
 
