@@ -91,7 +91,7 @@ async def test_the_etag_of_a_page_is_its_revision(line: Line) -> None:
     """The number that the stream resumes from tells a browser whether its copy still holds."""
     answer = await line.get("/wall")
     assert (answer.headers["etag"], answer.headers["cache-control"]) == (
-        f'"{line.since}.{rendering.build()}.{shape_of("today")}"', "no-cache")
+        f'"{line.since}.{rendering.build()}.{shape_of("today")}.money-names"', "private, no-cache")
 
 
 async def test_a_page_that_did_not_change_is_not_sent_again(line: Line) -> None:

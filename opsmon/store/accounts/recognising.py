@@ -25,17 +25,27 @@ class Recogniser:
     def __init__(self, reader: Reader, keys: Keys, clock: Clock) -> None:
         self._reader, self._keys, self._clock = reader, keys, clock
         self._has_admin: bool | None = None
+        # One question at a time: a crowd that comes at once must not open a connection each.
+        self._gate, self._asked = asyncio.Lock(), 0
         self._known: OrderedDict[tuple[str, str], tuple[int, Who]] = OrderedDict()
 
     async def has_admin(self) -> bool:
         """Whether somebody could let others in; once so, for ever. Raises STORE_ERRORS while that was never told."""
         if not self._has_admin:
-            try:
-                self._has_admin = HAS_ADMIN.encode() in await self._reader.hash(self._keys.meta)
-            except STORE_ERRORS:
-                if self._has_admin is None:
-                    raise
+            asked = self._asked
+            # An answer is good for whoever came before it was asked for: a crowd asks once.
+            async with self._gate:
+                if not self._has_admin and self._asked == asked:
+                    await self._ask_for_admin()
         return bool(self._has_admin)
+
+    async def _ask_for_admin(self) -> None:
+        self._asked += 1
+        try:
+            self._has_admin = HAS_ADMIN.encode() in await self._reader.hash(self._keys.meta)
+        except STORE_ERRORS:
+            if self._has_admin is None:
+                raise
 
     async def learn(self) -> None:
         """Ask once, as soon as the store answers: what a board shows before the first visit can outlive it."""
@@ -60,7 +70,8 @@ class Recogniser:
     async def _remembering(self, kind: str, digest: str, ask: Callable[[str], Awaitable[Who | None]]) -> Who | None:
         place, now_ms = (kind, digest), self._clock.now_ms()
         try:
-            found = await ask(digest)
+            async with self._gate:
+                found = await ask(digest)
         except STORE_ERRORS:
             seen_ms, known = self._known.get(place, (0, None))
             if known is None or now_ms - seen_ms > _REMEMBERED_MS:
