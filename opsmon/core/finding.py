@@ -33,7 +33,8 @@ class Findable:
 
 def words_of(text: str) -> list[str]:
     """The words of a text as they are compared: 'Café-Größe' is cafe and grosse."""
-    decomposed = normalize("NFKD", text.casefold())
+    # A sign that stands for a capital letter is one only when it is taken apart: so first that, then the case.
+    decomposed = normalize("NFKD", normalize("NFKD", text).casefold())
     return _WORD.findall("".join(one for one in decomposed if not combining(one)).translate(_PLAIN))
 
 
