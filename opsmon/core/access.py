@@ -59,10 +59,14 @@ class Who:
 
     @property
     def marks(self) -> str:
-        """What of a page's content depends on who asks: two with equal marks are shown the same."""
-        seen = "-".join(sorted(self.sees)) or "plain"
+        """What of the slots depends on who asks: two with equal marks are shown the same."""
+        return "-".join(sorted(self.sees)) or "plain"
+
+    @property
+    def tag(self) -> str:
+        """What of a whole page does: its slots, and of a person also the menu, the seal of its form and the theme."""
         own = repr((self.id, self.session, self.name, self.theme, self.clock)).encode()
-        return f"{seen}-{blake2b(own, digest_size=6).hexdigest()}" if self.kind == "person" else seen
+        return f"{self.marks}-{blake2b(own, digest_size=6).hexdigest()}" if self.kind == "person" else self.marks
 
 
 # While nobody has an account, whoever sits at the machine may do everything.
