@@ -33,10 +33,13 @@ from opsmon.sources.pixel import Pixel
 from opsmon.sources.probing import event_probe, has_probe, probe
 from opsmon.sources.rereading import read_again
 from opsmon.sources.signing import TEST_SHOP
+from opsmon.store.accounts.audit import note_deed
 from opsmon.store.accounts.changing import Changing
 from opsmon.store.accounts.people import People
 from opsmon.store.accounts.recognising import Recogniser
 from opsmon.store.accounts.sessions import Sessions
+from opsmon.store.accounts.tokens import Tokens
+from opsmon.store.accounts.uses import Uses
 from opsmon.store.appender import Appender
 from opsmon.store.board_store import BoardStore
 from opsmon.store.connection import STORE_ERRORS, Reader, ingest_client, worker_client
@@ -51,8 +54,15 @@ from opsmon.store.source_notes import note_trial
 from opsmon.store.spool import Spool
 from opsmon.store.visits import Visits
 from opsmon.web import rendering
+from opsmon.web.accounts.audit_page import AuditPage
+from opsmon.web.accounts.noting import Noting
+from opsmon.web.accounts.office import Office
 from opsmon.web.accounts.passwords import Passwords
+from opsmon.web.accounts.people_page import PeoplePage
+from opsmon.web.accounts.profile_page import ProfilePage
 from opsmon.web.accounts.signing_in import SignIn, Signing
+from opsmon.web.accounts.tokens_page import TokensPage
+from opsmon.web.accounts.touching import Touching
 from opsmon.web.addresses import LOOPBACK, Networks, read_networks
 from opsmon.web.board_editor import BoardEditor
 from opsmon.web.changing import check_of
@@ -176,20 +186,27 @@ async def open_web(settings: Settings, *, boards: bool, ingest: bool, clock: Clo
                         feed.board.wording)
         recogniser = Recogniser(Reader(client), keys, clock)
         await _run(stack, feed.run(), feed.beat(), feed.watch(), told.run(), told.beat(), recogniser.learn())
-        dead = DeadPage(pages, Reader(client), keys, dead_letters(client, keys, heard, clock), feed.board.wording)
-        entry = _entry_form(settings, client, keys, pages, clock, stack)
+        noting, signing = Noting(partial(note_deed, client, keys)), _signing(settings, client, keys, stack)
+        touch = Touching(Uses(client, keys, signing.sessions).note, clock)
+        stack.push_async_callback(touch.finish)
+        office = Office(pages, signing, Reader(client), keys, feed.board.wording, clock, settings.public_url or "")
+        dead = DeadPage(pages, Reader(client), keys, dead_letters(client, keys, heard, clock), feed.board.wording,
+                        noting)
+        entry = _entry_form(settings, client, keys, pages, clock, noting, stack)
         live = Live(feed, clock, rendering.build(), {VIEW: told.hub})
-        await _run(stack, live.watch(recogniser.gone))
+        await _run(stack, live.watch(touch.watching(recogniser.gone)))
         kpi = KpiPage(pages, Reader(client), keys, kpi_queries(client, settings), feed.board.wording, clock)
         editor = BoardEditor(pages, feed, Reader(client), keys, kpi_queries(client, settings),
-                             board_store(client, settings, clock), clock)
-        rooms = Rooms(pages, api, kpi, live, dead, entry, SourcesPage(pages, told, trials, kinds_left(settings)),
-                      Phone(settings.site, pages),
+                             board_store(client, settings, clock), clock, noting)
+        rooms = Rooms(pages, api, kpi, live, dead, entry,
+                      SourcesPage(pages, told, trials, kinds_left(settings), noting), Phone(settings.site, pages),
                       WallPage(pages, feed, Screen(settings.wall_inches, settings.wall_metres), settings.wall_night),
                       editor, Desk(pages, feed, settings.catalogue.kpis, told.infos),
-                      SignIn(pages, _signing(settings, client, keys, stack), clock))
+                      SignIn(pages, signing, clock), PeoplePage(office, noting), ProfilePage(office, noting),
+                      TokensPage(office, Tokens(client, Reader(client), keys)),
+                      AuditPage(office, SiteCalendar(settings.timezone, settings.day_start_ms)))
         doors = board_doors(rooms)
-        app = board_app(doors, pages, recogniser, names(settings), check_of(Changing(client, keys), clock))
+        app = board_app(doors, pages, recogniser, names(settings), check_of(Changing(client, keys), clock), touch)
         front = Front(webhooks, events, collect, app, health_app(pages))
         yield Web(_edge(front, settings, doors), hub, feed, webhooks, told.hub, doors)
 
@@ -323,14 +340,14 @@ def _boards(settings: Settings, client: Redis, keys: Keys, heard: tuple[str, ...
             KpiApi(reader, keys, kpis, clock))
 
 
-def _entry_form(settings: Settings, client: Redis, keys: Keys, pages: Pages, clock: Clock, stack: AsyncExitStack
-                ) -> EntryForm:
+def _entry_form(settings: Settings, client: Redis, keys: Keys, pages: Pages, clock: Clock, noting: Noting,
+                stack: AsyncExitStack) -> EntryForm:
     calendar = SiteCalendar(settings.timezone, settings.day_start_ms)
     writing = ingest_client(store_url(settings))
     stack.push_async_callback(writing.aclose)
     return EntryForm(pages, ManualEntries(settings.site, calendar, settings.kept.entities_ms),
                      Appender(Scripts(writing, keys), clock), (Reader(client), keys),
-                     calendar, wording_of(settings), settings.currency, clock)
+                     calendar, wording_of(settings), settings.currency, clock, noting)
 
 
 def _signing(settings: Settings, client: Redis, keys: Keys, stack: AsyncExitStack) -> Signing:

@@ -4,7 +4,8 @@ Deny by default: a request without a role may do what is for anyone, and a role 
 not. (OWASP ASVS 5, V8: authorization is decided by trusted code from one documented table.)
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from hashlib import blake2b
 from typing import Literal
 
 from opsmon.core.catalogue import Kpi, Rollup
@@ -45,7 +46,7 @@ _PERSONAL = frozenset({"person", "customer"})
 @dataclass(frozen=True, slots=True)
 class Who:
     """Who sent a request. `id` is that of the person, screen or program; `session` is what ends when it is revoked,
-    '' for what no session holds."""
+    '' for what no session holds; `theme` and `clock` are what they like, '' for the usual: no other rights."""
 
     kind: Kind
     id: str
@@ -53,11 +54,19 @@ class Who:
     roles: frozenset[Role]
     sees: frozenset[Sight]
     session: str = ""
+    theme: str = field(default="", compare=False)
+    clock: str = field(default="", compare=False)
 
     @property
     def marks(self) -> str:
-        """What of a page's content depends on who asks: two with equal marks are shown the same."""
+        """What of the slots depends on who asks: two with equal marks are shown the same."""
         return "-".join(sorted(self.sees)) or "plain"
+
+    @property
+    def tag(self) -> str:
+        """What of a whole page does: its slots, and of a person also the menu, the seal of its form and the theme."""
+        own = repr((self.id, self.session, self.name, self.theme, self.clock)).encode()
+        return f"{self.marks}-{blake2b(own, digest_size=6).hexdigest()}" if self.kind == "person" else self.marks
 
 
 # While nobody has an account, whoever sits at the machine may do everything.
@@ -67,9 +76,9 @@ LOCAL = Who("local", "local", "this machine", frozenset({"admin"}), EVERYTHING)
 METER = Who("local", "local", "this machine", frozenset({"metrics"}), frozenset())
 
 
-def person(person_id: str, name: str, role: Role, session: str = "") -> Who:
+def person(person_id: str, name: str, role: Role, session: str = "", theme: str = "", clock: str = "") -> Who:
     """A person who signed in."""
-    return Who("person", person_id, name, frozenset({role}), sights(role), session)
+    return Who("person", person_id, name, frozenset({role}), sights(role), session, theme, clock)
 
 
 def screen(screen_id: str, name: str, *, sees: frozenset[Sight], session: str = "") -> Who:

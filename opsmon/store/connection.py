@@ -65,7 +65,7 @@ class Read(NamedTuple):
     """One read, to go with others in one round trip."""
 
     method: Literal["hgetall", "hlen", "hkeys", "pfcount", "zrevrange", "zcount", "zrangebyscore", "smembers", "get",
-                    "xinfo_groups", "xlen"]
+                    "zscore", "xinfo_groups", "xlen"]
     args: tuple[Any, ...]
     options: Mapping[str, Any] = {}
 

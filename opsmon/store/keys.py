@@ -76,6 +76,8 @@ KINDS = (
             "somebody signed in: who, since when, from where"),
     KeyKind("{site}:sessions", "zset", "permanent; each until its session ends", "sessions",
             "which sessions there are: person and hash, by their end"),
+    KeyKind("{site}:used", "zset", "permanent; each 400 days", "uses",
+            "when people, sessions and tokens were last used, to the minute"),
     KeyKind("{site}:invite:<hash>", "string", "7 days; a reset 1 hour", "people",
             "a link that lets somebody choose a password, once"),
     KeyKind("{site}:screens", "hash", "permanent", "screens", "paired walls: id, name, board, what each may see"),
@@ -120,6 +122,7 @@ class Keys:
         self.erased = f"{self.tag}:erased"
         self.people = f"{self.tag}:people"
         self.sessions = f"{self.tag}:sessions"
+        self.used = f"{self.tag}:used"
         self.screens = f"{self.tag}:screens"
         self.tokens = f"{self.tag}:tokens"
         self.audit = f"{self.tag}:audit"

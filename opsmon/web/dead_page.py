@@ -17,6 +17,7 @@ from opsmon.store.dead_letters import DeadLetters, Done
 from opsmon.store.dead_queries import Group, Letter, Wanted
 from opsmon.store.keys import Keys
 from opsmon.web import rendering
+from opsmon.web.accounts.noting import Noting, who_of
 from opsmon.web.dead_views import (
     MOST_SHOWN,
     DeadReasonView,
@@ -36,8 +37,6 @@ from opsmon.web.wording import Wording
 
 LISTED = 100
 LINES = 20
-# Who presses a button, until there are accounts.
-LOCAL = "local"
 # A request works on so long; whoever has more presses again.
 _PATIENCE_S = 2.0
 # A correction in a form: every byte of it may take three.
@@ -48,7 +47,9 @@ _NO_WORDS = N_("Say why, in a few words: they stay in the journal.")
 class DeadPage:
     """The pages of dead letters, and what their forms do."""
 
-    def __init__(self, pages: Pages, reader: Reader, keys: Keys, dead: DeadLetters, wording: Wording) -> None:
+    def __init__(self, pages: Pages, reader: Reader, keys: Keys, dead: DeadLetters, wording: Wording, noting: Noting
+                 ) -> None:
+        self._noting = noting
         self._pages, self._reader, self._keys, self._dead, self._wording = pages, reader, keys, dead, wording
 
     async def list(self, request: Request) -> Response:
@@ -77,12 +78,12 @@ class DeadPage:
             raise HTTPException(400, N_("Of which source and reason? Open one of those at /dead-letters."))
         because = form.get("because", "").strip()
         if form.get("act") == "replay":
-            return await self._steps(wanted, self._dead.replay_all(wanted, LOCAL))
+            return await self._steps(request, wanted, self._dead.replay_all(wanted, by(request)))
         if form.get("act") != "discard":
             raise HTTPException(400, N_("Letters can be replayed or discarded."))
         if not because:
             return await self._reason(request, wanted, self._wording.say(_NO_WORDS))
-        return await self._steps(wanted, self._dead.discard_all(wanted, because, LOCAL))
+        return await self._steps(request, wanted, self._dead.discard_all(wanted, because, by(request)))
 
     async def act_on_one(self, request: Request) -> Response:
         """Replay, correct or discard one letter."""
@@ -93,21 +94,22 @@ class DeadPage:
         act, because = form.get("act"), form.get("because", "").strip()
         text = form.get("payload", "") if act == "edit" else None
         if act == "replay":
-            done = await self._dead.replay([letter.id], LOCAL)
+            done = await self._dead.replay([letter.id], by(request))
         elif text is not None:
-            done = await self._dead.correct(letter.id, text, LOCAL)
+            done = await self._dead.correct(letter.id, text, by(request))
         elif act != "discard":
             raise HTTPException(400, N_("A letter can be replayed, corrected or discarded."))
         elif because:
-            done = await self._dead.discard([letter.id], because, LOCAL)
+            done = await self._dead.discard([letter.id], because, by(request))
         else:
             view = letter_view(letter, self._wording, because_error=self._wording.say(_NO_WORDS))
             return self._html(request, view, 422)
         if done.failed:
             return self._html(request, letter_view(letter, self._wording, text=text, error=done.failed[0][1]), 422)
+        await self._note(request, done, letter.id)
         return RedirectResponse(address(Wanted(), did=done.action), 303)
 
-    async def _steps(self, wanted: Wanted, steps: AsyncIterator[Done]) -> Response:
+    async def _steps(self, request: Request, wanted: Wanted, steps: AsyncIterator[Done]) -> Response:
         """Work off as many as there is time for, and say where to look."""
         done: Done | None = None
         end_s, has_more = monotonic() + _PATIENCE_S, False
@@ -116,9 +118,19 @@ class DeadPage:
             if monotonic() > end_s:
                 has_more = True
                 break
+        if done is not None:
+            await self._note(request, done, f"{wanted.source} {wanted.reason}")
         is_over = done is None or not (done.failed or has_more)
         action = done.action if done else "none"
         return RedirectResponse(address(Wanted() if is_over else wanted, did=action, more="1" if has_more else ""), 303)
+
+    async def _note(self, request: Request, done: Done, about: str) -> None:
+        """One line of the audit for what the journal of dead letters tells in full."""
+        line = next((one for one in await dead_queries.journal(self._reader, self._keys) if one.action == done.action),
+                    None)
+        if line is not None:
+            await self._noting.note(request, f"letters.{line.what}", about, after={
+                "letters": line.settled, "because": line.because, "journal": line.action})
 
     async def _reason(self, request: Request, wanted: Wanted, error: str = "") -> Response:
         found = await dead_queries.groups(self._reader, self._keys, wanted)
@@ -152,6 +164,12 @@ class DeadPage:
 
 
 _TEMPLATES: dict[type, str] = {DeadView: "dead", DeadReasonView: "dead_reason", WholeLetterView: "dead_letter"}
+
+
+def by(request: Request) -> str:
+    """Who did something, as the journal names them."""
+    who = who_of(request)
+    return who.kind if who.kind == "local" else who.name
 
 
 def _wanted(source: str, reason: str) -> Wanted:

@@ -7,6 +7,7 @@ two taps on its button, or the same page sent again, count once.
 import asyncio
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -24,6 +25,7 @@ from opsmon.store.meta import read_meta
 from opsmon.store.row_queries import rows_of
 from opsmon.store.scripts import Taken
 from opsmon.web import rendering
+from opsmon.web.accounts.noting import Noting
 from opsmon.web.entry_views import CHOICES, KEPT, DoneView, entry_view
 from opsmon.web.forms import read_form
 from opsmon.web.languages import N_
@@ -44,7 +46,9 @@ class EntryForm:
     """The page and what is sent from it."""
 
     def __init__(self, pages: Pages, entries: ManualEntries, appender: Appender, meta: tuple[Reader, Keys],
-                 calendar: SiteCalendar, wording: Wording, currency: str | None, clock: Clock) -> None:
+                 calendar: SiteCalendar, wording: Wording, currency: str | None, clock: Clock,
+                 noting: Noting) -> None:
+        self._noting = noting
         self._pages, self._entries, self._appender, self._clock = pages, entries, appender, clock
         self._meta, self._calendar, self._wording, self._currency = meta, calendar, wording, currency
 
@@ -72,6 +76,8 @@ class EntryForm:
         except StoreUnavailable:
             return await self._page(request, what, values, form_id=form_id, trouble=_AWAY, status=503)
         text = self._told(what, values, read.event)
+        if is_new:
+            await self._note(request, f"entry.{what}", read.event, text)
         undo = tuple({**read.undo, "text": text}.items()) if read.undo else ()
         kept = {name: value for name, value in values.items() if name in KEPT[what]}
         said_now = N_("Entered: %(entry)s") if is_new else N_("Entered once, sent twice: %(entry)s")
@@ -84,9 +90,11 @@ class EntryForm:
         if event is None:
             return await self._page(request, what, trouble=_NO_UNDO, status=422)
         try:
-            await self._append(event)
+            is_new = await self._append(event) == "event"
         except StoreUnavailable:
             return await self._page(request, what, trouble=_UNDO_AWAY, done=self._again(text, said), status=503)
+        if is_new:
+            await self._note(request, "entry.taken_back", event, text)
         return await self._page(request, what, done=DoneView(
             self._wording.say("Taken back: %(entry)s", entry=text) if text else self._wording.say("Taken back.")))
 
@@ -109,6 +117,11 @@ class EntryForm:
     def _again(self, text: str, said: Mapping[str, str]) -> DoneView:
         undo = [(name, said[name]) for name in ("of", "entry", "name", "value", "at") if name in said]
         return DoneView(self._wording.say("Still entered: %(entry)s", entry=text), (*undo, ("text", text)))
+
+    async def _note(self, request: Request, what: str, event: Event, text: str) -> None:
+        """One line of the audit; the entry is in the stream already, so a store that goes away now costs the line."""
+        with suppress(*STORE_ERRORS):
+            await self._noting.note(request, what, event.id, text)
 
     async def _append(self, event: Event) -> str:
         payload = encode(event)

@@ -31,8 +31,8 @@ def history_lines(told: History, kpi: Kpi, calendar: SiteCalendar, *, by_rows: b
             continue
         start, end = (calendar.wall(time_ms).isoformat() for time_ms in (spot.start_ms, spot.end_ms))
         for row, value, sample in _values(spot, told, by_rows=by_rows):
-            yield (start, end, _text(row), _number(value, kpi, told.currency), kpi.unit, _currency(kpi, told.currency),
-                   "" if sample is None else str(sample), spot.state)
+            yield (start, end, text_cell(row), _number(value, kpi, told.currency), kpi.unit,
+                   _currency(kpi, told.currency), "" if sample is None else str(sample), spot.state)
 
 
 def present_lines(readings: Sequence[Reading], calendar: SiteCalendar) -> Iterator[Cells]:
@@ -43,7 +43,7 @@ def present_lines(readings: Sequence[Reading], calendar: SiteCalendar) -> Iterat
         rows = [(_row(row.name), row.value, row.sample) for row in reading.rows] or [
             (name, reading.value, reading.count)]
         for row, value, sample in rows:
-            yield (start.isoformat(), end.isoformat(), _text(row), _number(value, kpi, reading.currency), kpi.unit,
+            yield (start.isoformat(), end.isoformat(), text_cell(row), _number(value, kpi, reading.currency), kpi.unit,
                    _currency(kpi, reading.currency), "" if sample is None else str(sample),
                    "whole" if reading.complete else "moving")
 
@@ -78,7 +78,7 @@ def _row(name: str) -> str:
     return "other" if name == OTHER else name
 
 
-def _text(text: str) -> str:
+def text_cell(text: str) -> str:
     """A cell of text that no spreadsheet runs."""
     return f"'{text}" if text.startswith(_FORMULA) else text
 

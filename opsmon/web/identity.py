@@ -1,6 +1,7 @@
 """Who sends a request: a person by a cookie, a screen by another, a program by a bearer token, or, while nobody has
 an account, whoever sits at this machine."""
 
+from collections.abc import Callable
 from http.cookies import CookieError, SimpleCookie
 from typing import Protocol
 
@@ -43,8 +44,9 @@ class Accounts(Protocol):
 class Identity:
     """Notes in the scope who sends a request; guards decide what that means (doors.py)."""
 
-    def __init__(self, app: ASGIApp, accounts: Accounts) -> None:
-        self._app, self._accounts = app, accounts
+    def __init__(self, app: ASGIApp, accounts: Accounts, touch: Callable[[Who], None]) -> None:
+        """`touch` is told who came, and makes nobody wait."""
+        self._app, self._accounts, self._touch = app, accounts, touch
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -58,6 +60,8 @@ class Identity:
                 # accounts (DNS rebinding), nor an address in the hall show it.
                 await forbid(send, NOT_HERE)
                 return
+            if scope[WHO] is not None and UNSURE not in scope:
+                self._touch(scope[WHO])
         await self._app(scope, receive, send)
 
     async def _who(self, scope: Scope) -> Who | None:

@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 
 from opsmon.clock import Clock
+from opsmon.core.access import Who, may
 from opsmon.core.boards import OVERVIEW, Board, linked
 from opsmon.core.narrowing import Only
 from opsmon.core.slots import Cadence, Size
@@ -26,6 +27,7 @@ from opsmon.store.keys import Keys
 from opsmon.store.kpi_queries import KpiQueries
 from opsmon.telemetry import COUNTS, REGISTRY
 from opsmon.web import rendering
+from opsmon.web.doors import WHO
 from opsmon.web.feed import HEARTBEAT_S, Feed, slots_of
 from opsmon.web.filters import filter_words, filters_of
 from opsmon.web.hub import Slot
@@ -118,12 +120,16 @@ class Pages:
         """The shell of a page. `title` is English, or what people call something."""
         hub, wording, now_ms = self._feed.hub, self._wording, self._clock.now_ms()
         build = rendering.build()
+        who: Who | None = request.scope.get(WHO)
+        liked = who.theme if who is not None and layout == "board" else ""
         return PageView(
             title=wording.say(title), board=layout,
-            theme=_THEMES.get(request.query_params.get("theme", ""), "dark" if layout == "wall" else "auto"),
+            theme=_THEMES.get(request.query_params.get("theme", "") or liked, "dark" if layout == "wall" else "auto"),
             locale=wording.tag, zone=self._feed.board.zone, heartbeat_s=HEARTBEAT_S, revision=hub.id,
             language=wording.language, spoken=wording.spoken, direction=wording.direction,
             build=build, live_url=f"/live?v={build}&view={layout}&since={hub.id}", now_ms=now_ms,
+            who=who.name if who is not None and who.kind == "person" else "",
+            clock=who.clock if who is not None else "", is_admin=may(who, "admins"),
             paper=f"{wording.date(now_ms)}, {wording.time(now_ms)}, {self._feed.board.zone}. {_address(request)}",
         )
 

@@ -1,6 +1,6 @@
 """Table of contents: every URL in one place."""
 
-from collections.abc import Awaitable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from starlette.applications import Starlette
@@ -12,9 +12,14 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from opsmon.core.access import Who
 from opsmon.store.connection import STORE_ERRORS
 from opsmon.web import rendering
+from opsmon.web.accounts.audit_page import AuditPage
+from opsmon.web.accounts.people_page import PeoplePage
+from opsmon.web.accounts.profile_page import ProfilePage
 from opsmon.web.accounts.signing_in import SignIn
+from opsmon.web.accounts.tokens_page import TokensPage
 from opsmon.web.assets import HashedFiles
 from opsmon.web.board_editor import BOARD_BYTES, BoardEditor
 from opsmon.web.bodies import answer
@@ -68,6 +73,10 @@ class Rooms:
     boards: BoardEditor
     desk: Desk
     sign_in: SignIn
+    people: PeoplePage
+    profile: ProfilePage
+    tokens: TokensPage
+    audit: AuditPage
 
 
 def board_doors(rooms: Rooms) -> list[Door]:
@@ -108,14 +117,23 @@ def board_doors(rooms: Rooms) -> list[Door]:
         Door("/logout", rooms.sign_in.logout, "anyone", ("POST",)),
         Door("/welcome/{secret}", rooms.sign_in.welcome, "anyone", ("GET", "POST"), zipped=True),
         Door("/invite/{secret}", rooms.sign_in.accept, "anyone", ("GET", "POST"), zipped=True),
+        Door("/people", rooms.people.show, "admins", zipped=True),
+        Door("/people", rooms.people.invite, "admins", ("POST",)),
+        Door("/people/{id}", rooms.people.act, "admins", ("POST",)),
+        Door("/profile", rooms.profile.show, "readers", zipped=True),
+        Door("/profile", rooms.profile.act, "readers", ("POST",)),
+        Door("/tokens", rooms.tokens.show, "admins", zipped=True),
+        Door("/tokens", rooms.tokens.act, "admins", ("POST",)),
+        Door("/audit", rooms.audit.show, "admins", zipped=True),
+        Door("/audit.csv", rooms.audit.csv, "admins", zipped=True),
         Door("/manifest.webmanifest", rooms.phone.manifest, "anyone"),
         Door("/sw.js", rooms.phone.worker, "anyone", zipped=True),
         Door("/offline", rooms.phone.offline, "anyone", zipped=True),
     ]
 
 
-def board_app(doors: Sequence[Door], pages: Pages, accounts: Accounts, names: Collection[str], check: Check
-              ) -> ASGIApp:
+def board_app(doors: Sequence[Door], pages: Pages, accounts: Accounts, names: Collection[str], check: Check,
+              touch: Callable[[Who], None]) -> ASGIApp:
     """The boards: known by `names`, each door for its audience, and changed by their own pages only, after `check`."""
 
     async def explain(request: Request, error: Exception) -> Response:
@@ -130,7 +148,7 @@ def board_app(doors: Sequence[Door], pages: Pages, accounts: Accounts, names: Co
     app = Starlette(routes=[*routes, _STATIC], exception_handlers=dict.fromkeys(explained, explain))
     past = PastRouting({door.path: Guard(door.answer, door, refusal.of(door.audience), check)
                         for door in doors if door.path == "/live"}, app)
-    return SecurityHeaders(Identity(KnownHosts(SameOrigin(Sealed(past)), names), accounts))
+    return SecurityHeaders(Identity(KnownHosts(SameOrigin(Sealed(past)), names), accounts, touch))
 
 
 class PastRouting:

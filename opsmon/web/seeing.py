@@ -31,7 +31,7 @@ def sees(scope: Scope) -> frozenset[Sight]:
 def marks(scope: Scope) -> str:
     """What tells pages apart that were made for others: part of their ETag."""
     who: Who | None = scope.get(WHO)
-    return who.marks if who is not None else ""
+    return who.tag if who is not None else ""
 
 
 def is_seen(seen: frozenset[Sight], catalogue: Catalogue) -> Callable[[str], bool]:

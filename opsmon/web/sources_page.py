@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from opsmon.web import rendering
+from opsmon.web.accounts.noting import Noting
 from opsmon.web.languages import N_
 from opsmon.web.pages import READY_WITHIN_S, Pages
 from opsmon.web.source_feed import SourceFeed
@@ -21,7 +22,9 @@ VIEW = "sources"
 class SourcesPage:
     """The page and its button. `kinds` are those that no source of the site is of."""
 
-    def __init__(self, pages: Pages, feed: SourceFeed, trials: Trials, kinds: Sequence[KindView]) -> None:
+    def __init__(self, pages: Pages, feed: SourceFeed, trials: Trials, kinds: Sequence[KindView],
+                 noting: Noting) -> None:
+        self._noting = noting
         self._pages, self._feed, self._trials, self._kinds = pages, feed, trials, kinds
 
     async def show(self, request: Request) -> Response:
@@ -43,4 +46,5 @@ class SourcesPage:
         if not self._trials.knows(name):
             raise HTTPException(404)
         await self._trials.run(name)
+        await self._noting.note(request, "source.tested", name)
         return RedirectResponse(f"/sources#source-{name}", 303)

@@ -209,6 +209,9 @@ class PageView:
     language: str = shown("the catalogue its words are in: 'de'; 'en' needs none", default="en")
     spoken: str = shown("BCP 47 tag of the words: 'de-AT'", default="en")
     direction: Literal["ltr", "rtl"] = shown("which way lines run", default="ltr")
+    who: str = shown("name of the person who signed in, '' while nobody has", default="")
+    clock: str = shown("'h12' for who likes it so, '' for the usual 24 hours", default="")
+    is_admin: bool = shown("whether they may look after people, tokens and the audit", default=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ export function observe(serverMs) {
 /** The screen's clock may have been set, or the way has changed: measure again. */
 export function forget() { best = null; }
 
-const format = (options) => new Intl.DateTimeFormat(root.dataset.locale, { timeZone: root.dataset.zone, hourCycle: "h23", ...options });
+const format = (options) => new Intl.DateTimeFormat(root.dataset.locale, { timeZone: root.dataset.zone, hourCycle: root.dataset.clock || "h23", ...options });
 const seconds = format({ hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const minutes = format({ hour: "2-digit", minute: "2-digit" });
 export const timeOfDay = (ms) => seconds.format(ms);

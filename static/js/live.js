@@ -59,6 +59,7 @@ function heardAt(serverMs) {
 live.addEventListener("hb", ({ detail }) => {
   const lagMs = observe(Number(detail.data));
   heardMs = Date.now();
+  try { sessionStorage.removeItem("out"); } catch {}
   delete root.dataset.auth;
   heardAt(detail.data); // also in the banner that is not seen yet: should scripts hang, it already says since when
   // The dead-man switch: each heartbeat starts the other animation, which ends with the banner visible.
@@ -74,7 +75,16 @@ live.addEventListener("reload", ({ detail }) => {
   setTimeout(() => location.reload(), Math.random() * (detail.data === root.dataset.build ? 400 : 10000));
 });
 
-const refused = (status) => { if (status === 401) root.dataset.auth = "out"; };
+/** Signed out: the page loads again, once, and is led to sign in; one that this device kept does not load itself for ever. */
+function refused(status) {
+  if (status !== 401 || root.dataset.auth) return;
+  root.dataset.auth = "out";
+  try {
+    if (sessionStorage.getItem("out")) return;
+    sessionStorage.setItem("out", 1);
+    location.reload();
+  } catch {}
+}
 live.addEventListener("htmx:sse:after:connection", ({ detail }) => { connection = detail.connection; failures = 0; });
 live.addEventListener("htmx:sse:error", ({ detail }) => refused(detail.status));
 live.addEventListener("htmx:sse:close", () => { connection = null; connectLater(); });

@@ -2,8 +2,9 @@
 (() => {
   const root = document.documentElement;
   const asked = new URLSearchParams(location.search).get("theme");
+  const key = `theme${root.dataset.theme.replace("auto", "")}`; // chosen here over what the page says, until that is another
   let kept;
-  try { kept = localStorage.getItem("theme"); } catch {}
+  try { kept = localStorage.getItem(key); } catch {}
   const theme = asked || (root.dataset.board === "wall" ? null : kept);
   if (["auto", "dark", "light"].includes(theme)) root.dataset.theme = theme;
   const metas = [...document.querySelectorAll("meta[name=theme-color]")];
@@ -20,6 +21,6 @@
     // What the device prefers is followed again as soon as it is chosen.
     root.dataset.theme = isDark() !== prefersDark() ? "auto" : isDark() ? "light" : "dark";
     frame();
-    try { localStorage.setItem("theme", root.dataset.theme); } catch {}
+    try { localStorage.setItem(key, root.dataset.theme); } catch {}
   });
 })();

@@ -19,7 +19,7 @@ from tests.web.large import large_views
 
 # What programs ask for, what is saved, and the stream.
 NOT_PAGES = {"/live", "/status.json", "/kpi/{id}.csv", "/api/kpis", "/api/kpis/{id}", "/api/kpis/{id}/explain",
-             "/metrics", "/manifest.webmanifest", "/sw.js", "/b/{board}.json"}
+             "/metrics", "/manifest.webmanifest", "/sw.js", "/b/{board}.json", "/audit.csv"}
 GROUPS = ("boards", "walls", "kpis", "others")
 
 
@@ -48,7 +48,8 @@ async def addresses(site: Site) -> dict[str, list[str]]:
         "/sources": ["/sources"], "/status": ["/status"],
         "/dead-letters": ["/dead-letters", reason], "/dead-letters/{id}": [f"/dead-letters/{one}", "/dead-letters/9-9"],
         "/enter": [f"/enter?what={what}" for what in ("order", "count", "gauge", "move", "scan")],
-        "/components": ["/components"], "/offline": ["/offline"],
+        "/people": ["/people"], "/people/{id}": ["/people/nobody"], "/profile": ["/profile"], "/tokens": ["/tokens"],
+        "/audit": ["/audit"], "/components": ["/components"], "/offline": ["/offline"],
         "anything else": ["/nothing-here"],
     }
 

@@ -154,7 +154,8 @@ def test_every_sheet_is_imported_or_belongs_to_one_page():
     assert set(CSS) - imported == {
         *sheets, "components/status.css", "components/gallery.css", "components/source-card.css",
         "desk.css", "components/dead.css", "components/edit.css", "components/form.css", "components/kpi-page.css",
-        "components/narrowed.css"}
+        "components/narrowed.css",
+        "me.css", "components/people.css"}
 
 
 def test_the_ways_of_a_desk_weigh_little():

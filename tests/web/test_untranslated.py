@@ -139,7 +139,7 @@ PAGES = ["/", *(f"/{kind}/{board.id}" for kind in ("b", "wall") for board in BOA
          "/dead-letters", "/dead-letters?source=shopify&reason=none", "/offline", "/boards", "/b/sales/edit",
          "/b/sales/add", "/b/sales?channel=web", "/search", "/search?q=zzz", "/search?q=sales", "/keys",
          "/wall/sales+operations?inches=32&metres=30", "/wall/sales?money=off", "/wall/sales?turn=1", "/nowhere",
-         "/kpi/nothing",
+         "/kpi/nothing", "/people", "/tokens", "/audit",
          *(f"/enter?what={what}" for what in ("order", "count", "gauge", "move", "scan")),
          *(f"/kpi/{kpi.id}" for kpi in KPIS), "/kpi/orders-today?span=week", "/kpi/revenue-today?span=year"]
 

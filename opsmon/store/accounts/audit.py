@@ -12,6 +12,8 @@ from opsmon.store.connection import Reader
 from opsmon.store.keys import Keys
 
 MOST_KEPT = 100_000
+# Of a board or another long thing so many characters tell what it was; its own versions tell the rest.
+MOST_TEXT = 2_000
 # Never written down, before or after: that they changed is.
 SECRETS = frozenset({"password", "secret", "before"})
 _HIDDEN = "•••"
@@ -60,7 +62,8 @@ def changes(deed: Deed) -> list[tuple[str, str, str]]:
     before, after = dict(deed.before or {}), dict(deed.after or {})
     names = [*before, *(name for name in after if name not in before)]
     return [(name, _shown(name, before.get(name)), _shown(name, after.get(name)))
-            for name in names if before.get(name) != after.get(name) and name != "version"]
+            for name in names if before.get(name) != after.get(name) and name != "version"
+            and (name in before or after[name])]
 
 
 async def note_deed(client: Redis, keys: Keys, deed: Deed) -> None:
@@ -89,4 +92,5 @@ def _shown(name: str, value: Any) -> str:
         return ""
     if name in SECRETS:
         return _HIDDEN
-    return value if isinstance(value, str) else orjson.dumps(value).decode()
+    text = value if isinstance(value, str) else orjson.dumps(value).decode()
+    return text if len(text) <= MOST_TEXT else text[:MOST_TEXT] + "…"

@@ -21,10 +21,12 @@ LINK_MS: dict[LinkKind, int] = {"invite": 7 * 86_400_000, "reset": 3_600_000}
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Whom a one-time link is for, and of which of their versions: it dies with any change of the person."""
+    """Whom a one-time link is for, and which password it replaces: with another one it is worth nothing any more
+    (threat: a link from before that is found later)."""
 
     person: str
     kind: LinkKind
+    replaces: str = ""
 
 
 class People:
@@ -48,10 +50,10 @@ class People:
         """Somebody by e-mail address, lower-case."""
         return next((one for one in await self.all() if one.email == email), None)
 
-    async def add(self, who: Who, address: str, email: str, name: str, role: Role, now_ms: int
-                  ) -> tuple[Outcome, Person, str]:
+    async def add(self, who: Who, address: str, email: str, name: str, role: Role, now_ms: int,
+                  teams: tuple[str, ...] = ()) -> tuple[Outcome, Person, str]:
         """Make an account and the link that opens it: what came of it, the person, the link's secret ('' without)."""
-        made = Person(new_secret()[:12], email, name, role, made_ms=now_ms)
+        made = Person(new_secret()[:12], email, name, role, made_ms=now_ms, teams=teams)
         outcome = await self.change(who, address, None, made, "person.invited")
         return outcome, made, await self.link(made, "invite") if outcome == "done" else ""
 
@@ -67,7 +69,7 @@ class People:
     async def link(self, person: Person, kind: LinkKind) -> str:
         """Make a one-time link; its secret, to be given out once."""
         secret = new_secret()
-        told = orjson.dumps(asdict(Link(person.id, kind)))
+        told = orjson.dumps(asdict(Link(person.id, kind, hashed(person.password))))
         await self._client.set(self._keys.invite(hashed(secret)), told, px=LINK_MS[kind])
         return secret
 
@@ -76,7 +78,8 @@ class People:
         raw = await self._client.get(self._keys.invite(hashed(secret)))
         link = Link(**orjson.loads(raw)) if raw else None
         found = await self.one(link.person) if link else None
-        return (link, found) if link and found and not found.is_off else None
+        is_good = link and found and not found.is_off and link.replaces == hashed(found.password)
+        return (link, found) if link and found and is_good else None
 
     async def use_link(self, secret: str) -> bool:
         """Use a link up; False when another was quicker. Only one call gets True."""

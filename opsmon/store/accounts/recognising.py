@@ -128,7 +128,9 @@ def _person(kept: bytes | None, people: Records, digest: str, now_ms: int) -> Wh
         return None
     raw = people.get(session.person.encode())
     found = read(Person, raw) if raw else None
-    return None if found is None or found.is_off else person(found.id, found.name, found.role, digest)
+    if found is None or found.is_off:
+        return None
+    return person(found.id, found.name, found.role, digest, found.theme, found.clock)
 
 
 def _screen(owner: bytes | None, screens: Records, digest: str) -> Who | None:

@@ -21,11 +21,10 @@ _AGENT = 200
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A session as it is listed: `id` is the hash of its secret, `left_ms` how long it has while idle."""
+    """A session as it is listed: `id` is the hash of its secret."""
 
     id: str
     session: Session
-    left_ms: int
 
 
 class Sessions:
@@ -60,6 +59,12 @@ class Sessions:
             proven = replace(kept, proven_ms=now_ms)
             await self._client.set(self._keys.session(digest), written(proven), keepttl=True, xx=True)
 
+    async def is_proven(self, digest: str, now_ms: int) -> bool:
+        """Whether the password was typed so recently that its owner is likely still there (threat: a browser that was
+        left open; OWASP ASVS 5, 7.5.1)."""
+        kept = await self._kept(digest)
+        return kept is not None and now_ms - kept.proven_ms < PROVEN_MS
+
     async def end(self, person_id: str, digests: list[str]) -> None:
         """Revoke these. May be repeated."""
         if digests:
@@ -78,9 +83,7 @@ class Sessions:
         """A person's sessions, the newest first."""
         digests = await self._digests(person_id)
         kept = await reader.many([Read("get", (self._keys.session(digest),)) for digest in digests]) if digests else []
-        lives = [await self._client.pttl(self._keys.session(digest)) for digest in digests]
-        held = [Held(digest, read(Session, text), left) for digest, text, left in zip(digests, kept, lives, strict=True)
-                if text]
+        held = [Held(digest, read(Session, text)) for digest, text in zip(digests, kept, strict=True) if text]
         return sorted(held, key=lambda one: -one.session.begun_ms)
 
     async def _kept(self, digest: str) -> Session | None:

@@ -1,15 +1,16 @@
 """What the pages of accounts are made of: a form, its fields, and what is wrong with them."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
-FieldType = Literal["text", "email", "password", "select"]
+FieldType = Literal["text", "email", "password", "select", "time", "checks"]
 
 
 @dataclass(frozen=True, slots=True)
 class InputView:
-    """One field. `autocomplete` tells password managers what it is; `choices` are (value, label) of a select."""
+    """One field. `autocomplete` tells password managers what it is; `choices` are (value, label) of a select, or of
+    checks, whose `value` is those that are set with blanks between; `id` tells fields of one name apart."""
 
     name: str
     label: str
@@ -21,6 +22,8 @@ class InputView:
     choices: tuple[tuple[str, str], ...] = ()
     required: bool = True
     focused: bool = False
+    id: str = ""
+    width: Literal["", "half"] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,19 @@ def marked(fields: Sequence[InputView], values: Mapping[str, str], wrong: Mappin
     typed again."""
     first = next((one.name for one in fields if one.name in wrong), fields[0].name if fields else "")
     return tuple(
-        InputView(one.name, one.label, one.type, "" if one.type == "password" else values.get(one.name, one.value),
-                  wrong.get(one.name, ""), one.hint, one.autocomplete, one.choices, one.required, one.name == first)
+        replace(one, value="" if one.type == "password" else values.get(one.name, one.value),
+                error=wrong.get(one.name, ""), focused=one.name == first)
         for one in fields)
+
+
+def checked(said: Mapping[str, str], reads: Mapping[str, Callable[[str], Any]], say: Callable[[str], str]
+            ) -> tuple[dict[str, Any], dict[str, str]]:
+    """What was typed, read field by field, and of those that cannot be read what is wrong with them."""
+    found: dict[str, Any] = {}
+    wrong: dict[str, str] = {}
+    for name, read in reads.items():
+        try:
+            found[name] = read(said.get(name, ""))
+        except ValueError as error:
+            wrong[name] = say(str(error))
+    return found, wrong

@@ -23,6 +23,7 @@ from opsmon.store.accounts.secrets import hashed
 from opsmon.store.accounts.sessions import Sessions
 from opsmon.web import rendering
 from opsmon.web.accounts.forms import FormView, InputView, marked
+from opsmon.web.accounts.noting import address_of
 from opsmon.web.accounts.passwords import Busy, Passwords
 from opsmon.web.doors import WHO
 from opsmon.web.forms import read_form
@@ -30,7 +31,7 @@ from opsmon.web.identity import FIRST_RUN, SESSION_COOKIE, cookie, cookie_header
 from opsmon.web.pages import Pages
 
 # Of one account: five at once, then one every four minutes: at most 20 an hour. Of one address: 30, then one in 20 s.
-_PER_ACCOUNT = (5, 240_000)
+PER_ACCOUNT = (5, 240_000)
 _PER_ADDRESS = (30, 20_000)
 # A path of this opsmon, nothing that a browser takes for another host.
 _PATH = re.compile(r"/(?![/\\])[\x21-\x5b\x5d-\x7e]{0,300}")
@@ -76,7 +77,7 @@ class SignIn:
         goes_on = _next(said.get("next", ""))
         email, password = said.get("email", "").strip().lower()[:254], said.get("password", "")[:1000]
         wait_ms = await self._signing.changing.take_try(
-            self._clock.now_ms(), (f"login:{hashed(email)}", *_PER_ACCOUNT), (f"from:{address_of(request)}",
+            self._clock.now_ms(), (f"login:{hashed(email)}", *PER_ACCOUNT), (f"from:{address_of(request)}",
                                                                              *_PER_ADDRESS))
         if wait_ms:
             sentence = _TOO_OFTEN.format(-(-wait_ms // 60_000))
@@ -96,7 +97,8 @@ class SignIn:
         who: Who | None = request.scope.get(WHO)
         if who is not None and who.kind == "person":
             await self._signing.sessions.end(who.id, [who.session])
-        answer = RedirectResponse("/login", 303, _PRIVATE)
+        # What the service worker keeps of boards goes too (threat: the next one who holds this phone).
+        answer = RedirectResponse("/login", 303, {**_PRIVATE, "clear-site-data": '"cache", "storage"'})
         answer.headers.append(*cookie_header(SESSION_COOKIE, "", request.scope, 0))
         return answer
 
@@ -177,11 +179,6 @@ class SignIn:
     def _trouble(self, request: Request, status: int, sentence: str) -> Response:
         form = _login_form("/", {}, sentence)
         return self._form(request, form, status)
-
-
-def address_of(request: Request) -> str:
-    """From where a request came."""
-    return request.client.host if request.client else ""
 
 
 def _next(path: str) -> str:
