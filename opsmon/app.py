@@ -36,6 +36,7 @@ from opsmon.sources.signing import TEST_SHOP
 from opsmon.store.accounts.changing import Changing
 from opsmon.store.accounts.people import People
 from opsmon.store.accounts.recognising import Recogniser
+from opsmon.store.accounts.screens import Screens
 from opsmon.store.accounts.sessions import Sessions
 from opsmon.store.appender import Appender
 from opsmon.store.board_store import BoardStore
@@ -51,7 +52,9 @@ from opsmon.store.source_notes import note_trial
 from opsmon.store.spool import Spool
 from opsmon.store.visits import Visits
 from opsmon.web import rendering
+from opsmon.web.accounts.pair_page import PairPage
 from opsmon.web.accounts.passwords import Passwords
+from opsmon.web.accounts.screens import ScreensPage
 from opsmon.web.accounts.signing_in import SignIn, Signing
 from opsmon.web.addresses import LOOPBACK, Networks, read_networks
 from opsmon.web.board_editor import BoardEditor
@@ -179,15 +182,19 @@ async def open_web(settings: Settings, *, boards: bool, ingest: bool, clock: Clo
         dead = DeadPage(pages, Reader(client), keys, dead_letters(client, keys, heard, clock), feed.board.wording)
         entry = _entry_form(settings, client, keys, pages, clock, stack)
         live = Live(feed, clock, rendering.build(), {VIEW: told.hub})
-        await _run(stack, live.watch(recogniser.gone))
+        screens = Screens(client, Reader(client), keys)
+        await _run(stack, live.watch(recogniser.gone, screens.attend))
         kpi = KpiPage(pages, Reader(client), keys, kpi_queries(client, settings), feed.board.wording, clock)
         editor = BoardEditor(pages, feed, Reader(client), keys, kpi_queries(client, settings),
                              board_store(client, settings, clock), clock)
         rooms = Rooms(pages, api, kpi, live, dead, entry, SourcesPage(pages, told, trials, kinds_left(settings)),
                       Phone(settings.site, pages),
-                      WallPage(pages, feed, Screen(settings.wall_inches, settings.wall_metres), settings.wall_night),
+                      WallPage(pages, feed, Screen(settings.wall_inches, settings.wall_metres), settings.wall_night,
+                               screens, clock),
                       editor, Desk(pages, feed, settings.catalogue.kpis, told.infos),
-                      SignIn(pages, _signing(settings, client, keys, stack), clock))
+                      SignIn(pages, _signing(settings, client, keys, stack), clock),
+                      PairPage(pages, screens, feed.board.wording, clock, settings.public_url),
+                      ScreensPage(pages, feed, screens, clock, partial(live.look, recogniser.gone, screens.attend)))
         doors = board_doors(rooms)
         app = board_app(doors, pages, recogniser, names(settings), check_of(Changing(client, keys), clock))
         front = Front(webhooks, events, collect, app, health_app(pages))

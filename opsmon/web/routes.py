@@ -14,6 +14,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from opsmon.store.connection import STORE_ERRORS
 from opsmon.web import rendering
+from opsmon.web.accounts.pair_page import PairPage
+from opsmon.web.accounts.screens import ScreensPage
 from opsmon.web.accounts.signing_in import SignIn
 from opsmon.web.assets import HashedFiles
 from opsmon.web.board_editor import BOARD_BYTES, BoardEditor
@@ -68,6 +70,8 @@ class Rooms:
     boards: BoardEditor
     desk: Desk
     sign_in: SignIn
+    pair: PairPage
+    screens: ScreensPage
 
 
 def board_doors(rooms: Rooms) -> list[Door]:
@@ -108,6 +112,10 @@ def board_doors(rooms: Rooms) -> list[Door]:
         Door("/logout", rooms.sign_in.logout, "anyone", ("POST",)),
         Door("/welcome/{secret}", rooms.sign_in.welcome, "anyone", ("GET", "POST"), zipped=True),
         Door("/invite/{secret}", rooms.sign_in.accept, "anyone", ("GET", "POST"), zipped=True),
+        Door("/pair", rooms.pair.show, "anyone", zipped=True),
+        Door("/screens", rooms.screens.list, "managers", zipped=True),
+        Door("/screens", rooms.screens.act, "managers", ("POST",)),
+        Door("/screens/pair", rooms.screens.pair, "managers", ("GET", "POST"), zipped=True),
         Door("/manifest.webmanifest", rooms.phone.manifest, "anyone"),
         Door("/sw.js", rooms.phone.worker, "anyone", zipped=True),
         Door("/offline", rooms.phone.offline, "anyone", zipped=True),
