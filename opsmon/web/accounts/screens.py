@@ -30,6 +30,8 @@ from opsmon.web.forms import read_form
 from opsmon.web.languages import N_
 from opsmon.web.pages import Pages
 
+# What is ticked before somebody chooses.
+_USUAL = "sales"
 _NO_STORE = {"cache-control": "no-store"}
 _NO_CODE = N_("No screen shows this code. Type it as it stands on the screen now: it changes every ten minutes.")
 _TOO_OFTEN = N_("Too many codes were tried. Try again in %(minutes)s min.")
@@ -78,7 +80,7 @@ class ScreensPage:
     async def pair(self, request: Request) -> Response:
         """GET gives the form, with the code where a QR code led here; POST lets the screen in."""
         if request.method != "POST":
-            fields = self._fields_of("new", "", ("today",), sees_money=False)
+            fields = self._fields_of("new", "", (_USUAL,), sees_money=False)
             return self._approve(request, ApproveView(request.query_params.get("code", "")[:20], fields))
         form, who, address = await read_form(request), _who(request), address_of(request)
         fields, code = self._fields("new", form), form.get("code", "")[:20]

@@ -64,8 +64,6 @@ async def let_in(site: Site, phone: BrowserContext, tv: Page) -> Page:
     await site.visit(page, f"/screens/pair?code={code}", live=False)
     assert await page.input_value("#code") == code
     await page.fill("input[name=name]", "Packing hall")
-    await page.get_by_label("Sales").check()
-    await page.locator("input[name='board:today']").uncheck()
     await picture(page, "approve")
     await page.get_by_role("button", name="Let it in").click()
     await until(page, "location.pathname === '/screens' && document.querySelector('.done') !== null", "that it is in")
