@@ -112,7 +112,7 @@ def board_doors(rooms: Rooms) -> list[Door]:
         Door("/logout", rooms.sign_in.logout, "anyone", ("POST",)),
         Door("/welcome/{secret}", rooms.sign_in.welcome, "anyone", ("GET", "POST"), zipped=True),
         Door("/invite/{secret}", rooms.sign_in.accept, "anyone", ("GET", "POST"), zipped=True),
-        Door("/pair", rooms.pair.show, "anyone", zipped=True),
+        Door("/pair", rooms.pair.show, "anyone", zipped=True, is_public=True),
         Door("/screens", rooms.screens.list, "managers", zipped=True),
         Door("/screens", rooms.screens.act, "managers", ("POST",)),
         Door("/screens/pair", rooms.screens.pair, "managers", ("GET", "POST"), zipped=True),
