@@ -213,19 +213,19 @@ class Live:
         screens = [one for hub in (self._hub, *self._others.values()) for one in hub.screens
                    if isinstance(one, BrowserScreen) and one.who is not None and one.who.session]
         ended = await gone(one.who for one in screens if one.who is not None) if screens else set()
-        for screen in screens:
-            if screen.who is not None and screen.who.session in ended:
-                screen.end(event("bye", "who"))
-        paired = [one for one in screens if one.who is not None and one.who.kind == "screen" and not one.ended]
+        paired = [one for one in screens if one.who is not None and one.who.kind == "screen"]
         if attend is not None and paired:
             now_ms = self._clock.now_ms()
             self._tell_paired(paired, await attend([one.who for one in paired if one.who is not None], now_ms), now_ms)
+        for screen in screens:
+            if screen.who is not None and screen.who.session in ended and not screen.ended:
+                screen.end(event("bye", "who"))
 
     def _tell_paired(self, screens: Sequence[BrowserScreen], found: Mapping[str, PairedScreen], now_ms: int) -> None:
         """Have paired screens load their page again that is another one now, and show their name where it was asked."""
         for screen in screens:
             record = found.get(screen.who.id) if screen.who is not None else None
-            if record is None:
+            if record is None or screen.ended:
                 continue
             if screen.made != str(record.version) or is_old(record, now_ms):
                 screen.end(self._reload())

@@ -355,6 +355,15 @@ async def test_money_is_shown_where_it_was_allowed(line: Line) -> None:
     assert (before, "kpi-revenue-today" in (await line.get("/wall", cookie=cookie)).text) == (False, True)
 
 
+@pytest.mark.parametrize("fields", [{"money": "yes"}, {"name": "Office"}])
+async def test_a_screen_that_may_see_something_else_loads_its_page_at_once(line: Line, fields: dict[str, str]) -> None:
+    """It is another one to opsmon now, and yet not shut out."""
+    cookie, _, manager = await let_in(line)
+    stream, _ = await stream_of(line, cookie)
+    await act(line, manager, "save", **(FIELDS | fields))
+    assert await said(stream, "reload") != ""
+
+
 async def test_names_are_escaped_wherever_they_are_shown(line: Line) -> None:
     """On the list and on the wall."""
     cookie, _, manager = await let_in(line, name="<b>&\"hall'")

@@ -12,6 +12,7 @@ from opsmon.clock import SystemClock
 from opsmon.settings import Settings
 from tests.web.accounts.accounts import signed_in
 from tests.web.browser import Site, open_chromium, open_site, until
+from tests.web.test_axe import violations
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
 
@@ -95,6 +96,21 @@ async def test_a_screen_is_let_in_looked_after_and_removed(site: Site, phone: Br
     await page.get_by_role("button", name=re.compile("Remove")).click()
     assert len(str(await until(tv, CODE, "a code again"))) == 9
     assert await tv.evaluate("location.pathname") == "/pair"
+
+
+async def test_axe_finds_nothing_on_the_pages_of_screens(site: Site, phone: BrowserContext) -> None:
+    """They can be used with a screen reader, without colours, by keyboard."""
+    tv = await site.open("/pair", 1920, 1080, live=False)
+    found = await violations(tv)
+    page = await let_in(site, phone, tv)
+    found += await violations(page)
+    await page.goto(f"http://127.0.0.1:{site.port}/screens/pair")
+    await page.fill("input[name=name]", "Hall")
+    await page.fill("#code", "nothing")
+    await page.get_by_role("button", name="Let it in").click()
+    await until(page, "document.querySelector('#wrong-code') !== null", "what is wrong")
+    await picture(page, "wrong")
+    assert found + await violations(page) == []
 
 
 async def test_a_code_can_be_read_from_across_a_room(site: Site, phone: BrowserContext) -> None:
