@@ -37,6 +37,7 @@ from opsmon.store.accounts.audit import note_deed
 from opsmon.store.accounts.changing import Changing
 from opsmon.store.accounts.people import People
 from opsmon.store.accounts.recognising import Recogniser
+from opsmon.store.accounts.screens import Screens
 from opsmon.store.accounts.sessions import Sessions
 from opsmon.store.accounts.tokens import Tokens
 from opsmon.store.accounts.uses import Uses
@@ -57,9 +58,11 @@ from opsmon.web import rendering
 from opsmon.web.accounts.audit_page import AuditPage
 from opsmon.web.accounts.noting import Noting
 from opsmon.web.accounts.office import Office
+from opsmon.web.accounts.pair_page import PairPage
 from opsmon.web.accounts.passwords import Passwords
 from opsmon.web.accounts.people_page import PeoplePage
 from opsmon.web.accounts.profile_page import ProfilePage
+from opsmon.web.accounts.screens import ScreensPage
 from opsmon.web.accounts.signing_in import SignIn, Signing
 from opsmon.web.accounts.tokens_page import TokensPage
 from opsmon.web.accounts.touching import Touching
@@ -194,17 +197,21 @@ async def open_web(settings: Settings, *, boards: bool, ingest: bool, clock: Clo
                         noting)
         entry = _entry_form(settings, client, keys, pages, clock, noting, stack)
         live = Live(feed, clock, rendering.build(), {VIEW: told.hub})
-        await _run(stack, live.watch(touch.watching(recogniser.gone)))
+        screens = Screens(client, Reader(client), keys)
+        await _run(stack, live.watch(touch.watching(recogniser.gone), screens.attend))
         kpi = KpiPage(pages, Reader(client), keys, kpi_queries(client, settings), feed.board.wording, clock)
         editor = BoardEditor(pages, feed, Reader(client), keys, kpi_queries(client, settings),
                              board_store(client, settings, clock), clock, noting)
         rooms = Rooms(pages, api, kpi, live, dead, entry,
                       SourcesPage(pages, told, trials, kinds_left(settings), noting), Phone(settings.site, pages),
-                      WallPage(pages, feed, Screen(settings.wall_inches, settings.wall_metres), settings.wall_night),
+                      WallPage(pages, feed, Screen(settings.wall_inches, settings.wall_metres), settings.wall_night,
+                               screens, clock),
                       editor, Desk(pages, feed, settings.catalogue.kpis, told.infos),
                       SignIn(pages, signing, clock), PeoplePage(office, noting), ProfilePage(office, noting),
                       TokensPage(office, Tokens(client, Reader(client), keys)),
-                      AuditPage(office, SiteCalendar(settings.timezone, settings.day_start_ms)))
+                      AuditPage(office, SiteCalendar(settings.timezone, settings.day_start_ms)),
+                      PairPage(pages, screens, feed.board.wording, clock, settings.public_url),
+                      ScreensPage(pages, feed, screens, clock, partial(live.look, recogniser.gone, screens.attend)))
         doors = board_doors(rooms)
         app = board_app(doors, pages, recogniser, names(settings), check_of(Changing(client, keys), clock), touch)
         front = Front(webhooks, events, collect, app, health_app(pages))

@@ -43,6 +43,7 @@ HOMES = {
               "workers/shadow.py", "workers/verify.py", "workers/worker.py"),
     "starlette": ("web/", "app.py"),
     "argon2": ("web/accounts/passwords.py",),
+    "segno": ("web/accounts/qr.py",),
     "uvicorn": ("web/protocol.py", "web/server.py"),
     "jinja2": ("web/rendering.py",),
     "prometheus_client": ("telemetry.py", "web/pages.py"),

@@ -81,8 +81,10 @@ KINDS = (
     KeyKind("{site}:invite:<hash>", "string", "7 days; a reset 1 hour", "people",
             "a link that lets somebody choose a password, once"),
     KeyKind("{site}:screens", "hash", "permanent", "screens", "paired walls: id, name, board, what each may see"),
-    KeyKind("{site}:screen:<hash>", "string", "400 days after its last use", "screens",
+    KeyKind("{site}:screen:<hash>", "string", "400 days after it was made, a week of them in use", "screens",
             "which screen a token was given to"),
+    KeyKind("{site}:screens-seen", "hash", "permanent; each until its screen is removed", "screens",
+            "when each screen last answered, to the minute"),
     KeyKind("{site}:pairing:<code>", "string", "10 minutes", "screens", "a wall that waits to be let in"),
     KeyKind("{site}:tokens", "hash", "permanent", "tokens", "programs that may ask: hash, name, scopes, end"),
     KeyKind("{site}:tries:<what>", "hash", "2 hours at the longest", "take_try",
@@ -124,6 +126,7 @@ class Keys:
         self.sessions = f"{self.tag}:sessions"
         self.used = f"{self.tag}:used"
         self.screens = f"{self.tag}:screens"
+        self.screens_seen = f"{self.tag}:screens-seen"
         self.tokens = f"{self.tag}:tokens"
         self.audit = f"{self.tag}:audit"
         self.boards = f"{self.tag}:boards"

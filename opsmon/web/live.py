@@ -4,7 +4,7 @@ import asyncio
 import logging
 import random
 import socket
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qs
@@ -13,6 +13,8 @@ from starlette.types import Receive, Scope, Send
 
 from opsmon.clock import Clock
 from opsmon.core.access import Audience, Who, may
+from opsmon.store.accounts.records import PairedScreen
+from opsmon.store.accounts.screens import is_old
 from opsmon.store.connection import STORE_ERRORS
 from opsmon.telemetry import DROPPED_SCREENS, PUSHED_BYTES, SCREENS
 from opsmon.web.doors import WHO
@@ -30,12 +32,17 @@ STUCK_S = 10.0
 # Pages with slots of their own: the sources.
 OTHERS_FOR: Audience = "managers"
 PHONE_GAP_S = 1.0
+# A screen that was away so long need not say its name any more.
+_IDENTIFIED_WITHIN_MS = 15_000
 OPEN_WITHIN_S = 3.0
 RETRY_MS = 500
 _RELOAD_WITHIN_MS = 10_000
 _MAX_SHOWINGS = 256
 _UNSENT_BYTES = 16 * 1024
 _USER_TIMEOUT_MS = 30_000
+# What tells which streams ended, and how paired screens are to be now.
+Gone = Callable[[Iterable[Who]], Awaitable[set[str]]]
+Attend = Callable[[Iterable[Who], int], Awaitable[Mapping[str, PairedScreen]]]
 _HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-store"),
@@ -47,15 +54,18 @@ class BrowserScreen:
     """One open stream. Busy while its last bytes are on their way: then the next frame holds the newest."""
 
     __slots__ = ("__weakref__", "_busy", "_gap_s", "_hub", "_loop", "_owed", "_resting", "_send", "_task", "ended",
-                 "revision", "shown", "slots", "who")
+                 "identified_ms", "made", "revision", "shown", "slots", "who")
 
     def __init__(self, hub: Hub, send: Send, revision: int, gap_s: float, slots: frozenset[str] | None = None,
-                 shown: Showing | None = None, who: Who | None = None) -> None:
+                 shown: Showing | None = None, who: Who | None = None, made: str = "") -> None:
         self.revision = revision
         self.slots = slots
         # The boards and the version of them that the page was made of.
         self.shown = shown
         self.who = who
+        # Of a paired screen: what its page was made of, and when it last showed its name.
+        self.made = made
+        self.identified_ms = 0
         self.ended = False
         self._hub, self._send, self._gap_s = hub, send, gap_s
         self._task = asyncio.current_task()
@@ -176,7 +186,7 @@ class Live:
         scope[STREAMS] = True
         _bound_socket(scope.get(TRANSPORT))
         straight = scope.get(PLAIN_SEND, send)
-        return hub, BrowserScreen(hub, straight, hub.since(last), gap_s, slots, shown, who)
+        return hub, BrowserScreen(hub, straight, hub.since(last), gap_s, slots, shown, who, asked.get("made", ""))
 
     def _shared(self, shown: Showing | None) -> Showing | None:
         """One object for all screens that show the same: in memory, and where a frame is looked up by its slots."""
@@ -186,8 +196,9 @@ class Live:
             self._showings.clear()
         return self._showings.setdefault(shown, shown)
 
-    async def watch(self, gone: Callable[[Iterable[Who]], Awaitable[set[str]]]) -> None:
-        """With every heartbeat, end the streams of those who were signed out, shut out or given another role.
+    async def watch(self, gone: Gone, attend: Attend | None = None) -> None:
+        """With every heartbeat, end the streams of those who were signed out, shut out or given another role, and
+        tell paired screens what is wanted of them.
 
         Threat: a session that was revoked and still sees (OWASP ASVS 5, 7.4). While the store is away nobody can be
         told so, and nothing new is shown either.
@@ -195,16 +206,32 @@ class Live:
         while True:
             await asyncio.sleep(HEARTBEAT_S)
             with suppress(*STORE_ERRORS):
-                await self.look(gone)
+                await self.look(gone, attend)
 
-    async def look(self, gone: Callable[[Iterable[Who]], Awaitable[set[str]]]) -> None:
-        """Once."""
+    async def look(self, gone: Gone, attend: Attend | None = None) -> None:
+        """Once. Raises STORE_ERRORS."""
         screens = [one for hub in (self._hub, *self._others.values()) for one in hub.screens
                    if isinstance(one, BrowserScreen) and one.who is not None and one.who.session]
         ended = await gone(one.who for one in screens if one.who is not None) if screens else set()
+        paired = [one for one in screens if one.who is not None and one.who.kind == "screen"]
+        if attend is not None and paired:
+            now_ms = self._clock.now_ms()
+            self._tell_paired(paired, await attend([one.who for one in paired if one.who is not None], now_ms), now_ms)
         for screen in screens:
-            if screen.who is not None and screen.who.session in ended:
+            if screen.who is not None and screen.who.session in ended and not screen.ended:
                 screen.end(event("bye", "who"))
+
+    def _tell_paired(self, screens: Sequence[BrowserScreen], found: Mapping[str, PairedScreen], now_ms: int) -> None:
+        """Have paired screens load their page again that is another one now, and show their name where it was asked."""
+        for screen in screens:
+            record = found.get(screen.who.id) if screen.who is not None else None
+            if record is None or screen.ended:
+                continue
+            if screen.made != str(record.version) or is_old(record, now_ms):
+                screen.end(self._reload())
+            elif record.identify_ms > max(screen.identified_ms, now_ms - _IDENTIFIED_WITHIN_MS):
+                screen.identified_ms = record.identify_ms
+                screen.beat(event("identify", record.name))
 
     def _reload(self) -> bytes:
         """The page reloads within 10 s; until then it need not come back twice a second."""

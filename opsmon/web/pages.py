@@ -108,7 +108,7 @@ class Pages:
     async def error(self, request: Request, code: int, sentence: str) -> Response:
         """A page for what cannot be shown, without insides; one that comes back by itself when that helps."""
         again = {"retry-after": _AGAIN_S, "refresh": _AGAIN_S} if code == 503 else {}
-        if code == 404 and request.url.path.startswith("/wall/"):
+        if code == 404 and request.url.path.startswith("/wall"):
             again = {"refresh": _WALL_AGAIN_S}  # a board that was deleted by mistake comes back without a hand
         if request.url.path.startswith("/api/") or request.url.path.endswith(".json"):
             return JSONResponse({"error": sentence}, code, again)

@@ -8,10 +8,11 @@ from starlette.types import Receive, Scope, Send
 
 from opsmon.core.access import MEANINGS, Audience, Who
 from opsmon.web.doors import Refuse
-from opsmon.web.identity import UNSURE
+from opsmon.web.identity import SCREEN_COOKIE, UNSURE, cookie
 from opsmon.web.pages import Pages
 
 SIGN_IN = "/login"
+PAIR = "/pair"
 _UNSURE = "The store cannot be reached, so it cannot be looked up who you are. This page tries again by itself."
 _SIGN_IN = "Sign in first: this is for {}."
 _NOT_YOU = "This is for {}; you are {}. Ask an admin of this opsmon, or sign in as somebody else."
@@ -46,6 +47,9 @@ class Refusal:
             return Response(status_code=401)
         if path.startswith(("/api/", "/metrics")) or path.endswith(".json"):
             return JSONResponse({"error": _SIGN_IN.format(MEANINGS[audience])}, 401, {"www-authenticate": "Bearer"})
+        if (path == "/wall" or path.startswith("/wall/")) and cookie(request.scope, SCREEN_COOKIE):
+            # A screen that was removed, or was never let in: nobody stands before it who could sign in.
+            return RedirectResponse(PAIR, 303)
         if request.method in ("GET", "HEAD"):
             asked = path + (f"?{request.url.query}" if request.url.query else "")
             return RedirectResponse(f"{SIGN_IN}?next={quote(asked, safe='')}", 303)

@@ -16,8 +16,10 @@ from opsmon.core.access import Who
 from opsmon.store.connection import STORE_ERRORS
 from opsmon.web import rendering
 from opsmon.web.accounts.audit_page import AuditPage
+from opsmon.web.accounts.pair_page import PairPage
 from opsmon.web.accounts.people_page import PeoplePage
 from opsmon.web.accounts.profile_page import ProfilePage
+from opsmon.web.accounts.screens import ScreensPage
 from opsmon.web.accounts.signing_in import SignIn
 from opsmon.web.accounts.tokens_page import TokensPage
 from opsmon.web.assets import HashedFiles
@@ -77,6 +79,8 @@ class Rooms:
     profile: ProfilePage
     tokens: TokensPage
     audit: AuditPage
+    pair: PairPage
+    screens: ScreensPage
 
 
 def board_doors(rooms: Rooms) -> list[Door]:
@@ -126,6 +130,10 @@ def board_doors(rooms: Rooms) -> list[Door]:
         Door("/tokens", rooms.tokens.act, "admins", ("POST",)),
         Door("/audit", rooms.audit.show, "admins", zipped=True),
         Door("/audit.csv", rooms.audit.csv, "admins", zipped=True),
+        Door("/pair", rooms.pair.show, "anyone", zipped=True, is_public=True),
+        Door("/screens", rooms.screens.list, "managers", zipped=True),
+        Door("/screens", rooms.screens.act, "managers", ("POST",)),
+        Door("/screens/pair", rooms.screens.pair, "managers", ("GET", "POST"), zipped=True),
         Door("/manifest.webmanifest", rooms.phone.manifest, "anyone"),
         Door("/sw.js", rooms.phone.worker, "anyone", zipped=True),
         Door("/offline", rooms.phone.offline, "anyone", zipped=True),

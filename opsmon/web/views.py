@@ -186,6 +186,7 @@ class WallView:
     night: str = shown("'22:00-06:00', when it is dimmed in the site's zone; '' never")
     notes: tuple[str, ...] = shown("sentences about what was asked and could not be had")
     pages: tuple[WallPageView, ...] = shown("in turn; the first is shown before scripts run")
+    screen: str = shown("the name of the paired screen that shows it, '' for a person's browser", default="")
 
 
 @dataclass(frozen=True, slots=True)

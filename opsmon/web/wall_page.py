@@ -1,6 +1,7 @@
 """/wall and /wall/{boards}: what a wall shows, drawn once; from then on only the stream moves it."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from itertools import groupby
 from operator import itemgetter
@@ -10,12 +11,20 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from opsmon.clock import Clock
 from opsmon.core import walls
+from opsmon.core.access import Who
 from opsmon.core.boards import HOME
 from opsmon.core.narrowing import Only
+from opsmon.store.accounts.records import PairedScreen
+from opsmon.store.accounts.screens import TOKEN_MS, Screens
+from opsmon.store.connection import STORE_ERRORS
+from opsmon.web.accounts.signing_in import address_of
+from opsmon.web.doors import WHO
 from opsmon.web.feed import Feed
 from opsmon.web.filters import filters_of
 from opsmon.web.hub import Slot
+from opsmon.web.identity import SCREEN_COOKIE, cookie_header
 from opsmon.web.pages import SIZES, Pages, every, has_marks
 from opsmon.web.seeing import sees
 from opsmon.web.views import CellView, PageView, RowView, WallPageView, WallView
@@ -26,12 +35,15 @@ from opsmon.web.wording import Wording
 class WallPage:
     """One screen for a room. `screen` and `night` ('22:00-06:00', '' for never) are what the site says of its walls."""
 
-    def __init__(self, pages: Pages, feed: Feed, screen: Screen, night: str) -> None:
+    def __init__(self, pages: Pages, feed: Feed, screen: Screen, night: str, screens: Screens, clock: Clock) -> None:
         self._pages, self._feed, self._screen, self._night = pages, feed, screen, night
+        self._screens, self._clock = screens, clock
 
     async def show(self, request: Request) -> Response:
-        """The wall of the boards that the address names, joined by +; that of the first hour when it names none."""
-        name = request.path_params.get("board", HOME)
+        """The wall of the boards that the address names, joined by +; that of the first hour when it names none. A
+        paired screen shows its own, whatever the address says."""
+        paired, token = await self._paired(request)
+        name = paired.board if paired else request.path_params.get("board", HOME)
         try:
             asked = read_wall(name, request.query_params, self._screen)
         except ValueError as error:
@@ -42,17 +54,37 @@ class WallPage:
         only = filters_of(request.query_params, self._feed.catalogue)
         narrow = {one: self._feed.narrow(self._feed.boards[one], only) for one in asked.boards}
         wall = shown_on(asked, narrow, self._feed.catalogue, sees(request.scope))
-        page = await self._pages.opened(slots_on(wall), lambda: self._shell(asked, shape, only, request))
+        page = await self._pages.opened(slots_on(wall), lambda: self._shell(asked, shape, only, request, paired))
         marks = any(has_marks(board, only) for board in narrow.values())
-        return self._pages.answer(request, page, wall=self._view(asked, wall, only), has_marks=marks)
+        view = replace(self._view(asked, wall, only), screen=paired.name if paired else "")
+        answer = self._pages.answer(request, page, wall=view, has_marks=marks)
+        if token:
+            answer.headers.append(*cookie_header(SCREEN_COOKIE, token, request.scope, TOKEN_MS // 1000))
+        return answer
 
-    def _shell(self, asked: WallAsked, shape: str, only: Only, request: Request) -> PageView:
+    async def _paired(self, request: Request) -> tuple[PairedScreen | None, str]:
+        """The paired screen that asks, which answers by that; and its new token, where it is time for one."""
+        who: Who | None = request.scope.get(WHO)
+        if who is None or who.kind != "screen":
+            return None, ""
+        screen, now_ms = await self._screens.one(who.id), self._clock.now_ms()
+        with suppress(*STORE_ERRORS):  # it goes on showing what this process has at hand
+            await self._screens.note((who.id,), now_ms)
+            token = await self._screens.renew(who, address_of(request), screen, now_ms) if screen else ""
+            return await self._screens.one(who.id) if token else screen, token
+        return screen, ""
+
+    def _shell(self, asked: WallAsked, shape: str, only: Only, request: Request, paired: PairedScreen | None
+               ) -> PageView:
         say = self._feed.board.wording.say
         titles = dict.fromkeys(say(self._feed.boards[name].title) for name in asked.boards)
         page = self._pages.view(" · ".join(titles), "wall", request)
-        more = urlencode({"since": page.revision, "shape": shape, **dict(only)})
+        more = urlencode({"since": page.revision, "shape": shape, **({"made": paired.version} if paired else {}),
+                          **dict(only)})
         url = f"/live?v={page.build}&view=wall{live_query(asked)}&{more}"
-        return replace(page, name=asked.boards[0], shape=shape, live_url=url)
+        # Part of the ETag: a page that is to be another one is never taken for the one the screen has.
+        made = f"{shape}.{paired.version}.{paired.renewed_ms}" if paired else shape
+        return replace(page, name=asked.boards[0], shape=made, live_url=url)
 
     def _view(self, asked: WallAsked, wall: walls.Wall, only: Only) -> WallView:
         letters, slots, wording = asked.screen.letters, self._feed.hub.slots, self._feed.board.wording

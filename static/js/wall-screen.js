@@ -43,6 +43,15 @@ document.addEventListener("reload", (event) => {
   }, Math.random() * (event.detail.data === root.dataset.build ? 400 : 10000));
 }, true);
 
+// A paired screen says which one it is, and once it was removed it goes where it is let in again.
+document.addEventListener("identify", ({ detail }) => {
+  root.dataset.identify = detail.data;
+  setTimeout(() => { delete root.dataset.identify; }, 10000);
+}, true);
+const turnedAway = (status) => { if (status === 401 && root.dataset.screen) location.reload(); };
+document.addEventListener("htmx:sse:error", ({ detail }) => turnedAway(detail.status), true);
+document.addEventListener("htmx:finally:request", ({ detail }) => turnedAway(detail.ctx.response?.status), true);
+
 let sound = null;
 async function listen(act) {
   sound ??= await import("./wall-sound.js");

@@ -49,7 +49,9 @@ async def addresses(site: Site) -> dict[str, list[str]]:
         "/dead-letters": ["/dead-letters", reason], "/dead-letters/{id}": [f"/dead-letters/{one}", "/dead-letters/9-9"],
         "/enter": [f"/enter?what={what}" for what in ("order", "count", "gauge", "move", "scan")],
         "/people": ["/people"], "/people/{id}": ["/people/nobody"], "/profile": ["/profile"], "/tokens": ["/tokens"],
-        "/audit": ["/audit"], "/components": ["/components"], "/offline": ["/offline"],
+        "/audit": ["/audit"],
+        "/components": ["/components"], "/offline": ["/offline"],
+        "/pair": ["/pair"], "/screens": ["/screens"], "/screens/pair": ["/screens/pair?code=K7QM-4RTX"],
         "anything else": ["/nothing-here"],
     }
 

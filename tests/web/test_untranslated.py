@@ -137,7 +137,8 @@ def _bare(text: str) -> str:
 
 PAGES = ["/", *(f"/{kind}/{board.id}" for kind in ("b", "wall") for board in BOARDS), "/status", "/sources",
          "/dead-letters", "/dead-letters?source=shopify&reason=none", "/offline", "/boards", "/b/sales/edit",
-         "/b/sales/add", "/b/sales?channel=web", "/search", "/search?q=zzz", "/search?q=sales", "/keys",
+         "/b/sales/add", "/b/sales?channel=web", "/search", "/search?q=zzz", "/search?q=sales", "/keys", "/pair",
+         "/screens", "/screens/pair",
          "/wall/sales+operations?inches=32&metres=30", "/wall/sales?money=off", "/wall/sales?turn=1", "/nowhere",
          "/kpi/nothing", "/people", "/tokens", "/audit",
          *(f"/enter?what={what}" for what in ("order", "count", "gauge", "move", "scan")),

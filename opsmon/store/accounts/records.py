@@ -47,7 +47,8 @@ class Session:
 @dataclass(frozen=True, slots=True)
 class PairedScreen:
     """A wall that was let in. `secret` is the hash of its token, `before` that of the one before its renewal, which
-    is good until the screen has used the new one."""
+    is good until the screen has used the new one. `board`: what it shows, several joined by +; `version` counts what
+    makes its page another one; `identify_ms`: when somebody last asked which of the screens it is."""
 
     id: str
     name: str
@@ -58,6 +59,16 @@ class PairedScreen:
     paired_by: str = ""
     renewed_ms: int = 0
     before: str = ""
+    version: int = 1
+    identify_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Pairing:
+    """A wall that waits to be let in. `secret` is the hash of what will be its token."""
+
+    secret: str
+    ends_ms: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,10 +35,12 @@ PER_ACCOUNT = (5, 240_000)
 _PER_ADDRESS = (30, 20_000)
 # A path of this opsmon, nothing that a browser takes for another host.
 _PATH = re.compile(r"/(?![/\\])[\x21-\x5b\x5d-\x7e]{0,300}")
+PAIR = "/pair"
 _PRIVATE = {"cache-control": "no-store"}
 _NOT_THIS = "This e-mail address and this password do not belong together."
 _TOO_OFTEN = "Too many tries. Try again in {} min, or ask an admin for a link to choose a new password."
 _BUSY = "Too many are signing in right now. Try again in a few seconds."
+_IS_A_SCREEN = "This is a screen on the wall"
 _GONE = ("This link was used already, or is too old. Ask whoever sent it for another one; if you have chosen a "
          "password, sign in.")
 _WELCOMED = "opsmon has an admin already: this link was for the first one. Sign in, or ask to be invited."
@@ -188,7 +190,8 @@ def _next(path: str) -> str:
 
 def _login_form(goes_on: str, said: Mapping[str, str] | None = None, trouble: str = "") -> FormView:
     return FormView("Sign in", "To see the boards of this opsmon.", "/login", "Sign in",
-                    marked((_EMAIL, _PASSWORD), said or {}, {}), (("next", goes_on),), trouble=trouble)
+                    marked((_EMAIL, _PASSWORD), said or {}, {}), (("next", goes_on),),
+                    ((PAIR, _IS_A_SCREEN),), trouble)
 
 
 def _welcome_form(action: str, said: Mapping[str, str], wrong: Mapping[str, str]) -> FormView:
