@@ -52,6 +52,7 @@ TABLE: dict[tuple[str, str], Audience] = {
     ("GET", "/api/kpis"): "numbers",
     ("GET", "/api/kpis/{id}"): "numbers",
     ("GET", "/api/kpis/{id}/explain"): "numbers",
+    ("GET", "/api/openapi.json"): "numbers",
     ("GET", "/metrics"): "metrics",
     ("GET", "/login"): "anyone",
     ("POST", "/login"): "anyone",
