@@ -1,77 +1,105 @@
 """Copy a site as of one instant, while it is live.
 
-Panes, states and what else only commits write stand still behind a fence and are read in parts. All the rest
-(streams with their groups, marks of deliveries, accounts, boards) is read in one transaction before the fence is
-taken down: so what the panes have counted is exactly what the streams' groups call counted. The same on one server
-and on a Cluster, where a site lies in one slot. Ingest waits as long as the transaction takes.
+Panes, states and what else only commits write stand still behind a fence and are read in parts. The rest (streams
+with their groups, accounts, boards) is read in one transaction before the fence is taken down: so what the panes
+have counted is exactly what the streams' groups call counted. The same on one server and on a Cluster, where a site
+lies in one slot. Ingest waits as long as the transaction takes, which is as long as the streams are.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from typing import Any
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
+from typing import Any, NamedTuple
 
 from redis.asyncio import Redis
 
 from opsmon.core.errors import OpsmonError
-from opsmon.store.backup_file import Record
+from opsmon.store.backup_file import Record, kind_of
 from opsmon.store.fence import Fence, fenced
-from opsmon.store.keys import Keys
-from opsmon.store.scripts import source
+from opsmon.store.keys import SEEN_KEPT_MS, Keys
 
 # Written by commits only, which the fence holds.
 HELD = ("pane", "unique", "top", "open", "rows", "entity", "corrected")
 # What a copy has no use for, and what lets somebody in: a session that was revoked must not come back.
 LEFT = ("session", "sessions", "invite", "pairing", "tries", "note", "turn", "changes", "restored")
+_MARKS = "seen"
+_APART = frozenset((*HELD, *LEFT, _MARKS))
 _AT_ONCE = 500
+_TRIES = 5
+_TIME = "local now = redis.call('TIME') return now[1] * 1000 + math.floor(now[2] / 1000)"
+_FELL = "The copy took too long and workers counted on: it was thrown away. Try again."
+
+
+class Copied(NamedTuple):
+    """Keys as of one instant of the server's clock (epoch ms), and the facts that tell whose fence stood then."""
+
+    at_ms: int
+    facts: Sequence[bytes | None]
+    records: list[Record]
 
 
 async def copy_site(client: Redis, keys: Keys) -> AsyncGenerator[Record, None]:
     """Every key of the site as of one instant. Close it: it holds the workers. Raises OpsmonError while it cannot
     be had."""
     async with fenced(client, keys) as fence:
-        async for names in _held(client, keys):
-            for record in await _dumped(client, names):
-                yield record
-            await fence.keep()
+        for kind in HELD:
+            async for found in _in_parts(client, keys, await _names(client, f"{keys.tag}:{kind}:*")):
+                for record in found.records:
+                    yield record
+                await fence.keep()
         rest = await _rest(client, keys, fence)
-    for record in rest:
+    for record in rest.records:
         yield record
+    async for found in _in_parts(client, keys, await _names(client, f"{keys.tag}:{_MARKS}:*")):
+        for record in _older(found.records, rest.at_ms):
+            yield record
 
 
-async def _held(client: Redis, keys: Keys) -> AsyncIterator[Sequence[bytes]]:
-    for kind in HELD:
-        # SCAN may tell a name twice.
-        found = sorted({name async for name in client.scan_iter(match=f"{keys.tag}:{kind}:*", count=1000)})
-        for start in range(0, len(found), _AT_ONCE):
-            yield found[start : start + _AT_ONCE]
+async def _rest(client: Redis, keys: Keys, fence: Fence) -> Copied:
+    """All that anybody may write meanwhile. Keys that came between looking and copying are looked for again."""
+    names = await _rest_names(client, keys)
+    for _ in range(_TRIES):
+        found = await _copied(client, keys, names)
+        if found.facts != [b"%d" % fence.generation, b"1"]:
+            raise OpsmonError(_FELL)
+        now = await _rest_names(client, keys)
+        if set(now) <= set(names):
+            return found
+        names = now
+    raise OpsmonError("Too much is made new here at the moment. Try again.")
 
 
-async def _dumped(client: Redis, names: Sequence[bytes]) -> list[Record]:
+async def _rest_names(client: Redis, keys: Keys) -> list[bytes]:
+    return [name for name in await _names(client, f"{keys.tag}:*") if kind_of(name) not in _APART]
+
+
+async def _names(client: Redis, pattern: str) -> list[bytes]:
+    # SCAN may tell a name twice.
+    return sorted({name async for name in client.scan_iter(match=pattern, count=1000)})
+
+
+async def _in_parts(client: Redis, keys: Keys, names: Sequence[bytes]) -> AsyncIterator[Copied]:
+    for start in range(0, len(names), _AT_ONCE):
+        yield await _copied(client, keys, names[start : start + _AT_ONCE])
+
+
+async def _copied(client: Redis, keys: Keys, names: Sequence[bytes]) -> Copied:
     pipe = client.pipeline(transaction=True)
-    _ask_time(pipe, names[0])
+    # TIME alone has no key by which a Cluster could know where to ask.
+    pipe.eval(_TIME, 1, keys.meta)
+    pipe.hmget(keys.meta, ["building", "fenced"])
     for name in names:
         pipe.dump(name)
         pipe.pttl(name)
-    found: list[Any] = await pipe.execute()
-    return [Record(name, found[0] + left if left > 0 else 0, dump)
-            for name, dump, left in zip(names, found[1::2], found[2::2], strict=True) if dump is not None]
+    at_ms, facts, *found = await pipe.execute()
+    return Copied(at_ms, facts, list(_records(at_ms, names, found)))
 
 
-def _ask_time(pipe: Any, name: bytes) -> None:
-    """TIME has no key by which a Cluster could know where to ask."""
-    pipe.eval("local now = redis.call('TIME') return now[1] * 1000 + math.floor(now[2] / 1000)", 1, name)
+def _records(at_ms: int, names: Sequence[bytes], found: Sequence[Any]) -> Iterable[Record]:
+    for name, dump, left_ms in zip(names, found[::2], found[1::2], strict=True):
+        if dump is not None:  # else it has ended since
+            yield Record(name, at_ms + left_ms if left_ms >= 0 else 0, dump)
 
 
-async def _rest(client: Redis, keys: Keys, fence: Fence) -> list[Record]:
-    streams = (keys.events, keys.visits, keys.dead, keys.erased)
-    left_out = [*(f"{keys.tag}:{kind}" for kind in (*HELD, *LEFT)), *streams]
-    pipe = client.pipeline(transaction=True)
-    # All of it in one: what is told of the fence holds for the streams too.
-    pipe.eval(source("copy_rest"), 1, keys.meta, f"{keys.tag}:*", fence.generation, *left_out)
-    for stream in streams:
-        pipe.dump(stream)
-    told, *dumps = await pipe.execute()
-    if not told:
-        raise OpsmonError("The copy took too long and workers counted on: it was thrown away. Try again.")
-    found = [Record(stream.encode(), 0, dump) for stream, dump in zip(streams, dumps, strict=True) if dump is not None]
-    return found + [Record(told[at], int(told[at + 1]), told[at + 2]) for at in range(1, len(told), 3)]
-
+def _older(marks: Iterable[Record], at_ms: int) -> Iterable[Record]:
+    """Marks of deliveries that are in the copied streams. One that is left out lets a delivery be sent once more; one
+    too many would refuse what the copy does not have. (A page sends again at once or never.)"""
+    return (mark for mark in marks if mark.expires_ms - SEEN_KEPT_MS < at_ms)

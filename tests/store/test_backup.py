@@ -416,6 +416,22 @@ async def test_a_copy_whose_fence_fell_is_thrown_away(line: Line, store: Redis, 
         [record async for record in copied]
 
 
+async def test_a_delivery_after_the_instant_is_neither_in_the_copy_nor_marked_as_taken(
+    line: Line, store: Redis, keys: Keys
+) -> None:
+    """Where it is restored its sender may send it again, and it is counted."""
+    await line.post("orders/create", order(1, "10.00"), x_shopify_webhook_id="first")
+    await line.work()
+    copied, names = copy_site(store, keys), []
+    async for record in copied:
+        names.append(record.name.decode())
+        if record.name == keys.meta.encode():
+            await line.post("orders/create", order(2, "10.00"), x_shopify_webhook_id="second")
+    marks = [name for name in names if name.startswith(keys.seen(""))]
+    assert [name.rpartition(":")[2] for name in marks] == ["first"]
+    assert await store.exists(marks[0].replace("first", "second")) == 1
+
+
 async def test_a_new_site_has_nothing_to_back_up(
     server: EmbeddedStore, store: Redis, opsmon: Opsmon, tmp_path: Path
 ) -> None:
