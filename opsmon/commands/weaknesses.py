@@ -30,6 +30,10 @@ def weaknesses(settings: Settings) -> Iterator[str]:
     if settings.public_url.startswith("http://"):
         yield f"OPSMON_PUBLIC_URL={settings.public_url} is without TLS: passwords and orders would be read on the way."
     yield from _store(settings.store_url)
+    for network in settings.trusted_proxies:
+        if network.endswith("/0"):
+            yield (f"OPSMON_TRUSTED_PROXIES={network} believes anybody who says where a request comes from: name the "
+                   "proxies only.")
 
 
 async def open_to_all(settings: Settings) -> list[str]:

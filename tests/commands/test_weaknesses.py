@@ -59,6 +59,12 @@ def test_an_address_without_tls_is_told(tmp_path: Path) -> None:
         "OPSMON_PUBLIC_URL=http://localhost:8000 is without TLS: passwords and orders would be read on the way."]
 
 
+def test_proxies_that_are_everybody_are_told(tmp_path: Path) -> None:
+    """Whoever is believed may say that it is this machine."""
+    assert told(tmp_path, trusted_proxies="10.0.0.2,0.0.0.0/0") == [
+        "OPSMON_TRUSTED_PROXIES=0.0.0.0/0 believes anybody who says where a request comes from: name the proxies only."]
+
+
 def test_a_file_of_secrets_that_everyone_may_read_is_told(tmp_path: Path) -> None:
     """With the command that mends it."""
     path = written(tmp_path / "secrets", STRONG, 0o644)
