@@ -44,6 +44,7 @@ def parser() -> argparse.ArgumentParser:
     _boards(verbs)
     _privacy(verbs)
     _people(verbs)
+    _keeping(verbs)
     return top
 
 
@@ -188,11 +189,14 @@ def _privacy(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     export = _verb(deeds, "export", "privacy:export_customer", "write all that is stored about a customer to a file")
     erase = _verb(deeds, "erase", "privacy:erase", "forget a customer: every sum stays, whose it was goes")
     done = _verb(deeds, "done", "privacy:done", "say that a request for data was answered")
+    forget = _verb(verbs, "forget", "privacy:erase", "the same as opsmon privacy erase: forget a customer")
+    told = _verb(verbs, "export-person", "privacy:export_customer", "the same as opsmon privacy export")
+    forget.add_argument("--yes", action="store_true", help="do it; else only say what there is")
     erase.add_argument("--yes", action="store_true", help="do it; else only say what there is")
-    for verb in (export, erase):
+    for verb in (export, erase, forget, told):
         verb.add_argument("id", metavar="ID", help="of a request, or of a customer: e.g. woo:shop.example:customer:17")
     done.add_argument("id", metavar="ID", help="as opsmon privacy list names it")
-    for verb in (asked, export, erase, done):
+    for verb in (asked, export, erase, done, forget, told):
         _where(verb)
 
 
@@ -213,6 +217,15 @@ def _people(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> Non
     role.add_argument("role", metavar="ROLE", help="viewer, operator, manager or admin")
     for verb in (known, add, reset, role, off, on):
         _where(verb)
+
+
+def _keeping(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    backup = _verb(verbs, "backup", "keeping:backup", "write all that is counted and known to one file, while live")
+    restore = _verb(verbs, "restore", "keeping:restore", "put a backup in the place of what there is")
+    for verb in (backup, restore):
+        verb.add_argument("file", metavar="FILE", help="e.g. opsmon-2026-11-20.tar.gz")
+        _where(verb)
+    restore.add_argument("--replace", action="store_true", help="even if there is something already: it is lost")
 
 
 def _verb(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, function: str,

@@ -16,7 +16,7 @@ from starlette.types import ASGIApp
 
 from opsmon.clock import Clock, SystemClock
 from opsmon.core.calendar import SiteCalendar
-from opsmon.core.errors import OpsmonError
+from opsmon.core.errors import NewerStore, OpsmonError
 from opsmon.listening import listen
 from opsmon.pollers import odoo
 from opsmon.pollers.base import Poller
@@ -48,6 +48,7 @@ from opsmon.store.data_dir import DataDir
 from opsmon.store.dead_letters import DeadLetters
 from opsmon.store.keys import Keys
 from opsmon.store.kpi_queries import KpiQueries
+from opsmon.store.meta import read_meta
 from opsmon.store.notes import note_spool
 from opsmon.store.refusals import flush_once, flush_refusals
 from opsmon.store.scripts import Scripts
@@ -220,6 +221,7 @@ async def open_web(settings: Settings, *, boards: bool, ingest: bool, clock: Clo
 
 async def run_web(settings: Settings, *, boards: bool, ingest: bool) -> None:
     """Serve until SIGTERM or Ctrl-C. Raises OpsmonError when the port cannot be had."""
+    await refuse_newer_store(settings)
     sockets = listen(settings.host, settings.port, boards=boards, public=settings.public_side if ingest else None)
     bounds = Bounds(most_each=settings.connections_each)
     excepted = Networks((*LOOPBACK, *read_networks(settings.trusted_proxies)))
@@ -240,6 +242,19 @@ def names(settings: Settings) -> set[str]:
     return {*settings.hosts, machine, f"{machine.partition('.')[0]}.local", *([public] if public else [])}
 
 
+async def refuse_newer_store(settings: Settings) -> None:
+    """Raises NewerStore before anything is written; a store that is away does so later, or is none."""
+    client = ingest_client(store_url(settings))
+    try:
+        await read_meta(Reader(client), Keys(settings.site))
+    except NewerStore:
+        raise
+    except STORE_ERRORS:
+        pass
+    finally:
+        await client.aclose()
+
+
 async def run_worker(settings: Settings, stop: asyncio.Event, clock: Clock | None = None) -> None:
     """Work until `stop` is set and the batch in hand is done."""
     client = worker_client(store_url(settings))
@@ -250,7 +265,8 @@ async def run_worker(settings: Settings, stop: asyncio.Event, clock: Clock | Non
 
 
 async def run_poll(settings: Settings, stop: asyncio.Event, clock: Clock | None = None) -> None:
-    """Ask what is to be asked until `stop` is set."""
+    """Ask what is to be asked until `stop` is set. Raises NewerStore."""
+    await refuse_newer_store(settings)
     client, keys = worker_client(store_url(settings)), Keys(settings.site)
     who = f"{settings.worker_name}:{os.getpid()}"
     try:
@@ -279,10 +295,13 @@ def pollers(settings: Settings, client: Redis) -> list[Poller]:
 
 
 async def on_store(settings: Settings, act: Callable[[Redis], Awaitable[T]]) -> T:
-    """Do something on the site's store. Raises OpsmonError when it cannot be reached."""
+    """Do something on the site's store. Raises OpsmonError when it cannot be reached or is a newer opsmon's."""
     client = worker_client(store_url(settings))
     try:
+        await read_meta(Reader(client), Keys(settings.site))
         return await act(client)
+    except NewerStore:
+        raise
     except STORE_ERRORS as error:
         raise OpsmonError(f"the store at {without_password(store_url(settings))} cannot be reached: {error}. "
                           "Is opsmon running with this --data or --store?") from None

@@ -58,11 +58,17 @@ class Setting:
     def variable(self) -> str:
         return f"OPSMON_{self.name.upper()}"
 
+    @property
+    def in_file(self) -> bool:
+        """Whether OPSMON_NAME_FILE, or name_file in opsmon.toml, may name a file with its text: it is a secret, or
+        an address that may hold a password."""
+        return self.secret or self.name == "store_url"
+
 
 TABLE = (
     Setting("store_url", "", "redis://127.0.0.1:6379/0",
             "Redis or Valkey to use; empty: opsmon runs its own. redis+cluster://one:6379,two:6379 names nodes of "
-            "a Cluster. REDIS_URL is read too."),
+            "a Cluster. REDIS_URL is read too, and OPSMON_STORE_URL_FILE names a file that holds it."),
     Setting("data", "~/.local/share/opsmon", "/var/lib/opsmon",
             "Folder of the embedded store and the local test secret (made with mode 0700)."),
     Setting("site", "main", "main", "Name of the site; it is the hash tag of all its keys."),
@@ -136,7 +142,7 @@ _BY_NAME = {setting.name: setting for setting in TABLE}
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All settings, checked. Built once at start and passed down."""
+    """All settings, checked. Built once at start and passed down. `secret_files` are those that secrets stand in."""
 
     store_url: str = field(repr=False)  # may hold a password
     data: Path
@@ -179,6 +185,7 @@ class Settings:
     wall_metres: float | None
     wall_night: str
     worker_name: str
+    secret_files: tuple[Path, ...] = ()
 
     @property
     def kept(self) -> Retention:
@@ -215,8 +222,9 @@ def check(
 ) -> tuple[Settings | None, list[str]]:
     """Read all settings; return them, or None and every problem found, each naming its setting."""
     problems: list[str] = []
-    texts, catalogue, declared = _from_file(config or Path("opsmon.toml"), problems)
-    texts |= _from_environment(os.environ if environ is None else environ, problems)
+    files: list[Path] = []
+    texts, catalogue, declared = _from_file(config or Path("opsmon.toml"), problems, files)
+    texts |= _from_environment(os.environ if environ is None else environ, problems, files)
     texts |= overrides or {}
     read = _Reader(texts, problems)
     values = {
@@ -261,6 +269,7 @@ def check(
         "wall_metres": read("wall_metres", _between(0.5, 50, "a distance in metres from 0.5 to 50")),
         "wall_night": read("wall_night", _night),
         "worker_name": read("worker_name", _worker_name),
+        "secret_files": tuple(files),
     }
     return (None, problems) if problems else (Settings(**values), [])  # type: ignore[arg-type]
 
@@ -297,30 +306,31 @@ class _Reader:
             return None
 
 
-def _from_environment(environ: Mapping[str, str], problems: list[str]) -> dict[str, str]:
+def _from_environment(environ: Mapping[str, str], problems: list[str], files: list[Path]) -> dict[str, str]:
     texts: dict[str, str] = {}
     if environ.get("REDIS_URL"):
         texts["store_url"] = environ["REDIS_URL"]
     for setting in TABLE:
         text = environ.get(setting.variable, "").strip()
-        path = environ.get(f"{setting.variable}_FILE", "") if setting.secret and not text else ""
+        path = environ.get(f"{setting.variable}_FILE", "") if setting.in_file and not text else ""
         if path:
-            texts[setting.name] = _from_secret_file(path, f"{setting.variable}_FILE", problems)
+            texts[setting.name] = _from_secret_file(Path(path), f"{setting.variable}_FILE={path}", problems)
+            files.append(Path(path))
         elif setting.variable in environ:
             texts[setting.name] = text
     known = {setting.variable for setting in TABLE}
-    known |= {f"{setting.variable}_FILE" for setting in TABLE if setting.secret}
+    known |= {f"{setting.variable}_FILE" for setting in TABLE if setting.in_file}
     for variable in sorted(environ):
         if variable.startswith("OPSMON_") and variable not in known:
             problems.append(f"{variable}: no such setting; known are {', '.join(sorted(known))}")
     return texts
 
 
-def _from_secret_file(path: str, variable: str, problems: list[str]) -> str:
+def _from_secret_file(path: Path, named: str, problems: list[str]) -> str:
     try:
-        return _secret_file(Path(path))
+        return _secret_file(path)
     except ValueError as error:
-        problems.append(f"{variable}={path}: {error}")
+        problems.append(f"{named}: {error}")
         return ""
 
 
@@ -332,7 +342,7 @@ def _secret_file(path: Path) -> str:
         raise ValueError(f"cannot be read ({why})") from None
 
 
-def _from_file(config: Path, problems: list[str]
+def _from_file(config: Path, problems: list[str], files: list[Path]
                ) -> tuple[dict[str, str], Catalogue, tuple[SourceSettings, ...]]:
     if not config.is_file():
         return {}, BUILT_IN, ()
@@ -343,12 +353,35 @@ def _from_file(config: Path, problems: list[str]
         problems.append(f"{config}: cannot be read: {error}")
         return {}, BUILT_IN, ()
     catalogue = _own_kpis(table.pop("kpi", []), text, config, problems)
-    sources = _own_sources(table.pop("source", []), text, config, problems)
+    files += [config] if _holds_secrets(table) else []
+    sources = _own_sources(table.pop("source", []), text, config, problems, files)
+    _put_files(table, config, problems, files)
     for name in sorted(set(table) - set(_BY_NAME)):
         problems.append(f"{config}: {name}: no such setting; known are {', '.join(sorted(_BY_NAME))}")
     listed = {name: ",".join(map(str, value)) if isinstance(value, list) else str(value)
               for name, value in table.items()}
     return {name: text for name, text in listed.items() if name in _BY_NAME}, catalogue, sources
+
+
+def _put_files(table: dict[str, object], config: Path, problems: list[str], files: list[Path]) -> None:
+    """In place of each `name_file` put what stands in that file; beside opsmon.toml unless it says where."""
+    for setting in TABLE:
+        named = table.pop(f"{setting.name}_file", None) if setting.in_file else None
+        if isinstance(named, str) and setting.name not in table:
+            path = config.parent / Path(named).expanduser()
+            table[setting.name] = _from_secret_file(path, f"{config}: {setting.name}_file={named}", problems)
+            files.append(path)
+        elif named is not None:
+            problems.append(f"{config}: {setting.name}_file: expected the name of a file, without {setting.name} "
+                            "beside")
+
+
+def _holds_secrets(table: Mapping[str, object]) -> bool:
+    """Whether the file itself holds secrets, its own or those of a source."""
+    declared = table.get("source")
+    sources = declared if isinstance(declared, list) else []
+    return any(table.get(setting.name) for setting in TABLE if setting.secret) or any(
+        isinstance(one, dict) and one.get("secrets") for one in sources)
 
 
 def _own_kpis(tables: object, text: str, config: Path, problems: list[str]) -> Catalogue:
@@ -361,12 +394,17 @@ def _own_kpis(tables: object, text: str, config: Path, problems: list[str]) -> C
     return catalogue
 
 
-def _own_sources(tables: object, text: str, config: Path, problems: list[str]) -> tuple[SourceSettings, ...]:
+def _own_sources(tables: object, text: str, config: Path, problems: list[str], files: list[Path]
+                 ) -> tuple[SourceSettings, ...]:
     """The sources of the file; each problem with the line it is on."""
     if not isinstance(tables, list):
         problems.append(f"{config}: source: expected tables headed [[source]]")
         return ()
-    sources, found = read_sources(tables, lambda path: _secret_file(config.parent / Path(path).expanduser()))
+    def read(name: str) -> str:
+        files.append(config.parent / Path(name).expanduser())
+        return _secret_file(files[-1])
+
+    sources, found = read_sources(tables, read)
     _tell("source", found, tables, text, config, problems)
     return sources
 

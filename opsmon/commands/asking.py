@@ -13,9 +13,10 @@ import orjson
 
 from opsmon.clock import SystemClock
 from opsmon.commands.arguments import overrides, settings_of
+from opsmon.commands.weaknesses import open_to_all, weaknesses
 from opsmon.core.calendar import SiteCalendar
 from opsmon.core.definition_words import in_a_line, unheard_of
-from opsmon.core.errors import OpsmonError
+from opsmon.core.errors import NewerStore, OpsmonError
 from opsmon.core.facts_known import FACTS
 from opsmon.core.kpis import BUILT_IN
 from opsmon.core.window_texts import window_words
@@ -41,7 +42,7 @@ def status(args: argparse.Namespace) -> int:
 
 
 def check(args: argparse.Namespace) -> int:
-    """Print each setting, or each wrong one with what would be right; 1 when any is wrong."""
+    """Print each setting and what is weak about it, or each wrong one with what would be right; 1 when any is wrong."""
     settings, problems = check_settings(overrides=overrides(args))
     for problem in problems:
         print(problem)
@@ -57,6 +58,8 @@ def check(args: argparse.Namespace) -> int:
             for fact in unheard_of(rollup):
                 print(f"    {fact} has to come with events of your own")
     print("All settings can be used.")
+    for sentence in [*weaknesses(settings), *asyncio.run(open_to_all(settings))]:
+        print(f"Weak: {sentence}")
     return 0
 
 
@@ -109,6 +112,8 @@ async def _facts(settings: Settings) -> dict[str, Any]:
         generation = (await read_meta(Reader(client), keys)).generation
         rules = Rules(settings.catalogue, kpis.calendar, settings.kept)
         return facts | {"memory": asdict(await look(client, keys, rules, generation, now_ms))}
+    except NewerStore:
+        raise
     except STORE_ERRORS as error:
         raise OpsmonError(f"the store at {without_password(store_url(settings))} cannot be reached: {error}. "
                           "Is opsmon running with this --data or --store?") from None

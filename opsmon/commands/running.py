@@ -10,12 +10,15 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from opsmon.commands.arguments import overrides, settings_of, where
+from opsmon.core.schema import refuse_newer
 from opsmon.settings import Settings, child_environment
 from opsmon.store.data_dir import DataDir
 from opsmon.store.embedded import EmbeddedStore
 from opsmon.store.fsync import measure_fsync_us
+from opsmon.store.keys import Keys
+from opsmon.store.readiness import hash_field
 from opsmon.store.server_binary import find_server
-from opsmon.supervisor import Child, Supervisor, python_child
+from opsmon.supervisor import Child, Process, Supervisor, python_child
 
 if TYPE_CHECKING:
     import asyncio
@@ -117,7 +120,13 @@ def _store_child(settings: Settings, supervisor: Supervisor, stack: ExitStack) -
         log.warning("this disk takes %.1f ms to make a write durable (median): every webhook waits for it",
                     times.median_us / 1000)
     data.note_fsync(times)
-    return Child("store", lambda: embedded.start(supervisor.is_stopping), grace_s=10, needed=True)
+
+    def start() -> Process:
+        process = embedded.start(supervisor.is_stopping)
+        refuse_newer(hash_field(embedded.socket_path, Keys(settings.site).meta, "schema"))
+        return process
+
+    return Child("store", start, grace_s=10, needed=True)
 
 
 def _check_port(settings: Settings) -> None:

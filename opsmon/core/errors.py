@@ -19,3 +19,7 @@ class StoreStartError(OpsmonError):
 
 class AlreadyRunning(OpsmonError):
     """Another opsmon works on the same data directory."""
+
+
+class NewerStore(OpsmonError):
+    """The store was written by a newer opsmon, whose keys this one would read wrongly. Nothing was read or written."""

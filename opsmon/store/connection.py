@@ -12,11 +12,12 @@ from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff, NoBackoff
 from redis.exceptions import RedisClusterException, RedisError, ResponseError
 
+from opsmon.core.errors import NewerStore
 from opsmon.store.cluster import SiteCluster
 
 # What may go wrong on the way to the store; asyncio's TimeoutError is a builtin since 3.11. When no node of a
-# Cluster is there, redis-py says so with what is no RedisError.
-STORE_ERRORS = (RedisError, RedisClusterException, OSError, TimeoutError)
+# Cluster is there, redis-py says so with what is no RedisError. A store of a newer opsmon is as good as away.
+STORE_ERRORS = (RedisError, RedisClusterException, OSError, TimeoutError, NewerStore)
 
 
 def worker_client(url: str) -> Redis:

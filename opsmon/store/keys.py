@@ -33,8 +33,8 @@ KINDS = (
     KeyKind("{site}:journal", "stream", "permanent; the newest 1,000", "settle_dead",
             "what was done with dead letters, by whom, with how many"),
     KeyKind("{site}:meta", "hash", "permanent", "commit, worker",
-            "generation, calendar, currency, earliest instant counted, first commit, last tick, what shops say of "
-            "themselves"),
+            "schema, generation, calendar, currency, earliest instant counted, first commit, last tick, what shops "
+            "say of themselves"),
     KeyKind("{site}:counts", "hash", "permanent", "append_events, commit, settle_dead, trim_dead, web",
             "running totals by source: accepted, duplicate, not_used, refused, late …; dead letters held, their bytes"),
     KeyKind("{site}:seen:<source>:<shop>:<id>", "string", "7 days; of a page's event 10 minutes", "append_events",
@@ -95,6 +95,8 @@ KINDS = (
             "boards as they were saved last: the id, and the record with its version"),
     KeyKind("{site}:board:<id>", "hash", "permanent; the newest 20", "save_board",
             "the versions of a board, for undo, and the number of the last"),
+    KeyKind("{site}:restored:<name>", "string", "1 hour; renamed when all is restored", "restoring",
+            "a stream or a hash of a backup, until it takes the place of the site's"),
     KeyKind("{site}:note:<name>", "hash", "1 minute to 30 days", "worker, demo, pollers, importing, web",
             "what a process tells the others: that it lives, how far a fill-in or an import has come"),
 )
@@ -191,6 +193,10 @@ class Keys:
     def tries(self, what: str) -> str:
         """Where it is counted how often something was tried."""
         return f"{self.tag}:tries:{what}"
+
+    def restored(self, key: str) -> str:
+        """Where a key of a backup waits until it takes the place of the site's."""
+        return f"{self.tag}:restored:{key.removeprefix(self.tag + ':')}"
 
     def note(self, name: str) -> str:
         """Where a process leaves word for the others."""

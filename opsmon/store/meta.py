@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import orjson
 
+from opsmon.core.schema import refuse_newer
 from opsmon.core.shops import Shop
 from opsmon.store.connection import Reader
 from opsmon.store.keys import Keys
@@ -16,7 +17,7 @@ SHOP = "shop:"
 class Meta:
     """Facts about the counts of a site. `building` is the generation made beside (0: none), `fenced` whether
     nobody may commit because it is about to count; `rollups` tells each rollup's digest; `shops` what shops say of
-    themselves."""
+    themselves; `schema` how the store is written (0: before that was written down)."""
 
     generation: int
     rules: str
@@ -27,16 +28,18 @@ class Meta:
     currency: str | None
     since_ms: int | None
     shops: tuple[Shop, ...] = ()
+    schema: int = 0
 
 
 async def read_meta(reader: Reader, keys: Keys) -> Meta:
-    """The site's facts; generation 0 and no rules before the first worker."""
+    """The site's facts; generation 0 and no rules before the first worker. Raises NewerStore."""
     return meta_of(await reader.hash(keys.meta))
 
 
 def meta_of(found: dict[bytes, bytes]) -> Meta:
-    """Read the meta hash."""
+    """Read the meta hash. Raises NewerStore."""
     texts = {name.decode(): value.decode() for name, value in found.items()}
+    refuse_newer(texts.get("schema"))
     since = texts.get("since_ms")
     return Meta(
         generation=int(texts.get("generation", "0")),
@@ -48,4 +51,5 @@ def meta_of(found: dict[bytes, bytes]) -> Meta:
         currency=texts.get("currency"),
         since_ms=int(since) if since else None,
         shops=tuple(Shop(*orjson.loads(text)) for name, text in sorted(texts.items()) if name.startswith(SHOP)),
+        schema=int(texts.get("schema", "0")),
     )

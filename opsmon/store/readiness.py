@@ -1,4 +1,5 @@
-"""Ask a server on a unix socket whether it is ready, without a client library: the supervisor stays small."""
+"""Ask a server on a unix socket whether it is ready, and whose its data are, without a client library: the supervisor
+stays small."""
 
 import socket
 from pathlib import Path
@@ -19,3 +20,16 @@ def ping(socket_path: Path, timeout_s: float = 1.0) -> Answer:
         return "silent"
     # Any other error, such as MISCONF, comes from a server that answers: clients will hear it themselves.
     return "loading" if reply.startswith(b"-LOADING") else "ready" if reply else "silent"
+
+
+def hash_field(socket_path: Path, key: str, field: str, timeout_s: float = 1.0) -> str | None:
+    """A short field of a hash; None when it is not there or nobody answers. `key` and `field` have no spaces."""
+    try:
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(timeout_s)
+            connection.connect(str(socket_path))
+            connection.sendall(f"HGET {key} {field}\r\n".encode())
+            reply = connection.recv(256).decode()
+    except (OSError, ValueError):
+        return None
+    return reply.split("\r\n")[1] if reply.startswith("$") and not reply.startswith("$-1") else None

@@ -8,11 +8,12 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from opsmon.core.access import Who
+from opsmon.core.errors import NewerStore
 from opsmon.store.connection import STORE_ERRORS
 from opsmon.web import rendering
 from opsmon.web.accounts.audit_page import AuditPage
@@ -38,6 +39,7 @@ from opsmon.web.kpi_api import KpiApi
 from opsmon.web.kpi_page import KpiPage
 from opsmon.web.languages import N_
 from opsmon.web.live import Live
+from opsmon.web.openapi import document
 from opsmon.web.pages import Pages
 from opsmon.web.phone import Phone
 from opsmon.web.refusing import Refusal
@@ -52,6 +54,7 @@ _ZIP = [Middleware(GZipMiddleware, minimum_size=500)]
 _STATIC = Mount(f"/static/{rendering.build()}", HashedFiles(), middleware=_ZIP)
 # On the port for the internet, beside webhooks, events and doors that say so.
 PUBLIC_PATHS = frozenset({COLLECT, *SCRIPTS, "/livez"})
+_NEWER = N_("The store was written by a newer opsmon than this one. Whoever runs it can install that version again.")
 _SENTENCES = {
     404: N_("There is no such page. The board is at / and the wall at /wall."),
     405: N_("This address is not asked that way."),
@@ -86,7 +89,12 @@ class Rooms:
 def board_doors(rooms: Rooms) -> list[Door]:
     """What a browser asks for, and who may: every URL with its audience."""
     pages, dead = rooms.pages, rooms.dead
-    return [
+
+    async def told(request: Request) -> Response:
+        """GET /api/openapi.json: what programs may ask."""
+        return JSONResponse(document(doors))
+
+    doors = [
         Door("/", pages.board, "readers", zipped=True),
         Door("/boards", rooms.boards.list, "managers", zipped=True),
         Door("/boards", rooms.boards.act, "managers", ("POST",)),
@@ -116,6 +124,7 @@ def board_doors(rooms: Rooms) -> list[Door]:
         Door("/api/kpis", rooms.api.all, "numbers"),
         Door("/api/kpis/{id}", rooms.api.one, "numbers"),
         Door("/api/kpis/{id}/explain", rooms.api.explain, "numbers"),
+        Door("/api/openapi.json", told, "numbers", zipped=True),
         Door("/metrics", pages.metrics, "metrics"),
         Door("/login", rooms.sign_in.login, "anyone", ("GET", "POST"), zipped=True),
         Door("/logout", rooms.sign_in.logout, "anyone", ("POST",)),
@@ -138,6 +147,7 @@ def board_doors(rooms: Rooms) -> list[Door]:
         Door("/sw.js", rooms.phone.worker, "anyone", zipped=True),
         Door("/offline", rooms.phone.offline, "anyone", zipped=True),
     ]
+    return doors
 
 
 def board_app(doors: Sequence[Door], pages: Pages, accounts: Accounts, names: Collection[str], check: Check,
@@ -173,6 +183,8 @@ class PastRouting:
 
 def _sentence(code: int, error: Exception) -> str:
     """What a page says that could not be shown: ours, or that of whoever refused it."""
+    if isinstance(error, NewerStore):
+        return _NEWER
     return _SENTENCES.get(code) or str(getattr(error, "detail", N_("This could not be shown. See the log.")))
 
 

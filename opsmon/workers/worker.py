@@ -10,6 +10,7 @@ from redis.exceptions import OutOfMemoryError, ResponseError
 
 from opsmon.clock import Clock
 from opsmon.core.calendar import MINUTE_MS, SiteCalendar
+from opsmon.core.errors import NewerStore
 from opsmon.core.folding import Rules
 from opsmon.settings import Settings
 from opsmon.store.connection import STORE_ERRORS
@@ -18,6 +19,7 @@ from opsmon.store.event_stream import EventStream
 from opsmon.store.keys import Keys
 from opsmon.store.notes import WorkerNote, note_worker
 from opsmon.store.rollups import Rollups
+from opsmon.store.schema import bring_up
 from opsmon.store.scripts import Scripts
 from opsmon.workers.aggregator import Aggregator, GenerationMoved, TooManyDead
 from opsmon.workers.erasing import Erasing
@@ -50,12 +52,14 @@ class Worker:
         self._measured_ms = 0
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Work until `stop` is set; the batch in hand is finished first."""
+        """Work until `stop` is set; the batch in hand is finished first. Raises NewerStore."""
         while not stop.is_set():
             try:
                 await self._work(await self.start(), stop)
             except GenerationMoved:
                 log.warning("the site is counted anew: starting again")
+            except NewerStore:
+                raise
             except (TooManyDead, OtherRules) as error:
                 await self._stand_still(str(error), stop)
             except (*STORE_ERRORS, RuntimeError, RebuildRefused) as error:
@@ -71,7 +75,8 @@ class Worker:
             await lanes.orders.leave()
 
     async def start(self) -> Lanes:
-        """Make the groups, settle by which rules the site counts, and be ready to work."""
+        """Bring the store up to date, settle by which rules the site counts, make the groups, and be ready to work."""
+        await bring_up(self._client, self._keys)
         generation = await settle(self._client, self._keys, self._rules, self._started_ms, self._clock.now_ms())
         streams, aggregators = [], []
         for key in self._keys.streams:

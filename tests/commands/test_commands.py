@@ -30,7 +30,7 @@ from tests.waiting import wait_until
 ROOT = Path(__file__).parents[2]
 VERBS = ("up", "store", "ingest", "web", "worker", "poll", "demo", "demo-shop", "send-test", "inspect", "connect",
          "import", "status", "explain", "verify", "replay", "check", "routes", "kpis",
-         "dead", "boards", "privacy", "people")
+         "dead", "boards", "privacy", "forget", "export-person", "people", "backup", "restore")
 PASSWORD = "a-private-password"
 
 

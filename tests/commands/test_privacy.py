@@ -119,3 +119,16 @@ def test_what_is_no_request_cannot_be_done(opsmon: Opsmon) -> None:
     """A sentence, and 1."""
     assert opsmon("done", "x") == (
         1, "opsmon: x: no request for data that waits is called so; see opsmon privacy list\n")
+
+
+def test_the_short_names_do_the_same(server: EmbeddedStore, opsmon: Opsmon, tmp_path: Path,
+                                     capsys: pytest.CaptureFixture[str]) -> None:
+    """`opsmon forget` is `opsmon privacy erase`, `opsmon export-person` is `opsmon privacy export`."""
+    where = ["--store", server.url, "--data", str(tmp_path)]
+    said = []
+    for short, words in ((["forget", ADA], ["erase", ADA]), (["export-person", ADA], ["export", ADA])):
+        code = main([*short, *where])
+        said.append((code, capsys.readouterr().out))
+        assert said[-1] == opsmon(*words)
+    assert main(["forget", ADA, "--yes", *where]) == 0
+    assert [request.about for request in asked(server)] == [ADA]

@@ -1,10 +1,11 @@
-"""The long forms: python -m tests.faults {workers,aof,hand-over,all} [--events N] [--workers N] [--seed N]."""
+"""The long forms: python -m tests.faults {workers,aof,hand-over,backup,all} [--events N] [--workers N] [--seed N]."""
 
 import argparse
 import signal
 import sys
 from statistics import median
 
+from tests.faults.backups import back_up
 from tests.faults.runs import append, cut_files, hand_over_s, run_workers
 from tests.faults.trade import make_trade
 from tests.workers.fleet import open_fleet
@@ -13,13 +14,14 @@ from tests.workers.fleet import open_fleet
 def main() -> int:
     """Run what is named; 0 when everything came out right."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults")
-    parser.add_argument("run", choices=["workers", "aof", "hand-over", "all"])
+    parser.add_argument("run", choices=["workers", "aof", "hand-over", "backup", "all"])
     parser.add_argument("--events", type=int, default=200_000)
     parser.add_argument("--workers", type=int, default=8)
     parser.add_argument("--cuts", type=int, default=100)
+    parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
-    runs = {"workers": workers, "aof": aof, "hand-over": hand_over}
+    runs = {"workers": workers, "aof": aof, "hand-over": hand_over, "backup": backup}
     chosen = runs.values() if args.run == "all" else [runs[args.run]]
     done = [run(args) for run in chosen]
     return 0 if all(done) else 1
@@ -59,6 +61,20 @@ def hand_over(args: argparse.Namespace) -> bool:
                 times.append(hand_over_s(fleet, trade, how))
         print(f"hand-over after {how.name}: median {median(times):.2f} s, worst {max(times):.2f} s (aim {most_s:g} s)")
         right = right and median(times) <= most_s
+    return right
+
+
+def backup(args: argparse.Namespace) -> bool:
+    """A backup taken while events pour in and are counted, restored to another store: a recount finds the same."""
+    right = True
+    for number in range(args.rounds):
+        trade = make_trade(min(args.events, 30_000), args.seed + number)
+        with open_fleet() as fleet, open_fleet() as other:
+            done = back_up(fleet, other, trade)
+        good = not done.differences and not done.left_behind and 0 < done.events < len(trade.deliveries)
+        print(f"backup {number + 1}: {done.events} of {len(trade.deliveries)} events in it, {done.seconds:.1f} s, "
+              f"{'equal' if good else f'WRONG {done}'}")
+        right = right and good
     return right
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.backups import back_up
 from tests.faults.runs import append, cut_files, hand_over_s, pending, run_workers
 from tests.faults.trade import make_trade
 from tests.workers import unfenced_worker
@@ -60,3 +61,12 @@ def test_a_file_cut_between_two_steps_holds_some_that_do_not(fleet: Fleet) -> No
     append(fleet, make_trade(3_000, seed=4).deliveries)
     fleet.wait_until_drained()
     assert [outcome for outcome in cut_files(fleet, cuts=8, seed=4) if outcome.differences] != []
+
+
+def test_a_backup_taken_while_workers_count_adds_up_elsewhere(fleet: Fleet) -> None:
+    """Real processes: two workers, events without a pause, `opsmon backup`, `opsmon restore` to another store."""
+    trade = make_trade(12_000, seed=11)
+    with open_fleet() as other:
+        done = back_up(fleet, other, trade)
+    assert (done.differences, done.left_behind) == ([], [])
+    assert 0 < done.events < len(trade.deliveries)

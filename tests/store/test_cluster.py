@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from itertools import count
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -26,11 +27,15 @@ from opsmon.core.folding import Rules
 from opsmon.core.kpis import BUILT_IN
 from opsmon.settings import Settings
 from opsmon.store.appender import Appender
+from opsmon.store.backup_file import Origin, read_manifest, read_records, write_backup
 from opsmon.store.connection import STORE_ERRORS, Reader, ingest_client, worker_client
+from opsmon.store.copying import copy_site
 from opsmon.store.embedded import EmbeddedStore
 from opsmon.store.event_stream import GROUP
+from opsmon.store.fence import fenced
 from opsmon.store.keys import Keys
 from opsmon.store.refusals import flush_once
+from opsmon.store.restoring import Restoring
 from opsmon.store.scripts import Scripts, Taken
 from opsmon.workers.rebuild import rebuild
 from opsmon.workers.verify import verify
@@ -199,6 +204,42 @@ async def test_each_site_counts_as_on_a_server_of_its_own(
             shown.append(await a_day(line))
     assert shown[0]["orders-today"]["value"] == 31
     assert shown == [shown[0]] * 4
+
+
+async def test_a_site_of_a_cluster_is_backed_up_and_restored_elsewhere(
+    cluster: Cluster, server: EmbeddedStore, settings: Settings, tmp_path: Path
+) -> None:
+    """From a Cluster to the embedded store: the same numbers, and a recount finds the same."""
+    site = site_in(cluster, 1)
+    async with open_site(cluster.url, site, settings) as line:
+        shown = await a_day(line)
+        origin = Origin(site, 1, 0, "1.0", NOW_MS)
+        manifest = await write_backup(tmp_path / "a.tar.gz", origin, copy_site(line.store, Keys(site)))
+    assert read_manifest(tmp_path / "a.tar.gz") == manifest
+    async with worker_client(server.url) as single:
+        await single.flushall()
+        async with fenced(single, Keys(site)) as fence:
+            restoring = Restoring(single, Keys(site), fence, 0)
+            await restoring.run(read_records(tmp_path / "a.tar.gz"), await restoring.begin())
+        rules = Rules(settings.catalogue, SiteCalendar(settings.timezone, settings.day_start_ms), settings.kept)
+        assert (await verify(single, Keys(site), rules, NOW_MS)).differences == []
+    async with open_site(server.url, site, settings) as line:
+        assert await line.kpis() == shown
+
+
+async def test_a_site_is_restored_to_a_cluster(cluster: Cluster, client: Redis, settings: Settings, tmp_path: Path
+                                               ) -> None:
+    """To the node that the site's keys belong on."""
+    site = site_in(cluster, 2)
+    async with open_site(cluster.url, site, settings) as line:
+        shown = await a_day(line)
+        await write_backup(tmp_path / "a", Origin(site, 1, 0, "1.0", NOW_MS), copy_site(line.store, Keys(site)))
+    cluster.empty()
+    async with fenced(client, Keys(site)) as fence:
+        restoring = Restoring(client, Keys(site), fence, 0)
+        await restoring.run(read_records(tmp_path / "a"), await restoring.begin())
+    async with open_site(cluster.url, site, settings) as line:
+        assert await line.kpis() == shown
 
 
 async def test_a_site_lies_whole_on_one_primary(cluster: Cluster, settings: Settings) -> None:

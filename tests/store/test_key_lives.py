@@ -25,7 +25,7 @@ EXAMPLES = [
     KEYS.rows(0, "stock", "202611"), KEYS.corrected("orders"), KEYS.cursors, KEYS.turn("shopify"),
     KEYS.erasing, KEYS.erased, KEYS.people, KEYS.session("5f2a"), KEYS.sessions, KEYS.invite("5f2a"), KEYS.screens,
     KEYS.screen("5f2a"), KEYS.pairing("K7QM-4RTX"), KEYS.tokens, KEYS.tries("login:ana@shop.example"), KEYS.audit,
-    KEYS.boards, KEYS.board("sales"), KEYS.note("workers"),
+    KEYS.boards, KEYS.board("sales"), KEYS.restored(KEYS.events), KEYS.note("workers"),
 ]
 
 

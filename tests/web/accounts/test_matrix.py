@@ -61,6 +61,7 @@ TABLE: dict[tuple[str, str], Audience] = {
     ("GET", "/api/kpis"): "numbers",
     ("GET", "/api/kpis/{id}"): "numbers",
     ("GET", "/api/kpis/{id}/explain"): "numbers",
+    ("GET", "/api/openapi.json"): "numbers",
     ("GET", "/metrics"): "metrics",
     ("GET", "/pair"): "anyone",
     ("GET", "/screens"): "managers",
