@@ -19,7 +19,7 @@ from opsmon.core.narrowing import Only
 from opsmon.store.accounts.records import PairedScreen
 from opsmon.store.accounts.screens import TOKEN_MS, Screens
 from opsmon.store.connection import STORE_ERRORS
-from opsmon.web.accounts.signing_in import address_of
+from opsmon.web.accounts.noting import address_of
 from opsmon.web.doors import WHO
 from opsmon.web.feed import Feed
 from opsmon.web.filters import filters_of

@@ -18,9 +18,9 @@ from opsmon.store.accounts.records import Pairing
 from opsmon.store.accounts.screens import TOKEN_MS, Screens
 from opsmon.web import rendering
 from opsmon.web.accounts.forms import FormView
+from opsmon.web.accounts.noting import address_of
 from opsmon.web.accounts.qr import qr_view
 from opsmon.web.accounts.screen_views import PairView
-from opsmon.web.accounts.signing_in import address_of
 from opsmon.web.doors import WHO
 from opsmon.web.identity import FIRST_RUN, SCREEN_COOKIE, cookie, cookie_header
 from opsmon.web.languages import N_

@@ -22,8 +22,8 @@ from opsmon.store.accounts.records import PairedScreen
 from opsmon.store.accounts.screens import Screens, Seen
 from opsmon.store.connection import STORE_ERRORS
 from opsmon.web import rendering
+from opsmon.web.accounts.noting import address_of
 from opsmon.web.accounts.screen_views import ApproveView, BoardChoice, ScreenFields, ScreensView, ScreenView
-from opsmon.web.accounts.signing_in import address_of
 from opsmon.web.doors import WHO
 from opsmon.web.feed import Feed
 from opsmon.web.forms import read_form
