@@ -34,7 +34,7 @@ FREE = {"app", "commands", "__main__", "__init__"}
 
 # What core may take of the standard library: arithmetic, dates, zones, types. Nothing that reads or writes.
 PURE = {"bisect", "collections", "dataclasses", "datetime", "decimal", "difflib", "enum", "fractions", "functools",
-        "hashlib", "heapq", "itertools", "math", "re", "typing", "unicodedata", "zoneinfo"}
+        "hashlib", "heapq", "itertools", "math", "re", "statistics", "typing", "unicodedata", "zoneinfo"}
 
 # Who may import a library that has one home. workers are handed a client and tell its errors apart.
 HOMES = {
