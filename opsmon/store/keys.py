@@ -95,6 +95,16 @@ KINDS = (
             "boards as they were saved last: the id, and the record with its version"),
     KeyKind("{site}:board:<id>", "hash", "permanent; the newest 20", "save_board",
             "the versions of a board, for undo, and the number of the last"),
+    KeyKind("{site}:rules", "hash", "permanent", "rules",
+            "when somebody is to be told: rules that were made or changed"),
+    KeyKind("{site}:silences", "hash", "permanent; each until a day after its end", "rules, evaluator",
+            "what is not to be told for a while: by whom, why, until when"),
+    KeyKind("{site}:alerts", "hash", "permanent", "move_alert",
+            "each alert as it is: state, value, who sees to it, what was said"),
+    KeyKind("{site}:alert-log", "stream", "permanent; archived by month", "move_alert",
+            "what became of alerts, line by line: state, reason, by whom"),
+    KeyKind("{site}:notices", "stream", "permanent; the newest 10,000", "move_alert",
+            "what is to be delivered to whom, in order"),
     KeyKind("{site}:restored:<name>", "string", "1 hour; renamed when all is restored", "restoring",
             "a stream or a hash of a backup, until it takes the place of the site's"),
     KeyKind("{site}:note:<name>", "hash", "1 minute to 30 days", "worker, demo, pollers, importing, web",
@@ -132,6 +142,11 @@ class Keys:
         self.tokens = f"{self.tag}:tokens"
         self.audit = f"{self.tag}:audit"
         self.boards = f"{self.tag}:boards"
+        self.rules = f"{self.tag}:rules"
+        self.silences = f"{self.tag}:silences"
+        self.alerts = f"{self.tag}:alerts"
+        self.alert_log = f"{self.tag}:alert-log"
+        self.notices = f"{self.tag}:notices"
 
     @property
     def streams(self) -> tuple[str, str]:

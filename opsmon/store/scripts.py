@@ -118,6 +118,7 @@ class Scripts:
         self._rebuild = client.register_script(source("rebuild"))
         self._turn = client.register_script(source("turn"))
         self._save_board = client.register_script(source("save_board"))
+        self._move_alert = client.register_script(source("move_alert"))
         self._find_entries = client.register_script(source("find_entries"))
         self._find_states = client.register_script(source("find_states"))
         self._erase_entries = client.register_script(source("erase_entries"))
@@ -165,6 +166,16 @@ class Scripts:
         keys = [self._keys.boards, self._keys.board(board_id), self._keys.changes]
         done, counts = await self._save_board(keys=keys, args=[board_id, version, record, now_ms])
         return bool(done), int(counts)
+
+    async def move_alert(self, fingerprint: str, believed: int, record: bytes, now_ms: int, log: Sequence[str] = (),
+                         notices: Sequence[Sequence[str]] = ()) -> bytes | None:
+        """Keep the next record of an alert as it follows on version `believed` (0: there was none), with its line in
+        the log and what is to be delivered; None when it is kept, else the record that counts. May be repeated."""
+        keys = [self._keys.alerts, self._keys.alert_log, self._keys.changes, self._keys.notices]
+        told = orjson.dumps({"log": log, "notices": notices})
+        args: list[Any] = [fingerprint, believed, believed + 1, record, now_ms, told]
+        found: bytes = await self._move_alert(keys=keys, args=args)
+        return found or None
 
     async def trim_events(self, before_ms: int, stream: str | None = None) -> int:
         """Forget what arrived earlier and no group needs, of a stream or of the events; how many went."""

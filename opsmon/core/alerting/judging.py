@@ -76,7 +76,8 @@ def judge_milestone(rule: Milestone, value: float | None, told: float) -> Findin
     if value is None:
         return UNKNOWN
     reached = value // rule.every * rule.every
-    return Finding("breach" if reached > told else "clear", value, max(reached, told))
+    # A number that begins anew, as today's does each morning, reaches its first one again.
+    return Finding("breach" if reached > told and reached > 0 else "clear", value, reached)
 
 
 def _band(rule: Unusual, hour: Hour, baseline: Baseline, limit: float) -> Band | None:

@@ -1,0 +1,27 @@
+"""The rules that are on from the first minute: opsmon itself, silent sources, payments, late orders, a quiet shop."""
+
+from opsmon.core.alerting.rules import Limit, Milestone, Missing, Quiet, Rule, Unusual
+from opsmon.core.calendar import HOUR_MS, MINUTE_MS
+
+# What is no KPI: how far the workers are behind, in ms.
+BEHIND = "own:behind"
+EVERY_SOURCE = "sources"
+
+BUILT_IN: tuple[Rule, ...] = (
+    Rule("behind", "opsmon is behind", BEHIND, Limit(10_000, clear=2_000), "high", for_ms=5_000, is_built_in=True,
+         action="Look at the status page: a worker may have stopped, or the store may be slow."),
+    Rule("dead-letters", "Deliveries could not be used", "dead-letters", Limit(0, clear=0), "medium", for_ms=0,
+         is_built_in=True, action="Open the dead letters, mend the cause and replay them."),
+    Rule("source-silent", "A source is silent", EVERY_SOURCE, Quiet(), "high", for_ms=0, by_row=True, is_built_in=True,
+         action="Look at the sources page: is the webhook still there, is the shop up?"),
+    Rule("payment-failures", "Payments fail", "payment-failures", Limit(0.2, least=10), "critical", is_built_in=True,
+         action="Try a payment in the shop, then ask the payment provider."),
+    Rule("past-sla", "Orders are past their time", "past-sla", Limit(0, clear=0), "high", for_ms=MINUTE_MS,
+         is_built_in=True, action="Pack the oldest orders first."),
+    Rule("orders-low", "Far fewer orders than usual", "orders-per-hour", Unusual("low"), "high", for_ms=0,
+         keep_ms=HOUR_MS // 4, is_built_in=True, action="Place a test order: is the shop up, does payment work?"),
+    Rule("no-orders", "No orders though many were expected", "orders-today", Missing(), "high", for_ms=0,
+         is_built_in=True, action="Place a test order: is the shop up, does payment work?"),
+    Rule("milestone", "A thousand orders more", "orders-today", Milestone(1_000), "low", for_ms=0, keep_ms=0,
+         is_built_in=True, action="Tell the team."),
+)

@@ -1,0 +1,1 @@
+"""Alerts, rules and silences of a site, as they are kept."""

@@ -1,0 +1,49 @@
+"""Query: the rules of a site, those that come with opsmon and those that were made or changed; silences; the log."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import orjson
+
+from opsmon.core.alerting.built_in import BUILT_IN
+from opsmon.core.alerting.records import parse_rule
+from opsmon.core.alerting.rules import Rule
+from opsmon.core.alerting.silences import Silence
+from opsmon.store.connection import Reader
+from opsmon.store.keys import Keys
+
+
+@dataclass(frozen=True, slots=True)
+class SavedRule:
+    """A rule with the bytes it was read from, b'' where it is as it comes with opsmon: whoever changes it says so."""
+
+    rule: Rule
+    raw: bytes = b""
+
+
+async def saved_rules(reader: Reader, keys: Keys) -> dict[str, SavedRule]:
+    """Every rule by its id. One that this opsmon cannot read is left out; what comes with opsmon is always there."""
+    found = {rule.id: SavedRule(rule) for rule in BUILT_IN}
+    for name, raw in sorted((await reader.hash(keys.rules)).items()):
+        rule, _ = parse_rule(orjson.loads(raw))
+        if rule is not None:
+            built_in = found.get(name.decode())
+            found[rule.id] = SavedRule(replace(rule, is_built_in=built_in is not None), raw)
+    return found
+
+
+async def all_rules(reader: Reader, keys: Keys) -> dict[str, Rule]:
+    """Every rule by its id."""
+    return {name: one.rule for name, one in (await saved_rules(reader, keys)).items()}
+
+
+async def silences(reader: Reader, keys: Keys) -> dict[str, tuple[Silence, bytes]]:
+    """Every silence that is kept, with the bytes it was read from."""
+    found = await reader.hash(keys.silences)
+    return {name.decode(): (_silence(orjson.loads(raw)), raw) for name, raw in found.items()}
+
+
+def _silence(told: Mapping[str, object]) -> Silence:
+    labels = told["labels"]
+    assert isinstance(labels, list)
+    return Silence(**{**told, "labels": tuple((str(name), str(value)) for name, value in labels)})  # type: ignore[arg-type]

@@ -1,0 +1,169 @@
+"""Rules -> alerts -> notices. One process of a site does this at a time; whoever is first when it goes takes over.
+
+Rules whose number has moved are looked at with the next round, the others with each second, what is held against the
+usual every ten. A move is kept only if nobody else has moved the alert, so that two who believe it is their turn make
+one alert.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import replace
+
+from redis.asyncio import Redis
+
+from opsmon.clock import Clock
+from opsmon.core.alerting.life import Alert, Finding, new_alert, retire, seen, step
+from opsmon.core.alerting.rules import Milestone, Missing, Rule, Unusual
+from opsmon.core.alerting.silences import Silence, inhibitor_of, silence_of
+from opsmon.core.alerting.telling import Route, due
+from opsmon.store import health_queries
+from opsmon.store.alerts.alert_store import AlertStore, Stored, notice_fields
+from opsmon.store.alerts.rule_queries import all_rules, silences
+from opsmon.store.connection import STORE_ERRORS, Reader
+from opsmon.store.keys import Keys
+from opsmon.store.kpi_queries import KpiQueries
+from opsmon.store.scripts import Scripts
+from opsmon.workers.observing import Observer, Surroundings
+
+log = logging.getLogger("opsmon.evaluator")
+
+# Whoever has the turn says so each round; gone for so long, it is another's.
+TURN_MS = 2_500
+ROUND_MS = 1_000
+# Between two rounds that changes ask for: a storm of orders is one look.
+_LEAST_MS = 250
+_SLOW_MS = 10_000
+_PAUSE_S = 1.0
+
+
+class Evaluator:
+    """Looks at the rules of one site until it is told to stop."""
+
+    def __init__(self, client: Redis, keys: Keys, kpis: KpiQueries, sources: tuple[str, ...], who: str,
+                 clock: Clock) -> None:
+        self._reader, self._keys, self._kpis, self._sources = Reader(client), keys, kpis, sources
+        self._scripts, self._who, self._clock = Scripts(client, keys), who, clock
+        self._observer = Observer(kpis)
+        self.store = AlertStore(self._reader, self._scripts, keys)
+        self._slow_ms = 0
+        self._last_id = "$"
+        self._trouble = ""
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Evaluate until `stop` is set. A store that is away is waited for."""
+        while not stop.is_set():
+            try:
+                if await self._scripts.take_turn("evaluator", self._who, TURN_MS):
+                    await self.round()
+                await self._wait(stop)
+            except STORE_ERRORS as error:
+                await self._pause(error, stop)
+        with suppress(*STORE_ERRORS):
+            await self._scripts.take_turn("evaluator", self._who, 1)
+
+    async def round(self) -> None:
+        """Look at every rule that is due, move the alerts, and say what is to be said. May be repeated."""
+        now_ms = self._clock.now_ms()
+        rules = await all_rules(self._reader, self._keys)
+        known = await self.store.all()
+        await self._evaluate(self._due(rules.values(), now_ms), known, now_ms)
+        await self._retire(rules, known, now_ms)
+        await self._tell(rules, known, now_ms)
+
+    def _due(self, rules: Iterable[Rule], now_ms: int) -> list[Rule]:
+        """The rules to be looked at now."""
+        is_slow_due = now_ms - self._slow_ms >= _SLOW_MS
+        if is_slow_due:
+            self._slow_ms = now_ms
+        return [rule for rule in rules
+                if rule.is_on and (is_slow_due or not isinstance(rule.condition, Unusual | Missing))]
+
+    async def _evaluate(self, rules: list[Rule], known: dict[str, Stored], now_ms: int) -> None:
+        reached = {one.alert.rule: one.alert.limit or 0.0 for one in known.values()}
+        found = await self._observer.look(rules, await self._around(now_ms), now_ms,
+                                          {rule.id: reached.get(rule.id, 0.0) for rule in rules
+                                           if isinstance(rule.condition, Milestone)})
+        for rule in rules:
+            await self._judge(rule, found[rule.id], known, now_ms)
+
+    async def _judge(self, rule: Rule, found: list[tuple[tuple[tuple[str, str], ...], Finding]],
+                     known: dict[str, Stored], now_ms: int) -> None:
+        told = set()
+        for labels, finding in found:
+            fresh = new_alert(rule.id, labels)
+            told.add(fresh.fingerprint)
+            stored = known.get(fresh.fingerprint, Stored(0, fresh))
+            known[fresh.fingerprint] = await self._step(stored, finding, rule, now_ms)
+        # A row that is gone from its list is back within.
+        for stored in [one for one in known.values() if rule.by_row and one.alert.rule == rule.id]:
+            if stored.alert.fingerprint not in told and stored.alert.state not in ("ok", "resolved"):
+                gone = Finding("clear", stored.alert.value, stored.alert.limit)
+                known[stored.alert.fingerprint] = await self._step(stored, gone, rule, now_ms)
+
+    async def _step(self, stored: Stored, finding: Finding, rule: Rule, now_ms: int) -> Stored:
+        """Move an alert, or keep its value in mind: a value alone is written no more than it is shown."""
+        move = step(stored.alert, finding, rule.timing, now_ms)
+        if move is not None:
+            return await self.store.move(stored, move, rule, now_ms)
+        return replace(stored, alert=seen(stored.alert, finding))
+
+    async def _retire(self, rules: Mapping[str, Rule], known: dict[str, Stored], now_ms: int) -> None:
+        """End the alerts of rules that are gone or off."""
+        for fingerprint, stored in known.items():
+            rule = rules.get(stored.alert.rule)
+            if rule is None or not rule.is_on:
+                move = retire(stored.alert, now_ms)
+                gone = rule or Rule(stored.alert.rule, stored.alert.rule, "", Milestone(1))
+                known[fingerprint] = await self.store.move(stored, move, gone, now_ms) if move else stored
+
+    async def _tell(self, rules: Mapping[str, Rule], known: dict[str, Stored], now_ms: int) -> None:
+        silent = [one for one, _ in (await silences(self._reader, self._keys)).values()]
+        firing = [(one.alert, rule) for one in known.values() if one.alert.is_open
+                  if (rule := rules.get(one.alert.rule)) is not None]
+        for fingerprint, stored in known.items():
+            rule = rules.get(stored.alert.rule)
+            is_done = stored.told.is_over and stored.told.run == stored.alert.id
+            if rule is not None and stored.alert.id and not is_done:
+                known[fingerprint] = await self._say(stored, rule, self._is_muted(stored.alert, rule, silent, firing,
+                                                                                  now_ms), now_ms)
+
+    async def _say(self, stored: Stored, rule: Rule, is_muted: bool, now_ms: int) -> Stored:
+        found = due(stored.alert, stored.told, self.route_of(rule), is_muted, now_ms)
+        if found.told == stored.told:
+            return stored
+        notices = [notice_fields(found.notice, receiver, stored.alert, rule, now_ms)
+                   for receiver in found.notice.receivers] if found.notice else []
+        return await self.store.note(stored, found.told, notices, now_ms)
+
+    def route_of(self, rule: Rule) -> Route:
+        """Where the alerts of a rule go. Nobody is to be told yet: panel and walls show them."""
+        return Route(rule.severity, ())
+
+    def _is_muted(self, alert: Alert, rule: Rule, silent: list[Silence], firing: list[tuple[Alert, Rule]],
+                  now_ms: int) -> bool:
+        return (silence_of(alert, silent, now_ms) is not None or now_ms < alert.snoozed_until_ms
+                or inhibitor_of(alert, rule, firing) is not None)
+
+    async def _around(self, now_ms: int) -> Surroundings:
+        backlog = await health_queries.backlog(self._reader, self._keys)
+        heard = await health_queries.heard(self._reader, self._keys, self._kpis, self._sources, now_ms)
+        return Surroundings(backlog, heard)
+
+    async def _wait(self, stop: asyncio.Event) -> None:
+        """Until something was counted, but not for longer than a round, and not shorter than a look is worth."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), _LEAST_MS / 1000)
+        if not stop.is_set():
+            changes = await self._reader.after(self._keys.changes, self._last_id, ROUND_MS - _LEAST_MS)
+            self._last_id = changes[-1][0].decode() if changes else self._last_id
+        self._trouble = ""
+
+    async def _pause(self, error: Exception, stop: asyncio.Event) -> None:
+        """Say what happened once, then try again each second."""
+        if str(error) != self._trouble:
+            self._trouble = str(error)
+            log.error("rules cannot be looked at: %s: %s", type(error).__name__, error)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), _PAUSE_S)
