@@ -184,7 +184,10 @@ def has_marks(board: Board, only: Only) -> bool:
 
 
 def _address(request: Request) -> str:
-    """The page with its filters, as it can be typed again."""
+    """The page with its filters, as it can be typed again; '' where the address is a secret (threat: a link that is
+    good once lies about on paper; HARDENING T25)."""
+    if "secret" in request.path_params:
+        return ""
     query = unquote_plus(request.url.query)
     return f"{request.url.path}?{query}" if query else request.url.path
 

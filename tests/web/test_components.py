@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from opsmon.web import samples, tile_shapes, views
+from opsmon.web.sealing import csrf
 from opsmon.web.tile_samples import sample
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
@@ -41,7 +42,7 @@ def environment() -> Environment:
     jinja = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined,
                         trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.i18n"])
     jinja.install_gettext_translations(NullTranslations(), newstyle=True)
-    jinja.globals["asset"] = lambda path: f"/static/b1/{path}"
+    jinja.globals |= {"asset": lambda path: f"/static/b1/{path}", "csrf": csrf}
     return jinja
 
 

@@ -205,7 +205,8 @@ async def test_a_paused_page_keeps_the_newest_whatever_comes_late(site: Site) ->
 
 
 async def test_a_screen_that_is_refused_says_that_it_is_signed_out(site: Site) -> None:
-    """401: the banner says so, the stream is asked for again in case the session comes back, and nothing reloads."""
+    """401: the banner says so, the page asks for itself once, to be led to sign in, and for the stream again in
+    case the session comes back."""
     page = await site.context.new_page()
     await page.route("**/live?*", lambda route: route.fulfill(status=401))
     await site.visit(page, "/b/overview", live=False)
@@ -213,4 +214,4 @@ async def test_a_screen_that_is_refused_says_that_it_is_signed_out(site: Site) -
     assert await page.is_visible("#stale")
     await page.unroute_all()
     await until(page, f"{LIVE} && !('auth' in document.documentElement.dataset)", "a live screen")
-    assert site.asked.count("/b/overview") == 1
+    assert site.asked.count("/b/overview") == 2

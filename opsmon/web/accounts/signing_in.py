@@ -112,11 +112,11 @@ class SignIn:
         if not secret or not compare_digest(request.path_params["secret"].encode(), secret.encode()):
             return self._trouble(request, 410, _GONE)
         if request.method != "POST":
-            return self._form(request, _welcome_form(request.url.path, {}, {}))
+            return self._form(request, _welcome_form({}, {}))
         said = await read_form(request)
         email, name, wrong = _checked(said)
         if wrong:
-            return self._form(request, _welcome_form(request.url.path, said, wrong), 422)
+            return self._form(request, _welcome_form(said, wrong), 422)
         kept = await self._signing.passwords.hash(said["password"])
         made = Person("first", email, name, "admin", kept, made_ms=self._clock.now_ms())
         outcome = await self._signing.people.change(LOCAL, address_of(request), None, made, "person.first")
@@ -133,12 +133,12 @@ class SignIn:
             return self._trouble(request, 410, _GONE)
         link, person = found
         if request.method != "POST":
-            return self._form(request, _accept_form(request.url.path, person, link.kind, {}))
+            return self._form(request, _accept_form(person, link.kind, {}))
         said = await read_form(request)
         try:
             check_password(said.get("password", ""), person.email, person.name)
         except ValueError as error:
-            return self._form(request, _accept_form(request.url.path, person, link.kind, {"password": str(error)}), 422)
+            return self._form(request, _accept_form(person, link.kind, {"password": str(error)}), 422)
         kept = await self._signing.passwords.hash(said["password"])
         if not await self._signing.people.use_link(secret):
             return self._trouble(request, 410, _GONE)
@@ -194,18 +194,18 @@ def _login_form(goes_on: str, said: Mapping[str, str] | None = None, trouble: st
                     ((PAIR, _IS_A_SCREEN),), trouble)
 
 
-def _welcome_form(action: str, said: Mapping[str, str], wrong: Mapping[str, str]) -> FormView:
+def _welcome_form(said: Mapping[str, str], wrong: Mapping[str, str]) -> FormView:
     about = ("You are the first. With an account boards can be opened from other machines too, and from now on "
              "everybody signs in.")
-    return FormView("Welcome", about, action, "Make the first account", marked((_NAME, _EMAIL, _NEW_PASSWORD), said,
+    return FormView("Welcome", about, "", "Make the first account", marked((_NAME, _EMAIL, _NEW_PASSWORD), said,
                                                                               wrong))
 
 
-def _accept_form(action: str, person: Person, kind: str, wrong: Mapping[str, str]) -> FormView:
+def _accept_form(person: Person, kind: str, wrong: Mapping[str, str]) -> FormView:
     title = f"Welcome, {person.name}" if kind == "invite" else "A new password"
     about = f"You sign in with {person.email}."
     # For password managers: whose password this is.
-    return FormView(title, about, action, "Begin" if kind == "invite" else "Change it",
+    return FormView(title, about, "", "Begin" if kind == "invite" else "Change it",
                     marked((_NEW_PASSWORD,), {}, wrong))
 
 
