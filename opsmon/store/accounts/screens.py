@@ -7,7 +7,7 @@ over, and whoever approves is told to look at the screen).
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from hmac import compare_digest
 from typing import Any, Literal
 
@@ -17,7 +17,7 @@ from opsmon.core.access import Who
 from opsmon.core.pairing import code_of
 from opsmon.store.accounts.audit import Deed
 from opsmon.store.accounts.changing import Changing, Outcome
-from opsmon.store.accounts.records import PairedScreen, Pairing, read, written
+from opsmon.store.accounts.records import PairedScreen, Pairing, believed, read, told, written
 from opsmon.store.accounts.secrets import hashed, new_secret
 from opsmon.store.connection import STORE_ERRORS, Read, Reader
 from opsmon.store.keys import Keys
@@ -186,8 +186,8 @@ class Screens:
                    ) -> Outcome:
         one = after or before
         assert one is not None
-        deed = Deed(who, what, one.id, one.name, _told(before), _told(after), address)
-        return await self._changing.change(self._keys.screens, one.id, written(before) if before else b"",
+        deed = Deed(who, what, one.id, one.name, told(before), told(after), address)
+        return await self._changing.change(self._keys.screens, one.id, believed(before) if before else b"",
                                            written(after) if after else b"", deed)
 
 
@@ -198,7 +198,3 @@ def is_old(screen: PairedScreen, now_ms: int) -> bool:
 
 def _is_newest(who: Who, screen: PairedScreen) -> bool:
     return compare_digest(who.session, screen.secret)
-
-
-def _told(screen: PairedScreen | None) -> dict[str, Any] | None:
-    return asdict(screen) if screen else None
