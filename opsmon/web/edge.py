@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from opsmon.web.addresses import Networks, read_address
 from opsmon.web.bodies import answer
-from opsmon.web.doors import Door
+from opsmon.web.doors import PUBLIC_SIDE, Door
 
 _FOR, _PROTO = b"x-forwarded-for", b"x-forwarded-proto"
 _NOT_HERE = "This port takes webhooks and events. The boards are on another one.\n"
@@ -35,10 +35,11 @@ class Edge:
         client, server = scope["client"], scope["server"]
         if client is not None and self._proxies.hold(client[0]):
             believe(scope, self._proxies)
-        if self._public_port is not None and server is not None and server[1] == self._public_port and (
-                not self._is_public(scope["path"])):
-            await answer(send, 404, _NOT_HERE)
-            return
+        if self._public_port is not None and server is not None and server[1] == self._public_port:
+            scope[PUBLIC_SIDE] = True
+            if not self._is_public(scope["path"]):
+                await answer(send, 404, _NOT_HERE)
+                return
         await self._app(scope, receive, send)
 
     def _is_public(self, path: str) -> bool:
