@@ -46,7 +46,7 @@ async def test_no_text_runs_on_any_page(chromium: Browser, settings: Settings, c
         context, said, asked = await signed(chromium, line, cookie), list[str](), set[str]()
         page = await context.new_page()
         page.on("dialog", lambda dialog: said.append(f"{page.url} {dialog.message}"))
-        page.on("request", lambda request: asked.add(request.resource_type if "x" == request.url[-1:] else ""))
+        page.on("request", lambda request: asked.add(request.resource_type if request.url[-1:] == "x" else ""))
         paths = [path for name, path in addresses(TEXT) if "…" not in name or name in ASKED] + await letters(line)
         for path in paths:
             await page.goto(f"http://127.0.0.1:{line.port}{path}")
