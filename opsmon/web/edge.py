@@ -21,7 +21,10 @@ _PUBLIC_PATHS = ("/webhooks/", "/ingest/", "/static/")
 
 class Edge:
     """`proxies` are believed about whom they speak for. On the port `public_port`, if there is one, only `doors` that
-    are public are found, and what vendors and pages send to."""
+    are public are found, and what vendors and pages send to.
+
+    Threats: a sender who says that it is somebody else (CWE-348), a board found where none was meant (CWE-668).
+    """
 
     def __init__(self, app: ASGIApp, proxies: Networks, public_port: int | None, doors: Sequence[Door],
                  paths: Collection[str]) -> None:
@@ -48,7 +51,10 @@ class Edge:
 
 def believe(scope: Scope, proxies: Networks) -> None:
     """Put into a scope what a trusted proxy says of its client: the right-most address that is no proxy itself, for
-    everything before it was written by somebody else, and whether it spoke TLS."""
+    everything before it was written by somebody else, and whether it spoke TLS.
+
+    Threat: a sender who says that it is somebody else (CWE-348; RFC 7239, 8.1).
+    """
     said = [value for name, value in scope["headers"] if name in (_FOR, _PROTO)]
     if not said:
         return

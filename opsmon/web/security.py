@@ -61,6 +61,8 @@ class SameOrigin:
 
     A browser says so itself in Sec-Fetch-Site, which no script can set; an older one by an Origin that is the
     Host asked for. One that says neither is refused: such a request has no page behind it.
+
+    Threat: a form that another site sends (CWE-352; Fetch Metadata, W3C).
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -73,7 +75,10 @@ class SameOrigin:
 
 
 def is_same_origin(scope: MutableMapping[str, Any]) -> bool:
-    """Whether a page of the host that was asked sent a request."""
+    """Whether a page of the host that was asked sent a request.
+
+    Threat: a form that another site sends (CWE-352; Fetch Metadata, W3C).
+    """
     headers = dict(scope["headers"])
     site = headers.get(b"sec-fetch-site")
     if site is not None:
@@ -90,7 +95,10 @@ async def forbid(send: Send, why: bytes) -> None:
 
 
 def is_local(scope: MutableMapping[str, Any]) -> bool:
-    """Whether a request came to a loopback address, asked for it by such a name, and no proxy handed it on."""
+    """Whether a request came to a loopback address, asked for it by such a name, and no proxy handed it on.
+
+    Threat: a web page elsewhere, or a proxy, that is taken for whoever sits here (DNS rebinding, CWE-350).
+    """
     server, headers = scope.get("server"), dict(scope["headers"])
     if not _FORWARDED.isdisjoint(headers):
         return False

@@ -67,14 +67,20 @@ class People:
                                            written(after) if after else b"", deed)
 
     async def link(self, person: Person, kind: LinkKind) -> str:
-        """Make a one-time link; its secret, to be given out once."""
+        """Make a one-time link; its secret, to be given out once.
+
+        Threat: a link that is guessed, or good for ever (CWE-640).
+        """
         secret = new_secret()
         link = orjson.dumps(asdict(Link(person.id, kind, hashed(person.password))))
         await self._client.set(self._keys.invite(hashed(secret)), link, px=LINK_MS[kind])
         return secret
 
     async def linked(self, secret: str) -> tuple[Link, Person] | None:
-        """Whom a link is for, while it is good."""
+        """Whom a link is for, while it is good.
+
+        Threat: a link of yesterday (CWE-613).
+        """
         raw = await self._client.get(self._keys.invite(hashed(secret)))
         link = Link(**orjson.loads(raw)) if raw else None
         found = await self.one(link.person) if link else None
@@ -82,5 +88,8 @@ class People:
         return (link, found) if link and found and is_good else None
 
     async def use_link(self, secret: str) -> bool:
-        """Use a link up; False when another was quicker. Only one call gets True."""
+        """Use a link up; False when another was quicker. Only one call gets True.
+
+        Threat: a link that is used twice (CWE-294).
+        """
         return bool(await self._client.delete(self._keys.invite(hashed(secret))))

@@ -96,7 +96,10 @@ class Screens:
                 return secret, pairing
 
     async def waiting(self, secret: str, now_ms: int) -> Pairing | None:
-        """What waits with this secret; None when its code is over or another's."""
+        """What waits with this secret; None when its code is over or another's.
+
+        Threat: a token fetched by another (CWE-287), told by how long a comparison takes (CWE-208).
+        """
         found = await self._pairing(code_of(secret), now_ms)
         return found if found and compare_digest(found.secret, hashed(secret)) else None
 
@@ -108,7 +111,10 @@ class Screens:
     async def approve(self, who: Who, address: str, code: str, wanted: PairedScreen, now_ms: int
                       ) -> PairedScreen | None:
         """Let in the wall that shows a code, as `wanted` says of name, board and money; None when no wall does, or
-        another was quicker. Only one call gets a screen."""
+        another was quicker. Only one call gets a screen.
+
+        Threat: two who use one code (CWE-362).
+        """
         pairing = await self._pairing(code, now_ms) if code else None
         if pairing is None:
             return None
@@ -128,7 +134,10 @@ class Screens:
         return await self._put(who, address, screen, replace(screen, identify_ms=now_ms), "screen.identified")
 
     async def remove(self, who: Who, address: str, screen: PairedScreen) -> Outcome:
-        """Take a screen's token away: from now on it is nobody (threat: a screen that was stolen or sold)."""
+        """Take a screen's token away: from now on it is nobody (threat: a screen that was stolen or sold).
+
+        Threat: a session that cannot be ended (CWE-613).
+        """
         outcome = await self._put(who, address, screen, None, "screen.removed")
         if outcome == "done":
             await self._client.unlink(*(self._keys.screen(one) for one in (screen.secret, screen.before) if one))
@@ -138,7 +147,10 @@ class Screens:
 
     async def renew(self, who: Who, address: str, screen: PairedScreen, now_ms: int) -> str:
         """A new token for a screen whose turn it is, to be given to it alone; '' when it is not (threat: a token that
-        was copied and is good for ever). The former stays good until the new one was used."""
+        was copied and is good for ever). The former stays good until the new one was used.
+
+        Threat: a copied token (CWE-294).
+        """
         is_due = (now_ms - screen.renewed_ms >= RENEWED_EVERY_MS if _is_newest(who, screen)
                   else now_ms - screen.renewed_ms >= _ANSWERED_MS)
         if not is_due:

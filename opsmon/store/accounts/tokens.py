@@ -33,7 +33,10 @@ class Tokens:
         return secret
 
     async def revoke(self, who: Who, address: str, token: Token) -> Outcome:
-        """Take one away; what it opened is shut with the next request. May be repeated."""
+        """Take one away; what it opened is shut with the next request. May be repeated.
+
+        Threat: a token that was found (CWE-613).
+        """
         return await self._change(who, address, token, None, "token.revoked")
 
     async def _change(self, who: Who, address: str, before: Token | None, after: Token | None, what: str) -> Outcome:

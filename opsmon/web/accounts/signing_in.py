@@ -72,7 +72,10 @@ class SignIn:
         self._pages, self._signing, self._clock = pages, signing, clock
 
     async def login(self, request: Request) -> Response:
-        """GET gives the form, POST signs in and goes on to where one wanted to be."""
+        """GET gives the form, POST signs in and goes on to where one wanted to be.
+
+        Threat: guessing (CWE-307), a session from before (fixation, CWE-384).
+        """
         if request.method != "POST":
             return self._form(request, _login_form(_next(request.query_params.get("next", ""))))
         said = await read_form(request)
@@ -105,7 +108,10 @@ class SignIn:
         return answer
 
     async def welcome(self, request: Request) -> Response:
-        """Make the first admin, by the link that opsmon printed."""
+        """Make the first admin, by the link that opsmon printed.
+
+        Threat: a stranger who is first (CWE-306).
+        """
         if not request.scope.get(FIRST_RUN):
             return self._trouble(request, 410, _WELCOMED)
         secret = self._signing.first_secret()
@@ -126,7 +132,10 @@ class SignIn:
         return await self._let_in(request, made, "/")
 
     async def accept(self, request: Request) -> Response:
-        """Choose a password, by a link that is good once: of an invitation, or for a new one."""
+        """Choose a password, by a link that is good once: of an invitation, or for a new one.
+
+        Threat: a link that is used twice (CWE-294).
+        """
         secret = request.path_params["secret"]
         found = await self._signing.people.linked(secret)
         if found is None:
