@@ -19,6 +19,8 @@ HEADERS = [
     (b"referrer-policy", b"same-origin"),
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
+    # An answer for one must not be kept for another (CWE-524); what may be kept says so itself.
+    (b"cache-control", b"no-store"),
     (b"permissions-policy", b"camera=(), microphone=(), geolocation=(), payment=(), usb=(), browsing-topics=()"),
 ]
 # Two years, as browsers' lists ask for; over plain HTTP it would mean nothing (RFC 6797 7.2).
@@ -49,6 +51,8 @@ class SecurityHeaders:
             if message["type"] == "http.response.start":
                 own = list(message.get("headers", ()))
                 names = {name for name, _ in own}
+                # What is kept already goes on being kept as it was told then (RFC 9111, 4.3.4).
+                names |= {b"cache-control"} if message["status"] == 304 else set()
                 message["headers"] = [*own, *(header for header in more if header[0] not in names)]
             await send(message)
 
