@@ -19,10 +19,10 @@ HEADERS = [
     (b"referrer-policy", b"same-origin"),
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
-    # An answer for one must not be kept for another (CWE-524); what may be kept says so itself.
-    (b"cache-control", b"no-store"),
     (b"permissions-policy", b"camera=(), microphone=(), geolocation=(), payment=(), usb=(), browsing-topics=()"),
 ]
+# An answer for one must not be kept for another (CWE-524); what may be kept says so itself.
+_NOT_KEPT = (b"cache-control", b"no-store")
 # Two years, as browsers' lists ask for; over plain HTTP it would mean nothing (RFC 6797 7.2).
 _TLS_ONLY = (b"strict-transport-security", b"max-age=63072000")
 # In a request's scope: how a stream sends its messages, thousands of them, once its headers are gone.
@@ -45,7 +45,7 @@ class SecurityHeaders:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        more = [*HEADERS, _TLS_ONLY] if scope.get("scheme") == "https" else HEADERS
+        more = [*HEADERS, _NOT_KEPT, *([_TLS_ONLY] if scope.get("scheme") == "https" else [])]
 
         async def secured(message: Message) -> None:
             if message["type"] == "http.response.start":
