@@ -1,18 +1,15 @@
 """Every board before a real Chromium: it fits each screen, and moves by itself."""
 
-from collections.abc import AsyncIterator
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page
-from redis.asyncio import Redis
+from playwright.async_api import Page
 
 from opsmon.core.boards import BOARDS, HOME
-from opsmon.settings import Settings
 from opsmon.web.feed import slots_of
 from opsmon.web.views import KpiView
-from tests.web.browser import Site, open_chromium, open_site, until, value_of
+from tests.web.browser import Site, until, value_of
 from tests.web.test_browser import CLIPPED, SIZES
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
@@ -23,22 +20,11 @@ LARGE = "123,456,789"
 MONEY = "€123,456,789.00"
 
 
-@pytest.fixture(scope="module")
-async def chromium(anyio_backend: str) -> AsyncIterator[Browser]:
-    """The browser, started once."""
-    async with open_chromium() as browser:
-        yield browser
-
-
 @pytest.fixture
-async def site(chromium: Browser, settings: Settings, store: Redis) -> AsyncIterator[Site]:
-    """opsmon with an order, so that boards are boards."""
-    context = await chromium.new_context()
-    async with open_site(settings, store, context) as opened:
-        await opened.order(1001, "49.90")
-        await opened.order(1002, "1234567.89")
-        yield opened
-    await context.close()
+async def site(site: Site) -> Site:
+    """opsmon with two orders."""
+    await site.order(1002, "1234567.89")
+    return site
 
 
 async def with_large_numbers(site: Site, board: str, layout: str) -> None:

@@ -33,7 +33,11 @@ def block(theme: str) -> dict[str, str]:
 
 def rgb(theme: str, meaning: str) -> tuple[float, ...]:
     """Linear RGB of an opaque colour token."""
-    raw = re.fullmatch(r"oklch\(var\(--([\w-]+)\)\)", block(theme)[f"color-{meaning}"]).group(1)
+    return linear(re.fullmatch(r"oklch\(var\(--([\w-]+)\)\)", block(theme)[f"color-{meaning}"]).group(1))
+
+
+def linear(raw: str) -> tuple[float, ...]:
+    """A raw colour of tokens.css, in linear RGB."""
     lightness, chroma, hue = map(float, re.search(rf"--{raw}: ([\d. ]+);", TOKENS).group(1).split())
     a, b = chroma * math.cos(math.radians(hue)), chroma * math.sin(math.radians(hue))
     l = (lightness + 0.3963377774 * a + 0.2158037573 * b) ** 3  # noqa: E741

@@ -5,33 +5,24 @@ from base64 import b64decode
 from collections.abc import AsyncIterator
 
 import pytest
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, BrowserContext, Page
 from redis.asyncio import Redis
 
 from opsmon.settings import Settings
 from opsmon.web.views import HealthView, SourceView
-from tests.web.browser import Site, open_chromium, open_site, pixel, until
+from tests.web.browser import Site, open_site, pixel, until
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
 
 FOCUS = "document.activeElement.name ?? ''"
 
 
-@pytest.fixture(scope="module")
-async def chromium(anyio_backend: str) -> AsyncIterator[Browser]:
-    """The browser, started once."""
-    async with open_chromium() as browser:
-        yield browser
-
-
 @pytest.fixture
-async def site(chromium: Browser, settings: Settings, store: Redis) -> AsyncIterator[Site]:
-    """opsmon with an order; pages may use the clipboard."""
-    context = await chromium.new_context(permissions=["clipboard-read", "clipboard-write"])
-    async with open_site(settings, store, context) as opened:
-        await opened.order(1001, "49.90")
-        yield opened
-    await context.close()
+async def context(chromium: Browser) -> AsyncIterator[BrowserContext]:
+    """A browser whose pages may use the clipboard."""
+    opened = await chromium.new_context(permissions=["clipboard-read", "clipboard-write"])
+    yield opened
+    await opened.close()
 
 
 async def at(page: Page, path: str) -> None:
