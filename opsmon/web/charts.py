@@ -18,7 +18,7 @@ def spark(reading: Reading, wording: Wording) -> SparkView:
     """The series as a line from zero; its last point still moves."""
     values = [point.value or 0 for point in reading.series]
     top = max(*values, 1)
-    dots = [(index * _STEP, _round(100 - value * 96 / top)) for index, value in enumerate(values)]
+    dots = [(index * _STEP, round(100 - value * 96 / top)) for index, value in enumerate(values)]
     line = _joined(dots[:-1])
     return SparkView(
         points=line,
@@ -33,7 +33,7 @@ def spark(reading: Reading, wording: Wording) -> SparkView:
     )
 
 
-def _joined(dots: Sequence[tuple[int, float | int]]) -> str:
+def _joined(dots: Sequence[tuple[int, int]]) -> str:
     return " ".join(f"{x},{y}" for x, y in dots)
 
 
@@ -68,7 +68,6 @@ def _bar(index: int, point: Point, ghost: float | None, reading: Reading, top: i
         x=str(_round(index * _BAR_STEP + _BAR_STEP * _GAP / 2)),
         y=_y(value, top),
         width=str(_round(_BAR_STEP * (1 - _GAP))),
-        height=str(_round(100 * value / top)),
         label=wording.hour(point.start_ms) if (len(reading.series) - 1 - index) % _LABEL_EVERY == 0 else "",
         name=wording.day_and_hour(point.start_ms),
         text=wording.value(reading, point.value),
@@ -115,5 +114,5 @@ def _y(value: float, top: int) -> str:
 
 
 def _round(number: float) -> float | int:
-    rounded = round(number, 2)
+    rounded = round(number, 1)
     return int(rounded) if rounded == int(rounded) else rounded

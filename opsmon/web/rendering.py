@@ -1,5 +1,7 @@
 """The Jinja environments, one per language, and the assets: every static URL carries a hash of them all."""
 
+import re
+from collections.abc import Callable
 from functools import cache
 from hashlib import blake2b
 from pathlib import Path
@@ -11,6 +13,7 @@ from opsmon.web.languages import ENGLISH, messages
 from opsmon.web.tile_views import TILE_VIEWS
 from opsmon.web.views import HealthView, PageView, SetupView, SourceCardView, SourcesView
 
+_INDENT = re.compile(r"^[ \t]+", re.MULTILINE)
 _HERE = Path(__file__).resolve().parent.parent
 
 
@@ -37,11 +40,20 @@ def asset(path: str) -> str:
     return f"/static/{build()}/{path}"
 
 
+class Templates(FileSystemLoader):
+    """Templates without their indents, which no reader of a page needs and each frame would carry."""
+
+    def get_source(self, environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
+        """A template's text, its path, and whether it is still the same."""
+        text, path, is_fresh = super().get_source(environment, template)
+        return _INDENT.sub("", text), path, is_fresh
+
+
 @cache
 def environment(language: str = ENGLISH) -> Environment:
     """Templates: strict about names, escaping everything, saying `_("…")` in one language."""
     made = Environment(
-        loader=FileSystemLoader(folder("templates")), autoescape=True, undefined=StrictUndefined,
+        loader=Templates(folder("templates")), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True, auto_reload=False, extensions=["jinja2.ext.i18n"],
     )
     made.policies["ext.i18n.trimmed"] = True

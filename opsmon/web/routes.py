@@ -90,7 +90,7 @@ def board_routes(rooms: Rooms) -> list[BaseRoute]:
         Route("/api/kpis", rooms.api.all),
         Route("/api/kpis/{id}", rooms.api.one),
         Route("/api/kpis/{id}/explain", rooms.api.explain),
-        Route("/manifest.webmanifest", rooms.phone.manifest),
+        Route("/manifest.webmanifest", rooms.phone.manifest, middleware=_ZIP),
         Route("/sw.js", rooms.phone.worker, middleware=_ZIP),
         Route("/offline", rooms.phone.offline, middleware=_ZIP),
         Route("/metrics", rooms.pages.metrics),

@@ -38,7 +38,7 @@ def _bars(values: list[int], ghosts: list[int], expected: int, lines: tuple[int,
         height = values[i] / top * 100
         rise = expected / top * 100
         return v.BarView(
-            x=f"{i * 10 + 1.2:g}", y=f"{100 - height:g}", width="7.6", height=f"{height:g}",
+            x=f"{i * 10 + 1.2:g}", y=f"{100 - height:g}", width="7.6",
             label=f"{hour:02d}" if i % 3 == 2 else "", name=f"{hour:02d}:00", text=str(values[i]),
             state="live" if live else "complete",
             ghost_y=f"{100 - ghosts[i] / top * 100:g}" if ghosts else None,

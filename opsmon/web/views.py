@@ -46,7 +46,6 @@ class BarView:
     x: str = shown("left edge in SVG units")
     y: str = shown("top edge in SVG units, downwards")
     width: str = shown("width in SVG units")
-    height: str = shown("height in SVG units")
     label: str = shown("axis label under the bar, '' for most of them")
     name: str = shown("what the bar stands for, e.g. 'Fri 13:00'")
     text: str = shown("its value in words")

@@ -22,6 +22,7 @@ function draw() {
   for (const time of document.querySelectorAll("time[data-clock]")) write(time, hourAndMinute(now));
 }
 
+if (document.documentElement.dataset.kept) for (const time of document.querySelectorAll("[data-kept-age]")) time.dataset.age = document.documentElement.dataset.now;
 eachSecond(draw);
 document.addEventListener("htmx:after:swap", draw); // in the same turn as the morph: nothing blank is painted
 draw();

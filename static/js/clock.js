@@ -1,16 +1,21 @@
 // The server's time, as this page knows it, and the page's only timer. Screens often have a wrong clock.
 const root = document.documentElement;
 const fromPage = root.dataset.kept ? 0 : Number(root.dataset.now) - Date.now(); // a kept page was made long ago
+let heardMs = 0;
 let best = null; // server minus screen, ms; the largest seen is the one that travelled fastest
 
 export const serverNow = () => Date.now() + (best ?? fromPage);
 
 /** Note the server's time in a heartbeat; return how much later it came than the fastest one, in ms. */
 export function observe(serverMs) {
+  heardMs = serverMs;
   const seen = serverMs - Date.now();
   best = best === null ? seen : Math.max(best, seen);
   return best - seen;
 }
+
+/** The server's time in the last heartbeat; 0 before the first. */
+export const lastHeard = () => heardMs;
 
 /** The screen's clock may have been set, or the way has changed: measure again. */
 export function forget() { best = null; }

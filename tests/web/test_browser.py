@@ -66,6 +66,7 @@ async def test_an_idle_page_asks_for_nothing(site: Site) -> None:
     """One stream and no polling: for three heartbeats not a single request."""
     await site.order(1001)
     page = await site.open("/")
+    await until(page, "document.querySelector('header input[name=q]')", "the keys")
     await page.evaluate("() => { window.beats = 0; document.addEventListener('hb', () => window.beats++); }")
     site.asked.clear()
     await until(page, "window.beats > 2", "three heartbeats")
