@@ -132,9 +132,10 @@ def boards_of(catalogue: Catalogue) -> dict[str, Board]:
 
 
 def linked(boards: Mapping[str, Board], here: str = "") -> list[Board]:
-    """The boards a reader chooses between, in order, at most five; the one that is shown among them."""
+    """The boards a reader chooses between, in order: five, or four and a way to all; the one that is shown is one of
+    them."""
     found = [board for board in boards.values() if board.id != HOME]
-    most = found[:MOST_LINKED]
+    most = found if len(found) <= MOST_LINKED else found[:MOST_LINKED - 1]
     shown = boards.get(here)
     return most if shown is None or shown in most or here == HOME else [*most[:-1], shown]
 

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 
 from opsmon.clock import Clock
-from opsmon.core.boards import OVERVIEW, Board, linked
+from opsmon.core.boards import HOME, OVERVIEW, Board, linked
 from opsmon.core.narrowing import Only
 from opsmon.core.slots import Cadence, Size
 from opsmon.store import health_queries
@@ -149,11 +149,14 @@ class Pages:
 
     def _shell(self, board: Board, only: Only, request: Request) -> PageView:
         page = self.view(board.title, "board", request)
-        links = tuple(LinkView("/" if one.id == OVERVIEW else f"/b/{one.id}", self._wording.say(one.title),
-                               one.id == board.id) for one in linked(self._feed.boards, board.id))
+        shown = linked(self._feed.boards, board.id)
+        links = [LinkView("/" if one.id == OVERVIEW else f"/b/{one.id}", self._wording.say(one.title),
+                          one.id == board.id) for one in shown]
+        if not self._feed.boards.keys() - {HOME} <= {one.id for one in shown}:
+            links.append(LinkView("/boards", self._wording.say("More"), is_here=False))
         asked = urlencode({"v": page.build, "view": "board", "board": board.id,
                            "since": page.revision, "shape": board.shape, **dict(only)})
-        return replace(page, name=board.id, shape=board.shape, live_url=f"/live?{asked}", links=links)
+        return replace(page, name=board.id, shape=board.shape, live_url=f"/live?{asked}", links=tuple(links))
 
     async def _status(self) -> dict[str, Any]:
         board = self._feed.board

@@ -45,12 +45,14 @@ def health_view(health: Health, sources: tuple[Heard, ...], processed_ms: int | 
     )
 
 
-def store_down_view(last: HealthView | None, wording: Wording, since_ms: int) -> HealthView:
-    """What is said while the store cannot be reached: the numbers stay, and since when they stand."""
+def standing_view(last: HealthView | None, wording: Wording, since_ms: int, *, is_ours: bool) -> HealthView:
+    """What is said while nothing can be shown anew, for the store is away or by a mistake of ours: the numbers stay,
+    and since when they stand."""
+    time = wording.time(since_ms)
     return HealthView(
-        state="store-down",
-        text=wording.say("The store cannot be reached: numbers stand still since %(time)s",
-                         time=wording.time(since_ms)),
+        state="stopped" if is_ours else "store-down",
+        text=wording.say("A fault in opsmon: numbers stand still since %(time)s; its log says why", time=time)
+        if is_ours else wording.say("The store cannot be reached: numbers stand still since %(time)s", time=time),
         processed_ms=last.processed_ms if last else None,
         latency="",
         sources=last.sources if last else (),

@@ -75,6 +75,13 @@ def test_without_own_numbers_there_are_four_boards_to_choose_from() -> None:
     assert [board.id for board in linked(boards_of(BUILT_IN))] == ["overview", "sales", "operations", "technology"]
 
 
+def test_of_more_than_five_boards_four_are_linked_and_the_one_that_is_shown() -> None:
+    """The fifth place is for the way to all of them."""
+    boards = boards_of(BUILT_IN)
+    boards |= {f"hall-{number}": replace(boards["sales"], id=f"hall-{number}") for number in range(3)}
+    assert [board.id for board in linked(boards, "hall-2")] == ["overview", "sales", "operations", "hall-2"]
+
+
 def test_own_numbers_get_a_board_of_their_own() -> None:
     """What opsmon.toml declares is on a screen without another word."""
     boards = boards_of(with_own())

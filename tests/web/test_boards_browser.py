@@ -118,6 +118,22 @@ async def test_the_boards_lie_under_the_thumb(site: Site, width: int) -> None:
     assert all(one["right"] <= other["left"] + 1 for one, other in zip(boxes, boxes[1:], strict=False))
 
 
+async def test_of_many_boards_the_bar_shows_four_and_a_way_to_all(site: Site) -> None:
+    """Each of the five can be hit, by thumb and by keyboard."""
+    feed = site.web.feed if site.web else None
+    assert feed is not None
+    feed.boards |= {f"hall-{number}": replace(feed.boards["sales"], id=f"hall-{number}", title=f"Hall {number}")
+                    for number in range(3)}
+    page = await site.open("/", 320, 640)
+    heights = await page.evaluate("() => [...document.querySelectorAll('.boards__link')]"
+                                  ".map((e) => e.getBoundingClientRect().height)")
+    await page.locator(".boards__link").nth(3).focus()
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Enter")
+    await page.wait_for_url("**/boards")
+    assert (len(heights), min(heights) >= 48) == (5, True)
+
+
 async def test_the_bar_of_boards_hides_nothing(site: Site) -> None:
     """At the end of the page its last line stands above the bar."""
     page = await site.open("/", 390, 844)
