@@ -25,7 +25,7 @@ from opsmon.store.fsync import FsyncTimes
 from opsmon.store.keys import Keys
 from opsmon.store.kpi_queries import KpiQueries
 from opsmon.telemetry import COUNTS, REGISTRY
-from opsmon.web import rendering
+from opsmon.web import edit_samples, rendering
 from opsmon.web.feed import HEARTBEAT_S, Feed, slots_of
 from opsmon.web.filters import filter_words, filters_of
 from opsmon.web.hub import Slot
@@ -81,7 +81,7 @@ class Pages:
         """Every component in every state."""
         # For those who work on opsmon, whose language it is written in; so are its samples.
         page = replace(self.view("Components", "board", request), language=ENGLISH, spoken=ENGLISH, direction="ltr")
-        return HTMLResponse(rendering.page("components", page=page, samples=GALLERY))
+        return HTMLResponse(rendering.page("components", page=page, samples=GALLERY, edits=edit_samples))
 
     async def metrics(self, request: Request) -> Response:
         """Prometheus text: this process's own, and the site's totals from the store."""

@@ -10,7 +10,7 @@ import pytest
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from opsmon.web import samples, tile_shapes, views
+from opsmon.web import edit_samples, samples, tile_shapes, views
 from opsmon.web.tile_samples import sample
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
@@ -268,12 +268,25 @@ def test_without_javascript_the_page_says_that_it_is_not_live():
 
 def test_the_gallery_shows_every_state():
     """What is not in the gallery is not looked at."""
-    html = environment().get_template("pages/components.jinja").render(page=page(), samples=samples.GALLERY)
+    html = gallery()
     states = {a["data-state"] for _, a in Elements(html).found if "data-state" in a}
     assert {"live", "empty", "catching-up", "error", "ok", "late", "stopped", "store-down",
             "silent", "never", "heard", "complete", "well", "refusing"} <= states
     directions = {a["data-direction"] for _, a in Elements(html).found if "data-direction" in a}
     assert directions == {"good", "bad", "same", "none"}
+
+
+def test_the_gallery_shows_what_boards_are_made_with():
+    """A tile in the editor, a KPI that is offered, two edits that met, a board that was deleted."""
+    html = gallery()
+    shown = [tag for tag, a in Elements(html).found if a.get("class") in (
+        "edit__tile", "edit__offer", "edit__both", "edit__gone", "edit__trouble")]
+    assert shown == ["li", "li", "li", "p", "li", "li", "p", "div", "form"]
+
+
+def gallery():
+    return environment().get_template("pages/components.jinja").render(
+        page=page(), samples=samples.GALLERY, edits=edit_samples)
 
 
 def test_status_and_error_pages_are_not_streams():
