@@ -96,6 +96,7 @@ async def test_a_tile_that_was_never_well_is_a_dash(line: Line) -> None:
     html = await tile(line)
     values = re.findall(r'<data class="tile__value"[^>]*>(.*?)</data>', html)
     assert (values, "Could not be computed since" in html) == (["–"], True)
+    assert "css/ops,tiles,board" in (await line.get("/b/technology")).text  # it may become a table again
 
 
 async def test_it_says_the_same_until_it_is_well_again(line: Line, settings: Settings, clock: ManualClock,
