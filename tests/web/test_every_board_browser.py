@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.browser, pytest.mark.usefixtures("h
 PATHS = [f"{begins}/{board.id}" for board in BOARDS for begins in ("/b", "/wall")]
 ACTIONS = ("order", "order", "lose", "silent", "replay", "reload", "hide", "pause", "slow", "restart")
 STEPS = 10
-GUARDS = "tasks.splice(i, 1)"
+GUARDS = "tasks.splice(i,1)"
 LIVE = "document.documentElement.dataset.fresh === 'live'"
 # Every slot as HTML; ages are drawn by the page, and in which order attributes were set is no difference.
 SHOWN = """() => Object.fromEntries([...document.querySelectorAll('[data-rev]')].map((slot) => {
