@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from opsmon.core.catalogue import Kpi, Measure, Rollup, Today, Tumbling
 from opsmon.core.explaining import error_of
+from opsmon.core.goods import DAYS_LEFT
 from opsmon.core.kpis import BUILT_IN
 from opsmon.core.readings import AGES, OUTLOOK, Reading
 from opsmon.web.presenting import kpi_view
@@ -25,6 +26,7 @@ from opsmon.web.tile_shapes import (
     StripView,
 )
 from opsmon.web.tile_shown import Limit, Shown
+from opsmon.web.tile_stock import stock_view
 from opsmon.web.tile_words import filled_by, give_or_take, sample_in, too_early
 from opsmon.web.views import KpiView
 from opsmon.web.wording import Wording
@@ -59,6 +61,7 @@ CHOICES = (
     Choice(("open",), ages_view, show=(AGES,)),
     Choice(("ratio",), errors_view),
     Choice(("last", "min", "max"), last_view),
+    Choice(("sum",), stock_view, show=(DAYS_LEFT,)),
     Choice(("sum",), last_view, window=("now",)),
     Choice(("sum",), last_view, by=("name",)),
     Choice(("sum", "count"), outlook_view, show=(OUTLOOK,)),
@@ -101,8 +104,9 @@ def unfilled_view(view: TileView, filled_by: str) -> TileView:
 
 def choose(kpi: Kpi, rollup: Rollup) -> Callable[[Shown], WithRows] | None:
     """What shows a KPI; None for the number."""
-    if (not rollup.by and kpi.show not in ("funnel", OUTLOOK, AGES)) or (
-            kpi.only and len(kpi.only) == len(rollup.by)):
+    if not rollup.by and kpi.show not in ("funnel", OUTLOOK, AGES):
+        return None
+    if kpi.only and {field for field, _ in kpi.only} >= set(rollup.by):
         return None
     return next((choice.view for choice in CHOICES if choice.fits(kpi, rollup)), None)
 
