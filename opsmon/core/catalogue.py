@@ -63,9 +63,10 @@ class Rollup:
 
     `value` names the field that is summed or measured, `by` the fields that make rows (for top: the
     members), `of` the field whose values are told apart (unique, distinct) or that groups facts into
-    sessions; a sum `of` something keeps its rows while anything is told of them, also at nought. `hits` are the facts a ratio has above its line. `levels` are the panes kept: minutes, hours,
-    days, and n for what holds now. What is `own` opsmon knows of itself, without counting. Numbers that are
-    no money are kept as whole multiples of 1/scale.
+    sessions; a sum `of` something keeps its rows while anything is told of them, also at nought. `hits` are
+    the facts a ratio has above its line. `levels` are the panes kept: minutes, hours, days, and n for what
+    holds now. What is `own` opsmon knows of itself, without counting. Numbers that are no money are kept as
+    whole multiples of 1/scale.
     """
 
     id: str

@@ -103,8 +103,7 @@ BOARD = (
     Kpi("orders-per-minute", "Orders per minute", "orders", Tumbling(MINUTE_MS, history=60), "orders",
         "Orders placed in the present minute; the line shows the last 60 minutes."),
     Kpi("orders-per-hour", "Orders per hour", "orders", Tumbling(HOUR_MS, history=24), "orders",
-        "Orders placed in the present hour; the bars show the last 24 hours, the white marks the same "
-        "hours a week ago."),
+        "Orders placed in the present hour; the bars show the last 24 hours."),
     Kpi("aov-1h", "Average order, last hour", "order-value", Sliding(HOUR_MS, hop_ms=MINUTE_MS), "money",
         "Order totals with tax and shipping, after discounts and before returns, divided by orders, over "
         "the last 60 minutes. Gift cards are left out, and so are orders of nothing else.", show="mean"),

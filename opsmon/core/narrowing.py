@@ -73,9 +73,7 @@ def comparisons(kpi: Kpi, catalogue: Catalogue) -> tuple[Compare, ...]:
     rollup = catalogue.rollup(kpi.rollup)
     if rollup.has_rows or "m" not in rollup.levels or rollup.measure not in _WITH_ROWS:
         return ()
-    if isinstance(kpi.window, Today):
-        return "week", "yesterday", "none"
-    return ("week", "none") if _is_hourly(kpi.window) else ()
+    return ("week", "yesterday", "none") if isinstance(kpi.window, Today) or _is_hourly(kpi.window) else ()
 
 
 def _of_goods(rollup: Rollup, catalogue: Catalogue) -> frozenset[str]:

@@ -35,6 +35,8 @@ OUTLOOK = "outlook"
 # What a KPI shows that is the ages of what is open, and where one age ends and the next begins, in hours.
 AGES = "ages"
 AGE_HOURS = (1, 4, 8, 24, 48)
+# How many days before lies what a number is compared with.
+DAYS_EARLIER = {"week": 7, "yesterday": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One window of a series: its start and its value (None: nothing to divide by)."""
+    """One window of a series: its start and its value (None: nothing to divide by, or not counted yet then)."""
 
     start_ms: int
     end_ms: int
@@ -303,7 +305,7 @@ def _plan_today(kpi: Kpi, rollup: Rollup, site: Site) -> Plan:
         return Plan(kpi, rollup, day.start_ms, day.end_ms, window=(day,))
     if kpi.against == "none":
         return Plan(kpi, rollup, day.start_ms, day.end_ms, window=(day,))
-    days = 1 if kpi.against == "yesterday" else 7
+    days = DAYS_EARLIER[kpi.against]
     then_ms = site.calendar.days_earlier(site.now_ms - site.now_ms % MINUTE_MS, days)
     begins_ms = site.calendar.day_begins(site.calendar.day_of(site.now_ms) - timedelta(days=days))
     return Plan(kpi, rollup, day.start_ms, day.end_ms, window=(day,),
@@ -327,8 +329,9 @@ def _plan_tumbling(kpi: Kpi, rollup: Rollup, window: Tumbling, site: Site) -> Pl
     hours = calendar.last_hours(now_ms, window.history)
     if rollup.has_rows or "m" not in rollup.levels or kpi.against == "none":
         return Plan(kpi, rollup, hours[-1].start_ms, hours[-1].end_ms, window=(hours[-1],), series=tuple(hours))
-    ghosts = tuple(calendar.place(calendar.week_earlier(hour.start_ms)).hour for hour in hours)
-    then_ms = calendar.week_earlier(now_ms - now_ms % MINUTE_MS)
+    days = DAYS_EARLIER[kpi.against]
+    ghosts = tuple(calendar.place(calendar.days_earlier(hour.start_ms, days)).hour for hour in hours)
+    then_ms = calendar.days_earlier(now_ms - now_ms % MINUTE_MS, days)
     return Plan(
         kpi, rollup, hours[-1].start_ms, hours[-1].end_ms, window=(hours[-1],), series=tuple(hours),
         before=(ghosts[-1],), before_series=ghosts,
@@ -412,7 +415,13 @@ def _others(rollup: Rollup, totals: Aggregates, currency: str | None) -> tuple[t
 
 def _points(planned: Plan, panes: Sequence[Pane], answers: Answers, currency: str | None, site: Site
             ) -> tuple[Point, ...]:
-    return tuple(Point(pane.start_ms, pane.end_ms, _of(planned, (pane,), answers, currency, site)) for pane in panes)
+    return tuple(Point(pane.start_ms, pane.end_ms, None if _is_before_counting(pane, site) else
+                       _of(planned, (pane,), answers, currency, site)) for pane in panes)
+
+
+def _is_before_counting(pane: Pane, site: Site) -> bool:
+    """Whether nobody counted yet: nothing is known of then, and that is no nought."""
+    return site.since_ms is not None and pane.end_ms <= site.since_ms
 
 
 def _of(planned: Plan, panes: Iterable[Pane], answers: Answers, currency: str | None, site: Site) -> Value:

@@ -27,7 +27,7 @@ from opsmon.web.tile_shapes import (
 )
 from opsmon.web.tile_shown import Limit, Shown
 from opsmon.web.tile_stock import stock_view
-from opsmon.web.tile_words import filled_by, give_or_take, sample_in, too_early
+from opsmon.web.tile_words import filled_by, give_or_take, sample_in, too_early, untold_words
 from opsmon.web.views import KpiView
 from opsmon.web.wording import Wording
 
@@ -86,12 +86,27 @@ def tile_view(reading: Reading, wording: Wording, zone: str, *, is_behind: bool,
     if found is None:
         return kpi_view(reading, wording, zone, is_behind=is_behind)
     shown = Shown(reading, found, wording, zone, is_behind, limits or {}, tuple(beside))
+    return _with_untold(_view_of(shown), reading, wording)
+
+
+def _view_of(shown: Shown) -> TileView:
+    beside, found, reading = shown.beside, shown.rollup, shown.reading
     if beside and found.measure == "percentile" and not found.by:
         return strip_view(shown)
     if beside and reading.kpi.beside:
         return needed_view(shown)
     make = choose(reading.kpi, found)
     return make(shown) if make else _number_view(shown)
+
+
+def _with_untold(view: TileView, reading: Reading, wording: Wording) -> TileView:
+    """With why it is not known what carries a tag, or that something is left out."""
+    if not reading.untold:
+        return view
+    said = untold_words(reading.untold, wording)
+    if reading.untold == "others":
+        return replace(view, note=", ".join(filter(None, (view.note, said))))
+    return unfilled_view(view, said)
 
 
 def unfilled_view(view: TileView, filled_by: str) -> TileView:

@@ -48,7 +48,8 @@ def test_other_conditions_are_other_numbers() -> None:
 
 
 @pytest.mark.parametrize("kpi, kinds", [
-    ("orders-today", ("week", "yesterday", "none")), ("orders-per-hour", ("week", "none")), ("visitors-now", ()),
+    ("orders-today", ("week", "yesterday", "none")), ("orders-per-hour", ("week", "yesterday", "none")),
+    ("visitors-now", ()),
     ("revenue-by-channel", ()), ("revenue-30d", ()), ("customers-today", ()),
 ])
 def test_what_a_number_can_be_compared_with(kpi: str, kinds: tuple[str, ...]) -> None:
