@@ -175,6 +175,24 @@ def test_the_bars_are_the_last_24_hours_and_their_marks_a_week_ago() -> None:
     assert [point.value for point in found.before_series] == [0] * 20 + [1, 0, 0, 0]
 
 
+def test_the_marks_may_be_those_of_yesterday() -> None:
+    """Each bar has the mark of the same hour the day before, and the live one its outline by yesterday."""
+    hour, day = ms("2026-11-20T13:00"), 24 * HOUR_MS
+    memory = sold(*range(hour, hour + 12), *range(hour - day, hour - day + 10), hour - day + 50 * MINUTE_MS,
+                  hour - WEEK_MS)
+    found = reading(replace(BUILT_IN.kpi_by_id["orders-per-hour"], against="yesterday"), memory,
+                    site(hour + 30 * MINUTE_MS))
+    assert ([point.value for point in found.before_series], found.before, found.expected) == ([0] * 23 + [11], 11, 13)
+
+
+def test_hours_before_counting_began_are_unknown_and_not_nought() -> None:
+    """Of three hours something is known; before them nobody counted, and their marks are unknown too."""
+    found = reading("orders-per-hour", sold(NOW_MS), site(since_ms=NOW_MS - 2 * HOUR_MS))
+    assert [point.value for point in found.series] == [None] * 21 + [0, 0, 1]
+    marks = reading("orders-per-hour", sold(NOW_MS), site(since_ms=NOW_MS - WEEK_MS - 2 * HOUR_MS)).before_series
+    assert [point.value for point in marks] == [None] * 21 + [0, 0, 0]
+
+
 def test_the_repeated_autumn_hour_is_two_bars_with_one_count_each() -> None:
     """An order in the first half past two and two in the second: bars of 1 and 2."""
     half_past_two = datetime.fromisoformat("2026-10-25T02:30")
