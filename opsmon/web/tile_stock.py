@@ -30,10 +30,10 @@ def stock_view(shown: Shown) -> LastView:
 
 def _row(shown: Shown, supply: Supply, days: int) -> RowView:
     left = _state(shown, supply, days)
-    pieces = shown.wording.many("%(num)s piece", "%(num)s pieces", supply.available) if left else ""
-    detail = ", ".join(filter(None, (pieces, supply.sku if supply.name else "", _places(shown, supply))))
-    return RowView(supply.name or supply.sku or shown.wording.say("Not told"), left or shown.text(supply.available),
-                   detail=detail, warning=_warning(shown, supply))
+    pieces = shown.wording.many("%(num)s piece", "%(num)s pieces", supply.available)
+    under = (pieces if left else "", supply.sku if supply.name else "", _places(shown, supply))
+    return RowView(supply.name or supply.sku or shown.wording.say("Not told"), left or pieces,
+                   warning=_warning(shown, supply), under=", ".join(filter(None, under)))
 
 
 def _state(shown: Shown, supply: Supply, days: int) -> str:

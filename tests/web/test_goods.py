@@ -52,6 +52,11 @@ async def shop(line: Line) -> Line:
     return line
 
 
+def names(html: str) -> list[str]:
+    """What stands in the first column."""
+    return [row[0].partition("<small>")[0] for row in cells(html)]
+
+
 def cells(html: str) -> list[list[str]]:
     """The rows of the tables of a page, cell by cell."""
     found = []
@@ -65,14 +70,15 @@ async def test_stock_says_how_long_it_lasts_by_name_and_sku(shop: Line) -> None:
     """Shopify's level has neither: its product has. What is out stands first."""
     await mine(shop, "stock")
     assert cells((await shop.get("/b/mine")).text) == [
-        ["Boat", "0 pieces, BOAT, 61001", "out"], ["Tent", "9 pieces, TENT-2, 61001", "4 days left"]]
+        ["Boat<small>0 pieces, BOAT, 61001</small>", "out"],
+        ["Tent<small>9 pieces, TENT-2, 61001</small>", "4 days left"]]
 
 
 async def test_a_board_is_narrowed_to_products_with_a_tag_by_its_address(shop: Line) -> None:
     """What is counted by product or SKU; what is not says so."""
     await mine(shop, "top-pieces", "stock", "revenue-today")
     html = (await shop.get("/b/mine?tag=camp")).text
-    assert [row[0] for row in cells(html)] == ["Tent", "Tent"]
+    assert names(html) == ["Tent", "Tent"]
     assert (html.count("Not narrowed: counted as a whole"), "Product tag: camp" in html) == (1, True)
 
 
@@ -86,13 +92,14 @@ async def test_the_editor_offers_the_tags_there_are(shop: Line) -> None:
     await press(shop, "/b/mine/edit", act="tile", tile="top-pieces", version=version, size="wide", row="near", wall="1",
                 wall_size="wide", **{"only-tag": "water"})
     assert (await stored(shop, "mine"))["rows"][0]["tiles"][0]["only"] == {"tag": "water"}
-    assert [row[0] for row in cells((await shop.get("/b/mine")).text)] == ["Boat"]
+    shown = names((await shop.get("/b/mine")).text)
+    assert ("Boat" in shown, "Tent" in shown) == (True, False)
 
 
 async def test_a_tag_that_is_taken_away_changes_the_tile(shop: Line) -> None:
     """Without an order: the board hears of the product."""
     await mine(shop, "top-pieces")
-    assert [row[0] for row in cells((await shop.get("/b/mine?tag=camp")).text)] == ["Tent"]
+    assert names((await shop.get("/b/mine?tag=camp")).text) == ["Tent"]
     await tell(shop, 1, "Tent", ITEM, "TENT-2", "rain", updated_at=iso(NOW_MS + 1_000))
     await shop.work()
     found = (await shop.store.xrevrange("{main}:changes", count=1))[0][1][b"kpis"].decode().split(",")

@@ -295,7 +295,7 @@ def test_stock_says_how_much_of_what_lies_where() -> None:
     """The product by its name, then pieces, SKU and places; how it is sorted, and by which days."""
     view: LastView = shelves(supply(1_200, 28, "MUG", "Ceramic mug", ("attic", "hall")),
                              supply(4, 2, "POT", "", ("a", "b", "c")))
-    assert [(row.name, row.detail) for row in view.rows] == [
+    assert [(row.name, row.under) for row in view.rows] == [
         ("Ceramic mug", "1,200 pieces, MUG, attic + hall"), ("POT", "4 pieces, 3 locations")]
     assert view.note == "shortest first, by sales of the last 14 days"
 
@@ -304,7 +304,7 @@ def test_without_a_pace_stock_is_as_it_was_told() -> None:
     """Pieces, the lowest first, and when it will be known how long they last."""
     view: LastView = shelves(supply(9, None), supply(3, None, "POT"), days=0)
     assert ([(row.name, row.text) for row in view.rows], view.note) == (
-        [("POT", "3"), ("MUG", "9")],
+        [("POT", "3 pieces"), ("MUG", "9 pieces")],
         "lowest first; how long it lasts is known after 3 whole days of sales")
 
 
