@@ -17,7 +17,7 @@ from opsmon.clock import Clock
 from opsmon.core.board_edits import CannotEdit, changes
 from opsmon.core.board_records import BUILT_IN_IDS, cleaned, is_id, known, problems
 from opsmon.core.boards import USUAL, Board, Placed, boards_of, size_of
-from opsmon.core.catalogue import Kpi
+from opsmon.core.catalogue import TAG, Kpi
 from opsmon.core.kpis import BUILT_IN
 from opsmon.core.said import Said
 from opsmon.core.slots import Slot
@@ -27,7 +27,7 @@ from opsmon.store.connection import STORE_ERRORS, Reader
 from opsmon.store.keys import Keys
 from opsmon.store.kpi_queries import KpiQueries
 from opsmon.store.meta import read_meta
-from opsmon.store.row_queries import rows_of
+from opsmon.store.row_queries import rows_of, tags_of
 from opsmon.web import rendering
 from opsmon.web.board_deeds import Form, done
 from opsmon.web.board_words import AREAS, OWN, BoardWords
@@ -255,7 +255,10 @@ class BoardEditor:
         try:
             meta = await read_meta(self._reader, self._keys)
             month = self._kpis.calendar.place(self._clock.now_ms()).day.span
-            return await rows_of(self._reader, self._keys, meta, rollups, month)
+            told = await rows_of(self._reader, self._keys, meta, rollups, month)
+            if TAG in fields:
+                told[TAG] = told[TAG] or await tags_of(self._reader, self._keys, meta)
+            return told
         except STORE_ERRORS:
             return {}
 
