@@ -14,6 +14,7 @@ from itertools import chain
 from typing import Any
 
 from opsmon.clock import Clock
+from opsmon.core.board_records import current
 from opsmon.core.boards import HOME, Placed, boards_of
 from opsmon.core.boards import Board as ShownBoard
 from opsmon.core.calendar import MINUTE_MS
@@ -21,6 +22,7 @@ from opsmon.core.catalogue import Catalogue, Kpi, Tumbling
 from opsmon.core.filling import witnesses
 from opsmon.core.health import Backlog, Health, Heard, judge
 from opsmon.core.narrowing import Only, narrowed, narrowed_board
+from opsmon.core.parts import PARTS, kpi_of
 from opsmon.core.readings import Reading
 from opsmon.core.slots import PLAIN, Cadence, Options
 from opsmon.store import health_queries
@@ -33,6 +35,7 @@ from opsmon.store.scripts import Scripts
 from opsmon.telemetry import DEAD, LAG, PENDING, RENDERS, SCREEN_SECONDS
 from opsmon.web.failures import Failures
 from opsmon.web.hub import Hub, event
+from opsmon.web.parts import AskedPart, Parts
 from opsmon.web.presenting import health_view, setup_view, store_down_view
 from opsmon.web.slot_views import slot_view
 from opsmon.web.tile_views import kpis_beside, unfilled_view
@@ -47,6 +50,8 @@ LIVE_MS = 250
 CHART_MS = 5_000
 NEAR_MS = 30_000
 BATCH_MS = 3_600_000
+# Of what is read from nowhere: a text, a clock.
+STILL_MS = 1_000
 BEHIND_MS = 10_000
 # A page that was made is a screen that is about to connect, or a phone that is looked at again soon.
 LEASE_MS = 60_000
@@ -59,8 +64,8 @@ _RECENT_MS = 5 * 60_000
 
 @dataclass(slots=True)
 class SlotPlan:
-    """A slot: which KPI it reads, what its place says of it, how often it may change, when it was read, whether it is
-    due."""
+    """A slot: which KPI it reads, or which tile without a number it is, what its place says of it, how often it may
+    change, when it was read, whether it is due."""
 
     slot_id: str
     kpi: Kpi
@@ -68,6 +73,11 @@ class SlotPlan:
     options: Options = PLAIN
     read_ms: int = NEVER_MS
     dirty: bool = True
+
+    @property
+    def is_part(self) -> bool:
+        """Whether it is a tile without a number."""
+        return self.kpi.id in PARTS
 
     def wait_ms(self, running_ms: int) -> int | None:
         """How long until it may be read again; None when nothing about it moved."""
@@ -101,6 +111,7 @@ class Feed:
         self.hub, self.board = hub, board
         self._reader, self._keys, self._kpis, self._scripts = reader, keys, kpis, scripts
         self._clock, self._failures = clock, Failures(board.wording)
+        self._parts = Parts(reader, keys, kpis, board.wording, board.zone, board.sources)
         self.boards = boards_of(kpis.catalogue)
         self._plan_by_id: dict[str, SlotPlan] = {}
         self._home = self._plan_boards()
@@ -177,7 +188,9 @@ class Feed:
     async def take_boards(self) -> None:
         """See which boards there are now; screens that show another version of theirs are told. May be repeated."""
         async with self._looking:
-            found = await all_boards(self._reader, self._keys, self._kpis.catalogue)
+            now_ms, calendar = self._clock.now_ms(), self._kpis.calendar
+            found = {board_id: current(board, calendar, now_ms) for board_id, board in
+                     (await all_boards(self._reader, self._keys, self._kpis.catalogue)).items()}
             if found == self.boards:
                 return
             self.boards = found
@@ -295,15 +308,26 @@ class Feed:
         moved = set(fields[b"kpis"].decode().split(","))
         for planned in self._plans:
             planned.dirty = planned.dirty or planned.kpi.id in moved
-        self._news = self._news or not {b"tick", b"board"} & fields.keys()
+        is_news = not {b"tick", b"board"} & fields.keys()
+        self._news = self._news or is_news
+        if is_news:
+            self._mark_parts()
         arrived = fields.get(b"arrived", b"")
         if arrived and moved:
             self._arrived.append(int(arrived))
+
+    def _mark_parts(self) -> None:
+        """Clocks move, lists may have: what they read says."""
+        for planned in self._plans:
+            planned.dirty = planned.dirty or planned.is_part
 
     async def _tick(self) -> None:
         now_ms = self._clock.now_ms()
         if now_ms // MINUTE_MS != self._ticked:
             self._ticked = now_ms // MINUTE_MS
+            self._mark_parts()
+            if any(slot.options.until for board in self.boards.values() for slot in board.slots):
+                await self.take_boards()
             await self._scripts.tick(now_ms, self._kpis.catalogue.moved_by_time)
             if self._epoch != self._epoch_now(now_ms):
                 self._epoch = self._epoch_now(now_ms)
@@ -339,7 +363,11 @@ class Feed:
 
     def _planned(self, placed: Placed) -> SlotPlan:
         catalogue, options = self._kpis.catalogue, placed.slot.options
-        kpi = catalogue.kpi_by_id[placed.slot.kpi]
+        kpi = kpi_of(placed.slot.kpi, catalogue)
+        if kpi is None:  # a board is shown without what the site does not know
+            raise ValueError(f"there is no KPI {placed.slot.kpi}")
+        if kpi.id in PARTS:
+            return SlotPlan(placed.id, kpi, _part_cadence_ms(kpi.id, placed.cadence), options)
         asked = narrowed(kpi, options.only, catalogue) if options.only else replace(kpi, against=options.compare)
         if asked is None:  # a board is shown without what cannot be narrowed so
             raise ValueError(f"{kpi.id} is not counted by {options.only}")
@@ -389,6 +417,12 @@ class Feed:
             raise
 
     async def _views(self, due: list[SlotPlan]) -> list[tuple[str, object]]:
+        parts = [AskedPart(planned.slot_id, planned.kpi.id, planned.options) for planned in due if planned.is_part]
+        found = await self._parts.views(parts, self.backlog, self._clock.now_ms()) if parts else []
+        counted = [planned for planned in due if not planned.is_part]
+        return [*found, *(await self._counted(counted) if counted else [])]
+
+    async def _counted(self, due: list[SlotPlan]) -> list[tuple[str, object]]:
         now_ms, catalogue = self._clock.now_ms(), self._kpis.catalogue
         beside = {planned.slot_id: kpis_beside(planned.kpi, catalogue.kpis) for planned in due}
         asked = dict.fromkeys(chain((planned.kpi for planned in due), *beside.values()))
@@ -456,6 +490,13 @@ def _cadence_ms(kpi: Kpi, cadence: Cadence) -> int:
         is_chart = isinstance(kpi.window, Tumbling) and kpi.window.history == 24
         return CHART_MS if is_chart else LIVE_MS
     return NEAR_MS if cadence == "near" else BATCH_MS
+
+
+def _part_cadence_ms(part: str, cadence: Cadence) -> int:
+    """The same of a tile without a number: lists are never read as often as a number."""
+    if PARTS[part].is_still:
+        return STILL_MS
+    return {"live": CHART_MS, "near": NEAR_MS, "batch": BATCH_MS}[cadence]
 
 
 def slots_of(board: ShownBoard, layout: str) -> frozenset[str]:
