@@ -30,7 +30,7 @@ class TextView(PartView):
     text: str = shown("what was written, with its line breaks; while nothing was, how to write it")
     level: Literal["plain", "note", "important"] = shown("how loud it is")
     word: str = shown("the level in a word: 'Important', '' for plain")
-    room: int = shown("room the text takes in digits, the next of ROOMS")
+    room: int = shown("room the text takes in halves of a letter's height, the next of ROOMS")
     lines: int = shown("how many lines it was written in, 1 to 8")
 
 
@@ -95,5 +95,5 @@ class SourcesTileView(PartView):
 
 AnyPart = TextView | ClockView | ActivityView | SourcesTileView
 PART_VIEWS: tuple[type, ...] = (TextView, ClockView, ActivityView, SourcesTileView)
-# The room of a text is told in these steps, for there are no inline styles.
-ROOMS = (16, 24, 36, 54, 80, 120, 180, 240, 300, 360, 480, 600)
+# The room of a text is told in these steps, for there are no inline styles. Chinese of 280 signs takes 560.
+ROOMS = (16, 24, 36, 54, 80, 120, 160, 200, 240, 255, 270, 300, 360, 450, 600)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from unicodedata import east_asian_width
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_skeleton
@@ -40,6 +41,7 @@ _HAPPENED: dict[Kind, tuple[str, str]] = {
     "back": ("", N_("%(source)s is back")),
 }
 LEVELS: dict[Level, str] = {"plain": N_("Plain"), "note": N_("Note"), "important": N_("Important")}
+_NARROW = frozenset(" .,;:!'|()[]-\"iljtfrI/")
 _HURRY = {"stopped": 0, "refusing": 1, "silent": 2, "well": 3, "never": 4}
 
 
@@ -64,14 +66,10 @@ def clock_view(options: Options, calendar: SiteCalendar, wording: Wording, now_m
     text = format_skeleton("Hm", there, locale=wording.locale)
     apart = there.replace(tzinfo=None) - here.replace(tzinfo=None)
     hours = round(apart.total_seconds() / 900) / 4
-    place = "" if zone.key == calendar.zone.key else wording.say(
-        "%(place)s, %(hours)s h", place=_city(zone.key, wording), hours=("+" if hours >= 0 else "") +
-        wording.number(hours))
-    if options.title:
-        label = options.title
-    else:
-        label, place = (_city(zone.key, wording), place.rpartition(", ")[2] if place else "")
-    return ClockView(CLOCK, label, "live", "", text, room_of(text),
+    city, sign = _city(zone.key, wording), "+" if hours >= 0 else ""
+    far = wording.say("%(hours)s h", hours=sign + wording.number(hours)) if zone.key != calendar.zone.key else ""
+    place = ", ".join([city, far]) if options.title and far else far
+    return ClockView(CLOCK, options.title or city, "live", "", text, room_of(text),
                      format_skeleton("MMMEd", there, locale=wording.locale), zone.key, place)
 
 
@@ -132,14 +130,19 @@ def _day_and_time(time_ms: int, now_ms: int, wording: Wording) -> str:
 
 
 def _room(text: str) -> int:
-    """The room of a text in digits, in steps; a line breaks where its words end, which the sheet allows for."""
-    room = sum(map(_width, text.split("\n")))
+    """The room of a text in halves of a letter's height, in steps; a line breaks where its words end, which the sheet
+    allows for."""
+    room = sum(map(_width, text)) * 2
     return next((step for step in ROOMS if room <= step), ROOMS[-1])
 
 
-def _width(line: str) -> int:
-    """room_of has a limit; a text is as wide as its parts."""
-    return sum(room_of(line[at:at + 10]) for at in range(0, len(line), 10))
+def _width(sign: str) -> float:
+    """How wide a sign is beside the height of its line, rounded up. Source: the widths of Arial, regular; UAX #11."""
+    if east_asian_width(sign) in "WF":
+        return 1.0
+    if sign in _NARROW:
+        return 0.3
+    return 0.87 if sign in "MWmw@%—" else 0.7 if sign.isupper() else 0.56
 
 
 def _city(zone: str, wording: Wording) -> str:

@@ -104,6 +104,16 @@ class KpiView:
 
 
 @dataclass(frozen=True, slots=True)
+class RateView(KpiView):
+    """How many come in a stretch of time: the number with its unit, and the rate of the last hour to judge it by. It is
+    laid out as a number is."""
+
+    kind: ClassVar[str] = "rate"
+
+    per: str = shown("its unit, beside the number: '/ min'", default="")
+
+
+@dataclass(frozen=True, slots=True)
 class SourceView:
     """How long a source has been quiet, and whether that is usual."""
 
