@@ -19,8 +19,8 @@ _WORDING = {tag: Wording(tag, _CALENDAR) for tag in ("en_GB", "de")}
 _SHORT = "Stocktaking today: the line stops at 16:00."
 _LINES = "Early shift\nDock 3 is closed until noon.\nTake parcels for DHL to dock 5.\n\nThank you!"
 _LONG = ("From Monday on orders with fragile goods are packed at station 7 only: the new boxes are there, and so is "
-         "Bo, who shows how they fold. Whatever is on hold for a box waits on the green shelf, not on the belt. Questions: "
-         "extension 214, or the board beside the coffee machine. Thanks.")
+         "Bo, who shows how they fold. Whatever is on hold for a box waits on the green shelf, not on the belt. "
+         "Questions: extension 214, or the board beside the coffee machine. Thanks.")
 _NO_BLANKS = "Lagerverwaltungsumstellungsvorbereitungsbesprechung"
 
 

@@ -33,8 +33,9 @@ BOARD = Board("hall", "Hall", (
     Row("near", (Slot(TEXT, "M", Options(text=LONG, level="note")), Slot(SOURCES, "wide"), Slot(ACTIVITY, "wide"))),
 ), ())
 ALL = Board("hall", "Hall", BOARD.rows, tuple(one for one in BOARD.slots if one.kpi != "orders-per-minute"), False)
-DATES = """() => [...document.querySelectorAll('.clock__date')].filter((one) => one.checkVisibility()).filter((one) =>
-  one.getBoundingClientRect().bottom > one.closest('.tile').getBoundingClientRect().bottom + 1).map((one) => one.textContent)"""
+DATES = """() => [...document.querySelectorAll('.clock__date')].filter((one) => one.checkVisibility() &&
+  one.getBoundingClientRect().bottom > one.closest('.tile').getBoundingClientRect().bottom + 1)
+  .map((one) => one.textContent)"""
 # Letters that are cut off by the box around them, above, below or beside it; and those that are too small for 5 m.
 CUT = """() => [...document.querySelectorAll('.text__body')].filter((one) => one.checkVisibility()).flatMap((one) => {
   const range = document.createRange();
