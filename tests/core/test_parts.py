@@ -47,7 +47,7 @@ def board(*slots: Slot, wall: tuple[Slot, ...] = ()) -> Board:
 
 def text(said: str = "Stocktaking", until: str = "", **more: str) -> Slot:
     """A text on a board."""
-    return Slot(TEXT, "wide", Options(text=said, until=until, **more))  # type: ignore[arg-type]
+    return Slot(TEXT, "wide", Options(text=said, until=until, **more))
 
 
 def test_no_kpi_can_have_the_id_of_a_tile_without_a_number() -> None:
@@ -66,8 +66,8 @@ def test_a_board_saved_before_there_were_such_tiles_is_read_as_it_was() -> None:
        st.sampled_from(["", "Asia/Kolkata"]), st.sampled_from(["S", "M", "L", "wide"]))
 def test_a_file_gives_the_same_board_again(said: str, level: str, until: str, zone: str, size: str) -> None:
     """Whatever is written, in whatever script, through JSON and back."""
-    slots = (Slot(TEXT, size, Options("Title", text=said, level=level, until=until)),  # type: ignore[arg-type]
-             Slot(CLOCK, size, Options(zone=zone)), Slot(SOURCES, "wide"), Slot(ACTIVITY))  # type: ignore[arg-type]
+    slots = (Slot(TEXT, size, Options("Title", text=said, level=level, until=until)),
+             Slot(CLOCK, size, Options(zone=zone)), Slot(SOURCES, "wide"), Slot(ACTIVITY))
     made = board(*slots, wall=slots)
     assert parse(json.loads(json.dumps(dump(made)))) == (made, [])
 
@@ -160,7 +160,7 @@ def test_a_text_has_room_on_a_wall() -> None:
     """Beside one other where letters are small, in a row of its own where they are large, and before other lists."""
     made = board(wall=(Slot("top-products", "wide"), text(), Slot("orders-today"), Slot(CLOCK)))
     columns = {fit: [(place.slot.kpi, place.columns) for page in wall_of([made], fit, lambda _: True).pages
-                     for place in page.places] for fit in ("many", "some")}  # type: ignore[arg-type]
+                     for place in page.places] for fit in ("many", "some")}
     assert columns == {
         "many": [("orders-today", 12), (CLOCK, 12), (TEXT, 12), ("top-products", 12)],
         "some": [("orders-today", 12), (CLOCK, 12), (TEXT, 24), ("top-products", 24)]}
