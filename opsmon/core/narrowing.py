@@ -25,6 +25,7 @@ from opsmon.core.catalogue import (
     Tumbling,
     Window,
 )
+from opsmon.core.parts import PARTS
 from opsmon.core.slots import Compare, Slot
 
 Only = tuple[tuple[str, str], ...]
@@ -59,6 +60,8 @@ def fields_of(kpi: Kpi, catalogue: Catalogue) -> tuple[str, ...]:
 def narrowed_board(board: Board, only: Only, catalogue: Catalogue) -> Board:
     """A board with each tile narrowed that can be; one that is narrowed in the same field stays as it is."""
     def of(slot: Slot) -> Slot:
+        if slot.kpi in PARTS:
+            return slot
         merged = tuple(sorted({**dict(only), **dict(slot.options.only)}.items()))
         is_known = narrowed(catalogue.kpi_by_id[slot.kpi], merged, catalogue) is not None
         options = replace(slot.options, only=merged, compare="week")

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from opsmon.clock import Clock
+from opsmon.core.board_records import current
 from opsmon.core.boards import HOME, Placed, boards_of
 from opsmon.core.boards import Board as ShownBoard
 from opsmon.core.calendar import MINUTE_MS
@@ -29,6 +30,7 @@ from opsmon.store.scripts import Scripts
 from opsmon.telemetry import DEAD, LAG, PENDING, RENDERS, SCREEN_SECONDS
 from opsmon.web.failures import Failures
 from opsmon.web.hub import Hub, event
+from opsmon.web.parts import AskedPart, Parts
 from opsmon.web.planning import BATCH_MS, LIVE_MS, NEAR_MS, NEVER_MS, SlotPlan, plan_of, running_ms
 from opsmon.web.presenting import health_view, setup_view, standing_view
 from opsmon.web.slot_reading import SlotReader
@@ -67,6 +69,7 @@ class Feed:
         self._reader, self._keys, self._kpis, self._scripts = reader, keys, kpis, scripts
         self._clock, self._failures = clock, Failures(board.wording)
         self._slots = SlotReader(kpis, board.wording, board.zone)
+        self._parts = Parts(reader, keys, kpis, board.wording, board.zone, board.sources)
         self.boards = boards_of(kpis.catalogue)
         self._plan_by_id: dict[str, SlotPlan] = {}
         self._home = self._plan_boards()
@@ -142,7 +145,9 @@ class Feed:
     async def take_boards(self) -> None:
         """See which boards there are now; screens that show another version of theirs are told. May be repeated."""
         async with self._looking:
-            found = await all_boards(self._reader, self._keys, self._kpis.catalogue)
+            now_ms, calendar = self._clock.now_ms(), self._kpis.calendar
+            found = {board_id: current(board, calendar, now_ms) for board_id, board in
+                     (await all_boards(self._reader, self._keys, self._kpis.catalogue)).items()}
             if found == self.boards:
                 return
             self.boards = found
@@ -260,15 +265,26 @@ class Feed:
         moved = set(fields[b"kpis"].decode().split(","))
         for planned in self._plans:
             planned.dirty = planned.dirty or planned.kpi.id in moved
-        self._news = self._news or not {b"tick", b"board"} & fields.keys()
+        is_news = not {b"tick", b"board"} & fields.keys()
+        self._news = self._news or is_news
+        if is_news:
+            self._mark_parts()
         arrived = fields.get(b"arrived", b"")
         if arrived and moved:
             self._arrived.append(int(arrived))
+
+    def _mark_parts(self) -> None:
+        """Clocks move, lists may have: what they read says."""
+        for planned in self._plans:
+            planned.dirty = planned.dirty or planned.is_part
 
     async def _tick(self) -> None:
         now_ms = self._clock.now_ms()
         if now_ms // MINUTE_MS != self._ticked:
             self._ticked = now_ms // MINUTE_MS
+            self._mark_parts()
+            if any(slot.options.until for board in self.boards.values() for slot in board.slots):
+                await self.take_boards()
             await self._scripts.tick(now_ms, self._kpis.catalogue.moved_by_time)
             if self._epoch != self._epoch_now(now_ms):
                 self._epoch = self._epoch_now(now_ms)
@@ -347,7 +363,12 @@ class Feed:
             raise
 
     async def _views(self, due: list[SlotPlan]) -> list[tuple[str, object]]:
-        return await self._slots.views(due, self.backlog, self._clock.now_ms(), is_behind=self._is_behind)
+        now_ms = self._clock.now_ms()
+        parts = [AskedPart(planned.slot_id, planned.kpi.id, planned.options) for planned in due if planned.is_part]
+        found = await self._parts.views(parts, self.backlog, now_ms) if parts else []
+        counted = [planned for planned in due if not planned.is_part]
+        return [*found, *(await self._slots.views(counted, self.backlog, now_ms, is_behind=self._is_behind)
+                          if counted else [])]
 
     def _show(self, views: list[tuple[str, object]]) -> None:
         for slot_id in self.hub.update(views, revision_of(self._last_id)):

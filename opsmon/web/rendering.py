@@ -10,6 +10,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from opsmon.web.languages import ENGLISH, messages
+from opsmon.web.part_shapes import PART_VIEWS
 from opsmon.web.tile_views import TILE_VIEWS
 from opsmon.web.views import HealthView, PageView, SetupView, SourceCardView, SourcesView
 
@@ -83,6 +84,6 @@ def slot(view: object, revision: int, language: str = ENGLISH, slot_id: str = ""
 
 
 _MACRO: dict[type, str] = {
-    **dict.fromkeys(TILE_VIEWS, "kpi"),
+    **dict.fromkeys((*TILE_VIEWS, *PART_VIEWS), "kpi"),
     HealthView: "health", SetupView: "setup", SourceCardView: "source", SourcesView: "sources",
 }

@@ -7,6 +7,8 @@ from opsmon.web import dead_views as d
 from opsmon.web import views as v
 from opsmon.web.history_samples import EXPLAINED, HISTORIES, ROWS
 from opsmon.web.history_views import ExplainedView, HistoryView, RowsView
+from opsmon.web.part_samples import part_tiles
+from opsmon.web.part_shapes import AnyPart
 from opsmon.web.tile_samples import tiles
 from opsmon.web.tile_views import TileView
 
@@ -169,7 +171,7 @@ class Gallery:
     """What templates/pages/components.jinja shows."""
 
     kpis: tuple[tuple[str, str, v.KpiView], ...]
-    tiles: tuple[tuple[str, TileView], ...]
+    tiles: tuple[tuple[str, TileView | AnyPart], ...]
     healths: tuple[tuple[str, v.HealthView], ...]
     setups: tuple[tuple[str, v.SetupView], ...]
     dead: tuple[tuple[str, d.DeadGroupView], ...]
@@ -189,7 +191,7 @@ def _kpis() -> Iterator[tuple[str, str, v.KpiView]]:
 
 GALLERY = Gallery(
     tuple(_kpis()),
-    tuple(tiles()),
+    (*tiles(), *part_tiles()),
     (("well", WELL), ("silent source", QUIET_SOURCE), ("late", LATE), ("stopped", STOPPED),
      ("store down", STORE_DOWN), ("never heard", UNSEEN)),
     (("needed", NEEDED), ("filling in", FILLING)),

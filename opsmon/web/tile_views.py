@@ -1,9 +1,10 @@
 """Which tile shows a reading: one table of choices, and the number with its past for everything it does not name."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any, NamedTuple
 
+from opsmon.core.calendar import MINUTE_MS
 from opsmon.core.catalogue import Kpi, Measure, Rollup, Today, Tumbling
 from opsmon.core.explaining import error_of
 from opsmon.core.goods import DAYS_LEFT
@@ -28,13 +29,14 @@ from opsmon.web.tile_shapes import (
 from opsmon.web.tile_shown import Limit, Shown
 from opsmon.web.tile_stock import stock_view
 from opsmon.web.tile_words import filled_by, give_or_take, sample_in, too_early, untold_words
-from opsmon.web.views import KpiView
-from opsmon.web.wording import Wording
+from opsmon.web.views import KpiView, RateView
+from opsmon.web.wording import LONGEST, Wording
 
 WithRows = RankedView | FunnelView | ColumnsView | StripView | SharesView | ErrorsView | LastView | BulletView | MapView
 TileView = KpiView | WithRows
 TILE_VIEWS: tuple[type, ...] = (
-    KpiView, RankedView, FunnelView, ColumnsView, StripView, SharesView, ErrorsView, LastView, BulletView, MapView)
+    KpiView, RateView, RankedView, FunnelView, ColumnsView, StripView, SharesView, ErrorsView, LastView, BulletView,
+    MapView)
 
 
 class Choice(NamedTuple):
@@ -145,8 +147,22 @@ def _number_view(shown: Shown) -> KpiView:
     reading = shown.reading
     view = kpi_view(reading, shown.wording, shown.zone, is_behind=shown.is_behind)
     is_share = shown.kpi.unit == "share" and reading.value is not None
-    return replace(view, state="live" if is_share and view.state == "empty" else view.state,
+    view = replace(view, state="live" if is_share and view.state == "empty" else view.state,
                    note=view.note if _has_own_note(reading) else _number_note(shown), **_total(shown))
+    window = shown.kpi.window
+    is_rate = isinstance(window, Tumbling) and window.size_ms == MINUTE_MS and shown.kpi.unit != "money"
+    return _rate_view(shown, view) if is_rate else view
+
+
+def _rate_view(shown: Shown, view: KpiView) -> RateView:
+    """A number a minute, with its unit, and how many a minute there were in the last hour: one minute says little."""
+    said = {one.name: getattr(view, one.name) for one in fields(KpiView)}
+    whole = [point.value or 0 for point in shown.reading.series[:-1]]
+    usual = sum(whole) / len(whole) if whole else 0
+    hour = shown.wording.say("%(value)s a minute in the last hour", value=shown.wording.number(round(usual, 1)))
+    # Its unit takes the room of two digits.
+    return RateView(**said | {"chars": min(view.chars + 2, LONGEST), "note": hour if whole else view.note},
+                    per=shown.wording.say("/ min"))
 
 
 def _total(shown: Shown) -> dict[str, Any]:

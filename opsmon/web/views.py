@@ -107,6 +107,16 @@ class KpiView:
 
 
 @dataclass(frozen=True, slots=True)
+class RateView(KpiView):
+    """How many come in a stretch of time: the number with its unit, and the rate of the last hour to judge it by. It is
+    laid out as a number is."""
+
+    kind: ClassVar[str] = "rate"
+
+    per: str = shown("its unit, beside the number: '/ min'", default="")
+
+
+@dataclass(frozen=True, slots=True)
 class SourceView:
     """How long a source has been quiet, and whether that is usual."""
 
@@ -153,10 +163,11 @@ class CellView:
     """A place on a board and what stands there."""
 
     size: Literal["small", "normal", "hero", "wide"] = shown("how large the place is")
-    tile: Any = shown("the tile's view, one of opsmon.web.tile_views.TileView")
+    tile: Any = shown("the tile's view: a tile_views.TileView or a part_shapes.AnyPart")
     columns: int = shown("how many of 24 columns of a wall; 0: as its size has it", default=0)
     slot_id: str = shown("id of its element; '' for the plain slot of the tile's KPI", default="")
     is_whole: bool = shown("whether it is not narrowed on a page that is", default=False)
+    is_still: bool = shown("whether nothing is read for it, so that it has no age", default=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from opsmon.core.narrowing import Only
 from opsmon.web.feed import Feed
 from opsmon.web.filters import filters_of
 from opsmon.web.hub import Slot
-from opsmon.web.pages import SIZES, Pages, every, has_marks
+from opsmon.web.pages import SIZES, Pages, every, has_marks, is_still, is_whole, part_sheets
 from opsmon.web.views import CellView, PageView, RowView, WallPageView, WallView
 from opsmon.web.walls import Screen, WallAsked, live_query, read_wall, says_too_small, shape_now, shown_on, slots_on
 from opsmon.web.wording import Wording
@@ -41,9 +41,10 @@ class WallPage:
         only = filters_of(request.query_params, self._feed.catalogue)
         narrow = {one: self._feed.narrow(self._feed.boards[one], only) for one in asked.boards}
         wall = shown_on(asked, narrow, self._feed.catalogue)
-        page = await self._pages.opened(slots_on(wall), lambda: self._shell(asked, shape, only, request))
+        shell = await self._pages.opened(slots_on(wall), lambda: self._shell(asked, shape, only, request))
         marks = any(has_marks(board, only) for board in narrow.values())
-        return self._pages.answer(request, page, wall=self._view(asked, wall, only), has_marks=marks)
+        return self._pages.answer(request, shell, wall=self._view(asked, wall, only), has_marks=marks,
+                                  parts=part_sheets(place.slot for page in wall.pages for place in page.places))
 
     def _shell(self, asked: WallAsked, shape: str, only: Only, request: Request) -> PageView:
         say = self._feed.board.wording.say
@@ -66,7 +67,7 @@ def _page(page: walls.WallPage, only: Only, slots: Mapping[str, Slot], wording: 
     """Places in order: a row for each stretch of tiles that change equally often."""
     cells = [(place.placed.cadence,
               CellView(SIZES[place.slot.size], slots[place.placed.id].view, place.columns, place.placed.id,
-                       not set(only) <= set(place.slot.options.only)))
+                       is_whole(place.slot, only), is_still(place.slot)))
              for place in page.places]
     rows = tuple(RowView(kind, *every(kind, wording), tuple(cell for _, cell in found))
                  for kind, found in groupby(cells, key=itemgetter(0)))

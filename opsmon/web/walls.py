@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from opsmon.core.boards import HOME, Board, shape_of
 from opsmon.core.catalogue import Catalogue
+from opsmon.core.parts import counts_money
 from opsmon.core.walls import MOST_PAGES, Fit, Letters, Wall, letters_for, metres_read, wall_of
 from opsmon.web.feed import Feed, slots_of
 from opsmon.web.filters import filters_of
@@ -107,7 +108,7 @@ def shape_now(names: Sequence[str], feed: Feed) -> str | None:
 def _wall(names: tuple[str, ...], fit: Fit, has_money: bool, boards: Mapping[str, Board], catalogue: Catalogue
           ) -> Wall:
     return wall_of([boards[name] for name in names], fit,
-                   lambda kpi_id: has_money or catalogue.kpi_by_id[kpi_id].unit != "money")
+                   lambda kpi_id: has_money or not counts_money(kpi_id, catalogue))
 
 
 def says_too_small(screen: Screen, wording: Wording) -> str:

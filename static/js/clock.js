@@ -22,9 +22,12 @@ export function forget() { best = null; }
 
 const format = (options) => new Intl.DateTimeFormat(root.dataset.locale, { timeZone: root.dataset.zone, hourCycle: "h23", ...options });
 const seconds = format({ hour: "2-digit", minute: "2-digit", second: "2-digit" });
-const minutes = format({ hour: "2-digit", minute: "2-digit" });
+const made = {};
+/** Of another zone than the page's: a formatter costs more than what it writes. */
+const inZone = (name, options, zone) => made[name + zone] ??= format(zone ? { ...options, timeZone: zone } : options);
 export const timeOfDay = (ms) => seconds.format(ms);
-export const hourAndMinute = (ms) => minutes.format(ms);
+export const hourAndMinute = (ms, zone = "") => inZone("time", { hour: "2-digit", minute: "2-digit" }, zone).format(ms);
+export const dayOf = (ms, zone = "") => inZone("date", { weekday: "short", month: "short", day: "numeric" }, zone).format(ms);
 
 const everySecond = [];
 export function eachSecond(act) { everySecond.push(act); }

@@ -10,12 +10,12 @@ import pytest
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from opsmon.web import edit_samples, samples, tile_shapes, views
+from opsmon.web import edit_samples, part_shapes, samples, tile_shapes, views
 from opsmon.web.tile_samples import sample
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
 HOSTILE = "\"><script>alert('x')</script><b hx-get=/x onclick=y style=z>"
-VIEWS = [c for module in (views, tile_shapes) for c in vars(module).values()
+VIEWS = [c for module in (views, tile_shapes, part_shapes) for c in vars(module).values()
          if dataclasses.is_dataclass(c) and isinstance(c, type) and c.__module__ == module.__name__]
 TILES = pytest.mark.parametrize("view", [view for _, view in samples.GALLERY.tiles],
                                 ids=[name for name, _ in samples.GALLERY.tiles])

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from opsmon.core.parts import PARTS
 from opsmon.web.assets import public_script
 
 STATIC = Path(__file__).parents[2] / "static"
@@ -159,7 +160,7 @@ def test_every_sheet_is_imported_or_belongs_to_one_page():
     assert set(CSS) - imported == {
         *sheets, "components/status.css", "components/gallery.css", "components/source-card.css",
         "desk.css", "components/dead.css", "components/edit.css", "components/form.css", "components/kpi-page.css",
-        "components/narrowed.css"}
+        "components/narrowed.css", *(f"tile-{part.name}.css" for part in PARTS.values())}
 
 
 def test_the_ways_of_a_desk_weigh_little():
