@@ -98,7 +98,7 @@ def _spark_sentence(reading: Reading, wording: Wording) -> str:
 
 def _bars_sentence(reading: Reading, wording: Wording) -> str:
     now = wording.number(reading.value or 0)
-    corrected = _corrected_words(reading, wording) + _absent_words(reading, wording)
+    corrected = _corrected_words(reading, wording) + _absent_words(reading, wording) + _marks_words(reading, wording)
     if reading.expected is None:
         return wording.say("%(now)s so far this hour", now=now) + corrected
     return wording.say("%(now)s so far this hour, on course for %(expected)s", now=now,
@@ -120,6 +120,13 @@ def _absent_words(reading: Reading, wording: Wording) -> str:
     if not 0 < absent < len(reading.series):
         return ""
     return f". {wording.say('Counted since %(time)s', time=wording.day_and_hour(reading.series[absent].start_ms))}"
+
+
+def _marks_words(reading: Reading, wording: Wording) -> str:
+    """What the marks are where they are not what they are everywhere else."""
+    if reading.kpi.against != "yesterday" or not reading.before_series:
+        return ""
+    return f". {wording.say('The marks are the same hours a day ago.')}"
 
 
 def _values(points: Sequence[Point]) -> list[float]:
