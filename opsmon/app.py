@@ -24,7 +24,8 @@ from opsmon.pollers.polling import Polling
 from opsmon.pollers.shopify import ShopifyOrders
 from opsmon.pollers.shopify_admin import ShopifyAdmin
 from opsmon.pollers.shopify_webhooks import WebhookCheck
-from opsmon.settings import Settings, without_password
+from opsmon.setting_texts import without_password
+from opsmon.settings import Settings
 from opsmon.sources.base import Secret, Source, SourceSettings
 from opsmon.sources.json_events import JsonEvents
 from opsmon.sources.kinds import KINDS

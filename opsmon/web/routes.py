@@ -142,7 +142,7 @@ def board_doors(rooms: Rooms) -> list[Door]:
         Door("/screens", rooms.screens.list, "managers", zipped=True),
         Door("/screens", rooms.screens.act, "managers", ("POST",)),
         Door("/screens/pair", rooms.screens.pair, "managers", ("GET", "POST"), zipped=True),
-        Door("/manifest.webmanifest", rooms.phone.manifest, "anyone"),
+        Door("/manifest.webmanifest", rooms.phone.manifest, "anyone", zipped=True),
         Door("/sw.js", rooms.phone.worker, "anyone", zipped=True),
         Door("/offline", rooms.phone.offline, "anyone", zipped=True),
     ]

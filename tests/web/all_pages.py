@@ -21,7 +21,7 @@ from tests.conftest import NOW_MS
 from tests.http import request
 from tests.store.dead import keep, letter
 from tests.web.browser import Site
-from tests.web.large import large_views
+from tests.web.large import large_parts, large_views
 
 # What programs ask for, what is saved, and the stream.
 NOT_PAGES = {"/live", "/status.json", "/kpi/{id}.csv", "/api/kpis", "/api/kpis/{id}", "/api/kpis/{id}/explain",
@@ -92,7 +92,8 @@ async def fill_boards(site: Site) -> None:
         for layout in ("board", "wall"):
             await feed.open(slots_of(board, layout))
             shown |= slots_of(board, layout)
-    views = large_views(feed._kpis.catalogue, feed.board.wording, feed.board.zone, site.settings.currency or "EUR")
+    views = [*large_views(feed._kpis.catalogue, feed.board.wording, feed.board.zone, site.settings.currency or "EUR"),
+             *large_parts(feed.board.wording, feed._kpis.calendar)]
     feed.hub.update([(f"kpi-{view.id}", view) for view in views if f"kpi-{view.id}" in shown], 0)
 
 

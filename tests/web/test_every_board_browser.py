@@ -1,28 +1,25 @@
 """Every board in a real Chromium, through schedules of drops, replays, reloads, hidden tabs, pauses, slow links and
 restarts: in the end it shows what a page loaded now shows. The same proof as test_every_board.py, with the scripts."""
 
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from random import Random
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page, Route
-from redis.asyncio import Redis
+from playwright.async_api import Browser, BrowserContext, Page, Route
 
 from opsmon.core.boards import BOARDS
-from opsmon.settings import Settings
 from opsmon.web.feed import slots_of
 from opsmon.web.hub import Hub, event
 from tests.waiting import wait_until_async
-from tests.web.browser import Site, open_chromium, open_site, until
+from tests.web.browser import Site, until
 
-pytestmark = [pytest.mark.anyio, pytest.mark.browser]
+pytestmark = [pytest.mark.anyio, pytest.mark.browser, pytest.mark.usefixtures("heartbeat_a_second")]
 
 PATHS = [f"{begins}/{board.id}" for board in BOARDS for begins in ("/b", "/wall")]
 ACTIONS = ("order", "order", "lose", "silent", "replay", "reload", "hide", "pause", "slow", "restart")
 STEPS = 10
-GUARDS = "tasks.splice(i, 1)"
+GUARDS = "tasks.splice(i,1)"
 LIVE = "document.documentElement.dataset.fresh === 'live'"
 # Every slot as HTML; ages are drawn by the page, and in which order attributes were set is no difference.
 SHOWN = """() => Object.fromEntries([...document.querySelectorAll('[data-rev]')].map((slot) => {
@@ -38,22 +35,10 @@ SHOWN = """() => Object.fromEntries([...document.querySelectorAll('[data-rev]')]
 }))"""
 
 
-@pytest.fixture(scope="module")
-async def chromium(anyio_backend: str) -> AsyncIterator[Browser]:
-    """The browser, started once."""
-    async with open_chromium() as browser:
-        yield browser
-
-
 @pytest.fixture
-async def site(chromium: Browser, settings: Settings, store: Redis, monkeypatch: pytest.MonkeyPatch
-               ) -> AsyncIterator[Site]:
-    """opsmon with an order and a heartbeat a second; in the context whose tabs can be hidden."""
-    for module in ("feed", "pages"):
-        monkeypatch.setattr(f"opsmon.web.{module}.HEARTBEAT_S", 1)
-    async with open_site(settings, store, chromium.contexts[0]) as opened:
-        await opened.order(1001)
-        yield opened
+def context(chromium: Browser) -> BrowserContext:
+    """The one whose tabs can be hidden."""
+    return chromium.contexts[0]
 
 
 @dataclass
