@@ -24,7 +24,8 @@ from opsmon.pollers.polling import Polling
 from opsmon.pollers.shopify import ShopifyOrders
 from opsmon.pollers.shopify_admin import ShopifyAdmin
 from opsmon.pollers.shopify_webhooks import WebhookCheck
-from opsmon.settings import Settings, without_password
+from opsmon.setting_texts import without_password
+from opsmon.settings import Settings
 from opsmon.sources.base import Secret, Source, SourceSettings
 from opsmon.sources.json_events import JsonEvents
 from opsmon.sources.kinds import KINDS
@@ -193,7 +194,7 @@ async def open_web(settings: Settings, *, boards: bool, ingest: bool, clock: Clo
         noting, signing = Noting(partial(note_deed, client, keys)), _signing(settings, client, keys, stack)
         touch = Touching(Uses(client, keys, signing.sessions).note, clock)
         stack.push_async_callback(touch.finish)
-        office = Office(pages, signing, Reader(client), keys, feed.board.wording, clock, settings.public_url or "")
+        office = Office(pages, signing, Reader(client), keys, feed.board.wording, clock, boards_url(settings))
         dead = DeadPage(pages, Reader(client), keys, dead_letters(client, keys, heard, clock), feed.board.wording,
                         noting)
         entry = _entry_form(settings, client, keys, pages, clock, noting, stack)
@@ -211,7 +212,8 @@ async def open_web(settings: Settings, *, boards: bool, ingest: bool, clock: Clo
                       SignIn(pages, signing, clock), PeoplePage(office, noting), ProfilePage(office, noting),
                       TokensPage(office, Tokens(client, Reader(client), keys)),
                       AuditPage(office, SiteCalendar(settings.timezone, settings.day_start_ms)),
-                      PairPage(pages, screens, feed.board.wording, clock, settings.public_url),
+                      PairPage(pages, screens, feed.board.wording, clock,
+                               boards_url(settings) or named_url(settings)),
                       ScreensPage(pages, feed, screens, clock, partial(live.look, recogniser.gone, screens.attend)))
         doors = board_doors(rooms)
         app = board_app(doors, pages, recogniser, names(settings), check_of(Changing(client, keys), clock), touch)
@@ -440,6 +442,20 @@ def wording_of(settings: Settings) -> Wording:
 def webhook_url(settings: Settings) -> str:
     """Where Shopify's webhooks go, as this machine sees it."""
     return f"{local_url(settings)}/webhooks/shopify"
+
+
+def boards_url(settings: Settings) -> str:
+    """Where people reach the boards, '' when only they know: with a port for the internet the public URL leads to that,
+    and it has none."""
+    return settings.public_url if settings.public_port is None else ""
+
+
+def named_url(settings: Settings) -> str:
+    """Where the boards are beside a port for the internet, by the first of their names that is not the public one; ''
+    without such a name."""
+    public = urlsplit(settings.public_url).hostname
+    name = next((name for name in sorted(settings.hosts) if name != public), "")
+    return f"http://{name}:{settings.port}" if name and settings.public_port is not None else ""
 
 
 def local_url(settings: Settings) -> str:

@@ -7,41 +7,23 @@ sentence that names the setting and shows a right one, so that all of them can b
 
 import os
 import re
-import socket
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from ipaddress import ip_network
 from pathlib import Path
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
-from babel import Locale, UnknownLocaleError
-
+from opsmon import setting_texts as valid
 from opsmon.core.catalogue import Catalogue
 from opsmon.core.definition_lines import line_of, lines_of
 from opsmon.core.definitions import Problem, read_definitions
 from opsmon.core.errors import SettingsError
 from opsmon.core.kpis import BUILT_IN
-from opsmon.core.money import is_currency
 from opsmon.core.panes import Retention
 from opsmon.sources.base import Secret, SourceSettings
-from opsmon.sources.declared import read_secret, read_sources
+from opsmon.sources.declared import read_sources
 
-_DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)(ms|s|m|h|d)", re.ASCII)
-_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
-_SIZE = re.compile(r"(\d{1,6})(mb|gb)", re.IGNORECASE | re.ASCII)
-_CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)", re.ASCII)
-_LENGTH = re.compile(r"\d{1,3}(?:\.\d{1,2})?", re.ASCII)
 _SITE = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
-_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]{16,}=*", re.ASCII)  # as RFC 6750 writes them
-_MYSHOPIFY = re.compile(r"[a-z0-9][a-z0-9-]*\.myshopify\.com")
-_LOOPBACK = re.compile(r"http://(127\.0\.0\.1|localhost)(:[0-9]{1,5})?")
-_ORIGIN = re.compile(r"null|https?://[a-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:]+\](:[0-9]{1,5})?", re.ASCII)
-_NAME = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63}){0,9}", re.ASCII)
-_WORKER = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_STORE_SCHEMES = ("redis://", "rediss://", "unix://")
-_CLUSTER_SCHEMES = ("redis+cluster://", "rediss+cluster://")
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,58 +210,50 @@ def check(
     texts |= overrides or {}
     read = _Reader(texts, problems)
     values = {
-        "store_url": read("store_url", _store_url),
-        "data": read("data", _folder),
-        "site": read("site", _matching(_SITE, "small letters, digits and hyphens, at most 32")),
-        "timezone": read("timezone", _timezone),
-        "currency": read("currency", _currency),
-        "locale": read("locale", _locale),
-        "day_start_ms": read("day_start", _clock_time),
-        "shopify_secrets": read("shopify_secrets", _secrets),
-        "shopify_shop": read("shopify_shop", _shop),
-        "shopify_token": read("shopify_token", _admin_token),
-        "public_url": read("public_url", _public_url),
-        "poll_every_ms": read("poll_every", _poll_every),
-        "ingest_tokens": read("ingest_token", _tokens),
-        "host": read("host", _matching(re.compile(r"\S+"), "an address")),
-        "port": read("port", _port),
-        "public_host": read("public_host", _matching(re.compile(r"\S*"), "an address")),
-        "public_port": read("public_port", lambda text: _port(text) if text else None),
-        "hosts": read("hosts", _hosts),
-        "trusted_proxies": read("trusted_proxies", _networks),
-        "connections_each": read("connections_each", _rate),
-        "store_memory_bytes": read("store_memory", _size),
-        "retention_ms": read("retention", duration_ms),
-        "stream_memory_bytes": read("stream_memory", _size),
-        "visits_memory_bytes": read("visits_memory", _size),
-        "pixel_origins": read("pixel_origins", _origins),
-        "pixel_rate": read("pixel_rate", _rate),
-        "pixel_rate_each": read("pixel_rate_each", _rate),
-        "pixel_search_terms": read("pixel_search_terms", _yes),
-        "keep_minutes_ms": read("keep_minutes", duration_ms),
-        "keep_hours_ms": read("keep_hours", duration_ms),
-        "keep_days_ms": read("keep_days", lambda text: duration_ms(text) if text else None),
-        "keep_orders_ms": read("keep_orders", duration_ms),
+        "store_url": read("store_url", valid.store_url),
+        "data": read("data", valid.folder),
+        "site": read("site", valid.matching(_SITE, "small letters, digits and hyphens, at most 32")),
+        "timezone": read("timezone", lambda text: valid.timezone(text or machine_timezone())),
+        "currency": read("currency", valid.currency),
+        "locale": read("locale", valid.locale),
+        "day_start_ms": read("day_start", valid.clock_time),
+        "shopify_secrets": read("shopify_secrets", valid.secrets),
+        "shopify_shop": read("shopify_shop", valid.shop),
+        "shopify_token": read("shopify_token", valid.admin_token),
+        "public_url": read("public_url", valid.public_url),
+        "poll_every_ms": read("poll_every", valid.poll_every),
+        "ingest_tokens": read("ingest_token", valid.tokens),
+        "host": read("host", valid.matching(re.compile(r"\S+"), "an address")),
+        "port": read("port", valid.port),
+        "public_host": read("public_host", valid.matching(re.compile(r"\S*"), "an address")),
+        "public_port": read("public_port", lambda text: valid.port(text) if text else None),
+        "hosts": read("hosts", valid.hosts),
+        "trusted_proxies": read("trusted_proxies", valid.networks),
+        "connections_each": read("connections_each", valid.rate),
+        "store_memory_bytes": read("store_memory", valid.size),
+        "retention_ms": read("retention", valid.duration_ms),
+        "stream_memory_bytes": read("stream_memory", valid.size),
+        "visits_memory_bytes": read("visits_memory", valid.size),
+        "pixel_origins": read("pixel_origins", valid.origins),
+        "pixel_rate": read("pixel_rate", valid.rate),
+        "pixel_rate_each": read("pixel_rate_each", valid.rate),
+        "pixel_search_terms": read("pixel_search_terms", valid.yes),
+        "keep_minutes_ms": read("keep_minutes", valid.duration_ms),
+        "keep_hours_ms": read("keep_hours", valid.duration_ms),
+        "keep_days_ms": read("keep_days", lambda text: valid.duration_ms(text) if text else None),
+        "keep_orders_ms": read("keep_orders", valid.duration_ms),
         "catalogue": catalogue,
         "sources": declared,
-        "grace_ms": read("grace", duration_ms),
-        "session_idle_ms": read("session_idle", _session),
-        "session_life_ms": read("session_life", _session),
-        "wall_inches": read("wall_inches", _between(10, 200, "a diagonal in inches from 10 to 200")),
-        "wall_metres": read("wall_metres", _between(0.5, 50, "a distance in metres from 0.5 to 50")),
-        "wall_night": read("wall_night", _night),
-        "worker_name": read("worker_name", _worker_name),
+        "grace_ms": read("grace", valid.duration_ms),
+        "session_idle_ms": read("session_idle", valid.session),
+        "session_life_ms": read("session_life", valid.session),
+        "wall_inches": read("wall_inches", valid.between(10, 200, "a diagonal in inches from 10 to 200")),
+        "wall_metres": read("wall_metres", valid.between(0.5, 50, "a distance in metres from 0.5 to 50")),
+        "wall_night": read("wall_night", valid.night),
+        "worker_name": read("worker_name", valid.worker_name),
         "secret_files": tuple(files),
     }
     return (None, problems) if problems else (Settings(**values), [])  # type: ignore[arg-type]
-
-
-def duration_ms(text: str) -> int:
-    """Read `500ms`, `10m`, `48h` as milliseconds. Raises ValueError."""
-    match = _DURATION.fullmatch(text)
-    if not match:
-        raise ValueError("a duration such as 500ms, 30s, 10m or 48h")
-    return round(float(match[1]) * _MS[match[2]])
 
 
 def machine_timezone() -> str:
@@ -301,7 +275,7 @@ class _Reader:
         try:
             return parse(text)
         except ValueError as error:
-            shown = "…" if setting.secret else repr(without_password(text) if name == "store_url" else text)
+            shown = "…" if setting.secret else repr(valid.without_password(text) if name == "store_url" else text)
             self._problems.append(f"{setting.variable}={shown}: expected {error}, e.g. {setting.example}")
             return None
 
@@ -429,206 +403,6 @@ def _told(problem: Problem, kind: str) -> str:
     if problem.field in _BY_NAME:
         return f"{problem.field} is a setting: expected above the first [[{kind}]]"
     return problem.text
-
-
-def _matching(pattern: re.Pattern[str], expected: str) -> Callable[[str], str]:
-    def parse(text: str) -> str:
-        if not pattern.fullmatch(text):
-            raise ValueError(expected)
-        return text
-
-    return parse
-
-
-def _folder(text: str) -> Path:
-    try:
-        return Path(text).expanduser().absolute()
-    except RuntimeError:  # ~somebody who is not there
-        raise ValueError("a folder") from None
-
-
-def _store_url(text: str) -> str:
-    if text.startswith(_CLUSTER_SCHEMES):
-        return _cluster_url(text)
-    try:
-        urlsplit(text).port  # noqa: B018 - reading it is what checks it
-        usable = not text or text.startswith(_STORE_SCHEMES)
-    except ValueError:
-        usable = False
-    if not usable:
-        raise ValueError("a redis://, rediss:// or unix:// address")
-    return text
-
-
-def _cluster_url(text: str) -> str:
-    try:
-        parts = urlsplit(text)
-        nodes = [urlsplit(f"//{node}") for node in parts.netloc.rpartition("@")[2].split(",")]
-        # A Cluster has no databases but the first.
-        usable = parts.path in ("", "/", "/0") and all(node.hostname and node.port != 0 for node in nodes)
-    except ValueError:
-        usable = False
-    if not usable:
-        raise ValueError("an address such as redis+cluster://one:6379,two:6379")
-    return text
-
-
-def without_password(store_url: str) -> str:
-    """A store's address as it may be shown: who logs in, and with what, left out."""
-    before, at, rest = store_url.rpartition("@")
-    scheme, slashes, _ = before.partition("://")
-    shown = f"{scheme if slashes else ''}{slashes}…@{rest}" if at else store_url
-    return re.sub(r"(password=)[^&]*", r"\1…", shown)
-
-
-def _timezone(text: str) -> ZoneInfo:
-    name = text or machine_timezone()
-    if name not in available_timezones():
-        raise ValueError("an IANA time zone")
-    return ZoneInfo(name)
-
-
-def _currency(text: str) -> str | None:
-    if text and not is_currency(text):
-        raise ValueError("an ISO currency of three capital letters")
-    return text or None
-
-
-def _locale(text: str) -> str:
-    try:
-        return str(Locale.parse(text.replace("-", "_")))
-    except (UnknownLocaleError, ValueError):
-        raise ValueError("a locale") from None
-
-
-def _between(least: float, most: float, expected: str) -> Callable[[str], float | None]:
-    def parse(text: str) -> float | None:
-        if not text:
-            return None
-        if not _LENGTH.fullmatch(text) or not least <= float(text) <= most:
-            raise ValueError(expected)
-        return float(text)
-
-    return parse
-
-
-def _night(text: str) -> str:
-    times = text.split("-")
-    if text == "off":
-        return ""
-    if len(times) != 2 or not all(map(_CLOCK.fullmatch, times)) or times[0] == times[1]:
-        raise ValueError("two times of day, or off")
-    return text
-
-
-def _clock_time(text: str) -> int:
-    match = _CLOCK.fullmatch(text)
-    if not match:
-        raise ValueError("a local time hh:mm")
-    return (int(match[1]) * 60 + int(match[2])) * 60_000
-
-
-def _secrets(text: str) -> tuple[Secret, ...]:
-    return tuple(read_secret(entry.strip()) for entry in re.split(r"[,\n]", text) if entry.strip())
-
-
-def _tokens(text: str) -> tuple[Secret, ...]:
-    entries = [entry.strip() for entry in re.split(r"[,\n]", text) if entry.strip()]
-    if not all(map(_TOKEN.fullmatch, entries)):
-        raise ValueError("tokens of at least 16 letters, digits and -._~+/")
-    return tuple(Secret(entry.encode()) for entry in entries)
-
-
-def _shop(text: str) -> str:
-    name = text.lower().removeprefix("https://").rstrip("/")
-    # A stand-in for trying out listens on this machine; to others a token is not sent in the clear.
-    if text and not (_MYSHOPIFY.fullmatch(name) or _LOOPBACK.fullmatch(name)):
-        raise ValueError("the shop's own name, which ends in .myshopify.com")
-    return name
-
-
-def _admin_token(text: str) -> str:
-    if text and not re.fullmatch(r"[\x21-\x7e]{8,255}", text):
-        raise ValueError("an Admin API access token")
-    return text
-
-
-def _public_url(text: str) -> str:
-    try:
-        parts = urlsplit(text)
-        is_safe = parts.scheme == "https" or bool(_LOOPBACK.fullmatch(f"{parts.scheme}://{parts.netloc}"))
-        usable = is_safe and bool(parts.hostname) and parts.port != 0 and not (parts.query or parts.fragment)
-    except ValueError:
-        usable = False
-    if text and not usable:
-        raise ValueError("an https:// address; Shopify sends to no other")
-    return text.rstrip("/")
-
-
-def _poll_every(text: str) -> int:
-    if not 5_000 <= (every_ms := duration_ms(text)) <= 3_600_000:
-        raise ValueError("a duration of 5s to 1h")
-    return every_ms
-
-
-def _session(text: str) -> int:
-    if not 60_000 <= (lasts_ms := duration_ms(text)) <= 400 * 86_400_000:
-        raise ValueError("a duration of 60s to 400d")
-    return lasts_ms
-
-
-def _origins(text: str) -> frozenset[str]:
-    origins = [entry.strip().lower().removesuffix("/") for entry in text.split(",") if entry.strip()]
-    if not all(map(_ORIGIN.fullmatch, origins)):
-        raise ValueError("origins such as https://shop.example, or null")
-    return frozenset(origins)
-
-
-def _rate(text: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,6}", text) or int(text) == 0:
-        raise ValueError("a whole number of 1 to 999999")
-    return int(text)
-
-
-def _yes(text: str) -> bool:
-    if text not in ("yes", "no"):
-        raise ValueError("yes or no")
-    return text == "yes"
-
-
-def _port(text: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,5}", text) or not 1 <= int(text) <= 65535:
-        raise ValueError("a port number up to 65535")
-    return int(text)
-
-
-def _hosts(text: str) -> frozenset[str]:
-    names = [entry.strip().lower() for entry in text.split(",") if entry.strip()]
-    if not all(map(_NAME.fullmatch, names)):
-        raise ValueError("names without scheme and port")
-    return frozenset(names)
-
-
-def _networks(text: str) -> tuple[str, ...]:
-    entries = [] if text == "none" else [entry.strip() for entry in text.split(",") if entry.strip()]
-    try:
-        return tuple(str(ip_network(entry)) for entry in entries)
-    except ValueError:
-        raise ValueError("addresses or networks") from None
-
-
-def _size(text: str) -> int:
-    match = _SIZE.fullmatch(text)
-    if not match or int(match[1]) == 0:
-        raise ValueError("a size such as 512mb or 2gb")
-    return int(match[1]) * (1024**2 if match[2].lower() == "mb" else 1024**3)
-
-
-def _worker_name(text: str) -> str:
-    name = text or re.sub(r"[^A-Za-z0-9._-]", "-", socket.gethostname())[:64] or "worker"
-    if not _WORKER.fullmatch(name):
-        raise ValueError("letters, digits, dots and hyphens")
-    return name
 
 
 def child_environment(**overrides: str) -> dict[str, str]:

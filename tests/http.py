@@ -2,6 +2,8 @@
 
 import asyncio
 import re
+import socket
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -159,3 +161,15 @@ def _message(block: str) -> Message:
         elif name in ("event", "id", "retry"):
             setattr(found, name, value)
     return found
+
+
+def spoken(port: int, said: bytes) -> bytes:
+    """Say this on a connection, whether it is wanted or not, and return all that is answered."""
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S) as line:
+        with suppress(ConnectionError):
+            line.sendall(said)
+        answer = b""
+        with suppress(ConnectionError):
+            while piece := line.recv(65536):
+                answer += piece
+        return answer

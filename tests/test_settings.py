@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from opsmon.__main__ import main
 from opsmon.core.errors import SettingsError
 from opsmon.core.kpis import BUILT_IN
-from opsmon.settings import TABLE, Settings, check, child_environment, duration_ms, load, without_password
+from opsmon.setting_texts import duration_ms, without_password
+from opsmon.settings import TABLE, Settings, check, child_environment, load
 from opsmon.sources.base import Secret
 
 NO_FILE = Path("/nonexistent/opsmon.toml")

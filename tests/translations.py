@@ -23,6 +23,7 @@ from opsmon.core.explaining import exactness
 from opsmon.core.filling import FAMILIES, OWN
 from opsmon.core.kpis import BUILT_IN
 from opsmon.core.limits import hint
+from opsmon.core.parts import PARTS
 from opsmon.sources.kinds import KINDS
 from opsmon.sources.manual_entries import FIELDS
 from opsmon.web.languages import LOCALES
@@ -54,6 +55,8 @@ def borrowed() -> Iterator[tuple[str, str]]:
     for kpi in BUILT_IN.kpis:
         yield from (("opsmon/core/kpis.py", text) for text in (kpi.label, kpi.definition))
         yield "opsmon/core/kpis.py", kpi.label.rpartition(",")[0] if kpi.show.startswith("p") else ""
+    yield from (("opsmon/core/parts.py", text) for part in PARTS.values()
+                for text in (part.kpi.label, part.kpi.definition))
     yield from (("opsmon/core/boards.py", board.title) for board in BOARDS)
     yield "opsmon/core/boards.py", "Own"
     yield from (("opsmon/core/filling.py", text) for text in (OWN, *(family.filled_by for family in FAMILIES)))

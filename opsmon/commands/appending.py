@@ -14,7 +14,8 @@ from opsmon.clock import Clock
 from opsmon.core.errors import OpsmonError
 from opsmon.core.events import Event
 from opsmon.core.health import WORKER_GONE_MS
-from opsmon.settings import Settings, without_password
+from opsmon.setting_texts import without_password
+from opsmon.settings import Settings
 from opsmon.sources.csv_orders import SOURCE
 from opsmon.store.connection import STORE_ERRORS, Reader, worker_client
 from opsmon.store.event_stream import checksum, encode

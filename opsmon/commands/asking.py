@@ -20,7 +20,8 @@ from opsmon.core.errors import NewerStore, OpsmonError
 from opsmon.core.facts_known import FACTS
 from opsmon.core.kpis import BUILT_IN
 from opsmon.core.window_texts import window_words
-from opsmon.settings import TABLE, Setting, Settings, without_password
+from opsmon.setting_texts import without_password
+from opsmon.settings import TABLE, Setting, Settings
 from opsmon.settings import check as check_settings
 from opsmon.web.views import StatusView
 

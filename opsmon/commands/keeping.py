@@ -20,7 +20,7 @@ from opsmon.store.copying import copy_site
 from opsmon.store.fence import fenced
 from opsmon.store.keys import Keys
 from opsmon.store.meta import read_meta
-from opsmon.store.restoring import Restoring, holds
+from opsmon.store.restoring import Restoring, check_readable, holds
 from opsmon.store.schema import bring_up
 
 
@@ -65,6 +65,7 @@ async def _restore(client: Any, settings: Settings, path: Path, manifest: Manife
     if held and not may_replace:
         raise OpsmonError(f"The site {settings.site} holds {held} here, which would be replaced. Nothing was restored; "
                           "--replace does it all the same, after a backup of what there is.")
+    await check_readable(client, keys, read_records(path))
     async with fenced(client, keys) as fence:
         restoring = Restoring(client, keys, fence, manifest.generation)
         arrived = await restoring.run(read_records(path), await restoring.begin())

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from opsmon.app import local_url, on_store
+from opsmon.app import boards_url, local_url, on_store
 from opsmon.clock import SystemClock
 from opsmon.commands.arguments import settings_of
 from opsmon.core.access import EVERYTHING, Who
@@ -111,7 +111,7 @@ def _check(outcome: Outcome, email: str) -> None:
 
 
 def _say_link(settings: Settings, secret: str, sentence: str) -> None:
-    base = settings.public_url or local_url(settings)
+    base = boards_url(settings) or local_url(settings)
     print(f"{sentence}\n{base}/invite/{secret}")
 
 

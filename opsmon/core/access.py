@@ -99,11 +99,17 @@ def sights(role: Role) -> frozenset[Sight]:
 
 
 def may(who: Who | None, audience: Audience) -> bool:
-    """Whether this one belongs to an audience; None is somebody unknown."""
+    """Whether this one belongs to an audience; None is somebody unknown.
+
+    Threat: broken access control (OWASP Top 10 2021, A01; CWE-862): what is not allowed is denied.
+    """
     return audience == "anyone" or (who is not None and bool(who.roles & AUDIENCES[audience]))
 
 
 def needs(kpi: Kpi, rollup: Rollup) -> frozenset[Sight]:
-    """What one has to be allowed to see for this number: its unit is money, or its rows are people."""
+    """What one has to be allowed to see for this number: its unit is money, or its rows are people.
+
+    Threat: money or names shown to a role without them (CWE-863).
+    """
     money = frozenset[Sight](("money",) if kpi.unit == "money" else ())
     return money | frozenset[Sight](("names",) if _PERSONAL & set(rollup.by) else ())

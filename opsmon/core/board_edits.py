@@ -9,6 +9,7 @@ from dataclasses import replace
 from opsmon.core.board_records import CADENCES, MOST_TILES
 from opsmon.core.boards import MOST_ON_A_WALL, USUAL, Board, Row, size_of
 from opsmon.core.catalogue import Catalogue
+from opsmon.core.parts import kpi_of
 from opsmon.core.said import Said
 from opsmon.core.slots import Cadence, Options, Size, Slot
 
@@ -42,7 +43,7 @@ def place_of(board: Board, key: str) -> int:
 
 def add(board: Board, kpi_id: str, catalogue: Catalogue) -> Board:
     """Put a KPI at the end of its usual row, and on the wall while there is room. Raises CannotEdit."""
-    kpi = catalogue.kpi_by_id.get(kpi_id)
+    kpi = kpi_of(kpi_id, catalogue)
     if kpi is None:
         raise CannotEdit("There is no such KPI.")
     if len(board.slots) >= MOST_TILES:

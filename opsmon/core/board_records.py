@@ -11,9 +11,11 @@ from difflib import get_close_matches
 from typing import Any, TypeVar, cast, get_args
 
 from opsmon.core.boards import BOARDS, MOST_ON_A_WALL, Board, Row
+from opsmon.core.calendar import SiteCalendar
 from opsmon.core.catalogue import Catalogue
 from opsmon.core.limits import wrong_limits
 from opsmon.core.narrowing import comparisons, fields_of, narrowed
+from opsmon.core.parts import BY_NAME, LEVELS, PARTS, Part, cleaned_lines, is_over, wrong_part
 from opsmon.core.said import Said
 from opsmon.core.slots import PLAIN, Cadence, Compare, Options, Size, Slot
 
@@ -27,7 +29,8 @@ BUILT_IN_IDS = frozenset(board.id for board in BOARDS) | {"own"}
 
 _ID = re.compile(r"[a-z][a-z0-9-]{0,39}", re.ASCII)
 _CONTROLS = dict.fromkeys([*range(32), 127], " ")
-_TILE = ("kpi", "size", "title", "only", "compare", "warn", "critical", "direction", "wall", "wall_size")
+_EVERY = ("size", "title", "wall", "wall_size")
+_TILE = ("kpi", "tile", "only", "compare", "warn", "critical", "direction", *_EVERY)
 _OF_ORDERS = frozenset(board.id for board in BOARDS if board.is_of_orders)
 T = TypeVar("T")
 
@@ -86,8 +89,21 @@ def known(board: Board, catalogue: Catalogue) -> Board:
     return replace(board, rows=tuple(row for row in rows if row.slots), wall=kept(board.wall))
 
 
+def current(board: Board, calendar: SiteCalendar, now_ms: int) -> Board:
+    """A board without texts whose time is over."""
+    def kept(slots: Sequence[Slot]) -> tuple[Slot, ...]:
+        return tuple(slot for slot in slots if not is_over(slot, calendar, now_ms))
+
+    if not any(slot.options.until for slot in board.slots):
+        return board
+    rows = tuple(replace(row, slots=kept(row.slots)) for row in board.rows)
+    return replace(board, rows=tuple(row for row in rows if row.slots), wall=kept(board.wall))
+
+
 def wrong_options(slot: Slot, catalogue: Catalogue) -> list[str]:
     """What is wrong with what a slot says of its KPI, which is known."""
+    if slot.kpi in PARTS:
+        return wrong_part(slot.options)
     kpi, options = catalogue.kpi_by_id[slot.kpi], slot.options
     found = wrong_limits(options, kpi.unit)
     if options.only and narrowed(kpi, options.only, catalogue) is None:
@@ -102,7 +118,7 @@ def wrong_options(slot: Slot, catalogue: Catalogue) -> list[str]:
 
 
 def _of_slot(slot: Slot, where: str, catalogue: Catalogue) -> list[str]:
-    if slot.kpi not in catalogue.kpi_by_id:
+    if slot.kpi not in PARTS and slot.kpi not in catalogue.kpi_by_id:
         near = get_close_matches(slot.kpi, catalogue.kpi_by_id, 1)
         return [f"{where}: there is no KPI of this id" + (f"; did you mean {near[0]}?" if near else
                                                             "; `opsmon kpis` lists them")]
@@ -111,14 +127,20 @@ def _of_slot(slot: Slot, where: str, catalogue: Catalogue) -> list[str]:
 
 def _tile(slot: Slot, places: Mapping[str, tuple[int, Size]]) -> dict[str, Any]:
     options = slot.options
+    place, size = places.get(slot.key, (0, slot.size))
+    on_wall: dict[str, Any] = ({"wall": place} if place else {}) | ({"wall_size": size} if size != slot.size else {})
+    if slot.kpi in PARTS:
+        part = PARTS[slot.kpi]
+        said = {name: getattr(options, name) for name in ("title", *part.takes)
+                if getattr(options, name) != getattr(PLAIN, name)}
+        return {"tile": part.name, "size": slot.size, **said, **on_wall}
     told: dict[str, Any] = {"kpi": slot.kpi, "size": slot.size, "title": options.title, "only": dict(options.only),
                             "compare": options.compare, "warn": options.warn, "critical": options.critical,
                             "direction": "below" if options.is_lowest else "over"}
     usual: dict[str, Any] = {"title": "", "only": {}, "compare": PLAIN.compare, "warn": "", "critical": "",
                              "direction": "over"}
     told = {name: value for name, value in told.items() if name not in usual or value != usual[name]}
-    place, size = places.get(slot.key, (0, slot.size))
-    return told | ({"wall": place} if place else {}) | ({"wall_size": size} if size != slot.size else {})
+    return told | on_wall
 
 
 def _rows(told: object, wrong: list[str]) -> tuple[tuple[Row, ...], list[_Tile]]:
@@ -144,10 +166,14 @@ def _rows(told: object, wrong: list[str]) -> tuple[tuple[Row, ...], list[_Tile]]
 
 
 def _read_tile(told: object, where: str, wrong: list[str]) -> _Tile:
+    if isinstance(told, dict) and "tile" in told:
+        return _read_part(told, where, wrong)
     found = _table(told, where, _TILE, wrong)
     kpi = _text(found, "kpi", where, 40, wrong)
     if not kpi:
         wrong.append(f"{where}: kpi is missing; `opsmon kpis` lists them")
+    if kpi in PARTS:
+        wrong.append(f"{where}: {kpi} is no KPI; say \"tile\": \"{PARTS[kpi].name}\" instead")
     size = _choice(found, "size", where, SIZES, "M", wrong)
     options = Options(
         title=_text(found, "title", where, MOST_TITLE, wrong), only=_only(found, where, wrong),
@@ -155,11 +181,41 @@ def _read_tile(told: object, where: str, wrong: list[str]) -> _Tile:
         warn=_text(found, "warn", where, MOST_VALUE, wrong),
         critical=_text(found, "critical", where, MOST_VALUE, wrong),
         is_lowest=_choice(found, "direction", where, ("over", "below"), "over", wrong) == "below")
+    return Slot(kpi, size, options), _place(found, where, wrong), _wall_size(found, where, size, wrong)
+
+
+def _read_part(told: Mapping[str, Any], where: str, wrong: list[str]) -> _Tile:
+    """A tile without a number."""
+    part = BY_NAME[_choice(told, "tile", where, tuple(BY_NAME), next(iter(BY_NAME)), wrong)]
+    found = _table(told, where, ("tile", *part.takes, *_EVERY), wrong)
+    size = _choice(found, "size", where, SIZES, part.size, wrong)
+    options = Options(title=_text(found, "title", where, MOST_TITLE, wrong), **_said(part, found, where, wrong))
+    wrong += [f"{where}, {sentence}" for sentence in wrong_part(options)]
+    return Slot(part.id, size, options), _place(found, where, wrong), _wall_size(found, where, size, wrong)
+
+
+def _said(part: Part, found: Mapping[str, Any], where: str, wrong: list[str]) -> dict[str, Any]:
+    """What a file says of a tile without a number."""
+    text = found.get("text", "")
+    said: dict[str, Any] = {"text": cleaned_lines(text) if isinstance(text, str) else ""}
+    if not isinstance(text, str):
+        wrong.append(f"{where}: text is a text, in quotes")
+    said["level"] = _choice(found, "level", where, LEVELS, PLAIN.level, wrong)
+    said |= {name: _text(found, name, where, MOST_VALUE, wrong) for name in ("until", "zone")}
+    return {name: value for name, value in said.items() if name in part.takes}
+
+
+def _wall_size(found: Mapping[str, Any], where: str, size: Size, wrong: list[str]) -> Size:
+    return _choice(found, "wall_size", where, SIZES, size, wrong)
+
+
+def _place(found: Mapping[str, Any], where: str, wrong: list[str]) -> int:
+    """The place on the wall, 0 for none."""
     place = found.get("wall", 0)
     if isinstance(place, bool) or not isinstance(place, int) or not 0 <= place <= MOST_ON_A_WALL:
         wrong.append(f"{where}: wall is its place there, 1 to {MOST_ON_A_WALL}")
-        place = 0
-    return Slot(kpi, size, options), place, _choice(found, "wall_size", where, SIZES, size, wrong)
+        return 0
+    return place
 
 
 def _crowded(tiles: Sequence[_Tile]) -> list[str]:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from opsmon.core.catalogue import Catalogue, Kpi, Tumbling
 from opsmon.core.kpis import BUILT_IN
+from opsmon.core.parts import ACTIVITY, PARTS, SOURCES
 from opsmon.core.slots import Cadence, Size, Slot
 
 MOST_ON_A_WALL = 9
@@ -85,7 +86,7 @@ BOARDS = (
                      Slot("visitors-now"), Slot("active-orders"))),
         Row("near", (Slot("conversion-30m"), Slot("abandonment"), Slot("oldest-order"), Slot("fulfilment-time"),
                      Slot("top-products", "wide"), Slot("funnel-today", "wide"), Slot("pipeline", "wide"),
-                     Slot("api-p95", "wide"))),
+                     Slot("api-p95", "wide"), Slot(ACTIVITY, "wide"))),
         Row("batch", (Slot("revenue-outlook", "wide"), Slot("revenue-month"), Slot("orders-month"))),
     ), (*_MONEY, Slot("orders-per-minute"), Slot("aov-1h"), Slot("visitors-now"), Slot("active-orders"),
         Slot("orders-per-hour", "wide"), Slot("top-products", "wide"))),
@@ -114,7 +115,7 @@ BOARDS = (
         Row("live", (Slot("active-users", "L"), Slot("waiting-events"), Slot("dead-letters"))),
         Row("near", (Slot("api-p95", "wide"), Slot("api-errors", "wide"), Slot("queues", "wide"),
                      Slot("function-p95", "wide"), Slot("lag-by-source", "wide"), Slot("gauges", "wide"),
-                     Slot("counters", "wide"))),
+                     Slot("counters", "wide"), Slot(SOURCES, "wide"), Slot(ACTIVITY, "wide"))),
     ), (Slot("active-users", "L"), Slot("dead-letters", "L"), Slot("api-p95", "wide"), Slot("api-errors", "wide"),
         Slot("queues", "wide"), Slot("lag-by-source", "wide")), is_of_orders=False),
     Board(HOME, "opsmon", (Row("live", _TODAY),), _TODAY),
@@ -132,9 +133,10 @@ def boards_of(catalogue: Catalogue) -> dict[str, Board]:
 
 
 def linked(boards: Mapping[str, Board], here: str = "") -> list[Board]:
-    """The boards a reader chooses between, in order, at most five; the one that is shown among them."""
+    """The boards a reader chooses between, in order: five, or four and a way to all; the one that is shown is one of
+    them."""
     found = [board for board in boards.values() if board.id != HOME]
-    most = found[:MOST_LINKED]
+    most = found if len(found) <= MOST_LINKED else found[:MOST_LINKED - 1]
     shown = boards.get(here)
     return most if shown is None or shown in most or here == HOME else [*most[:-1], shown]
 
@@ -150,11 +152,13 @@ def cadences(boards: Mapping[str, Board]) -> dict[str, Cadence]:
 
 
 def size_of(kpi: Kpi, catalogue: Catalogue) -> Size:
-    """The size that shows a KPI whole."""
+    """The size that shows a KPI, or a tile without a number, whole."""
+    if kpi.id in PARTS:
+        return PARTS[kpi.id].size
     rollup = catalogue.rollup(kpi.rollup)
     is_list = bool(rollup.by) or kpi.show == "funnel"
     return "wide" if is_list or (isinstance(kpi.window, Tumbling) and kpi.window.history == 24) else "M"
 
 
 # Of a KPI on no built-in board: near.
-USUAL = cadences({board.id: board for board in BOARDS})
+USUAL = cadences({board.id: board for board in BOARDS}) | {part.id: part.cadence for part in PARTS.values()}

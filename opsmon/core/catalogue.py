@@ -28,6 +28,10 @@ PERCENTILE_MINUTES_MS = 3 * HOUR_MS
 LAG_MINUTES_MS = 3 * HOUR_MS
 UNIQUE_HOURS_MS = 8 * 24 * HOUR_MS
 HALF_HOUR_MS = 30 * MINUTE_MS
+# The rollups that goods are looked up in when a number is read (goods.py), and the field that narrows by one of them.
+GOODS, TAGS, SOLD, TAG = "goods", "tags", "sold", "tag"
+# What may be known by its product.
+OF_GOODS = frozenset({"product", "sku"})
 
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "=": lambda a, b: bool(a == b), "!=": lambda a, b: bool(a != b), "in": lambda a, b: a in b,
@@ -59,9 +63,10 @@ class Rollup:
 
     `value` names the field that is summed or measured, `by` the fields that make rows (for top: the
     members), `of` the field whose values are told apart (unique, distinct) or that groups facts into
-    sessions. `hits` are the facts a ratio has above its line. `levels` are the panes kept: minutes, hours,
-    days, and n for what holds now. What is `own` opsmon knows of itself, without counting. Numbers that are
-    no money are kept as whole multiples of 1/scale.
+    sessions; a sum `of` something keeps its rows while anything is told of them, also at nought. `hits` are
+    the facts a ratio has above its line. `levels` are the panes kept: minutes, hours, days, and n for what
+    holds now. What is `own` opsmon knows of itself, without counting. Numbers that are no money are kept as
+    whole multiples of 1/scale.
     """
 
     id: str
@@ -220,9 +225,16 @@ class Catalogue:
         """A rollup by id. Raises KeyError."""
         return self.rollups[self.index_by_id[rollup_id]]
 
+    @cached_property
+    def asides(self) -> dict[str, frozenset[str]]:
+        """By rollup: those that are looked up beside it when it is read."""
+        lists = {rollup.id for rollup in self.rollups if not OF_GOODS.isdisjoint(rollup.by[:1])}
+        return {rollup: frozenset({GOODS, TAGS, SOLD} if rollup == "stock" else {GOODS, TAGS}) for rollup in lists}
+
     def kpis_of(self, rollups: set[str]) -> list[str]:
         """The KPIs that read any of these rollups, in catalogue order."""
-        return [kpi.id for kpi in self.kpis if kpi.rollup in rollups]
+        moved = rollups | {one for one, beside in self.asides.items() if not beside.isdisjoint(rollups)}
+        return [kpi.id for kpi in self.kpis if kpi.rollup in moved]
 
     def _by_fact(self, rollups: Iterable[Rollup]) -> dict[str, tuple[int, ...]]:
         found: dict[str, list[int]] = {}

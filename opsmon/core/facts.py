@@ -25,6 +25,9 @@ CUSTOMER, CHECKOUT, STAGES = "~customer:", "~checkout:", "~stages:"
 # A clock that runs ahead by more than this is not believed: the event is counted when it arrived.
 FUTURE_MS = 5 * 60_000
 
+# What is said of goods is no history: how something is called now does not mean that it was counted since then.
+LOOKED_UP = frozenset({"product.known", "product.tagged"})
+
 # What took longer was not on its way but brought in later, as an import is: a mean shall survive it.
 MAX_LAG_MS = 86_400_000
 
@@ -248,6 +251,20 @@ def _cart(event: Event) -> Iterator[Told]:
     yield Told(event.key, event.version or _UNVERSIONED, facts)
 
 
+def _product(event: Event) -> Iterator[Told]:
+    """What a product is called, the SKUs of its items and its tags, as its newest version says."""
+    version, product = event.version or _UNVERSIONED, event.data["title"]
+    items = (Fact("product.known", version[0], {"item": item, "sku": sku, "product": product})
+             for item, sku in event.data["items"])
+    tags = (Fact("product.tagged", version[0], {"product": product, "tag": tag})
+            for tag in event.data.get("tags", ()))
+    yield Told(event.key, version, (*items, *tags))
+
+
+def _product_gone(event: Event) -> Iterator[Told]:
+    yield Told(event.key, event.version or DELETED, ())
+
+
 def _nothing(event: Event) -> Iterator[Told]:
     return iter(())
 
@@ -265,11 +282,13 @@ _READERS: dict[str, Callable[[Event], Iterator[Told]]] = {
     "parcel.tracked": _parcel,
     "fulfillment_order.updated": _holds,
     "cart.changed": _cart,
+    "product.updated": _product,
+    "product.deleted": _product_gone,
     # Told to other parts of opsmon, or for reading only: no number is made of these. Nobody but a vendor may
     # say them, least of all that someone is to be forgotten.
     **dict.fromkeys((
         "checkout.updated", "checkout.deleted", "draft.updated", "draft.deleted", "inventory_item.updated",
-        "inventory_item.deleted", "product.updated", "product.deleted", "location.updated", "location.deleted",
+        "inventory_item.deleted", "location.updated", "location.deleted",
         "shop.updated", "app.uninstalled", "app.scopes_updated", "bulk.finished", "privacy.requested",
         "privacy.customer_redacted", "privacy.shop_redacted"), _nothing),
 }

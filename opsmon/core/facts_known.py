@@ -126,6 +126,12 @@ FACTS: dict[str, KnownFact] = {
         "where a parcel is, when it got there", status=_text("e.g. in_transit or delivered"),
         entity=_text("which parcel")),
     "cart.filled": _told("a cart with something in it, when it was begun", pieces=_number("how many")),
+    "product.known": _told(
+        "an item of a product, as its shop last told it", item=_text("the shop's number of it"), sku=_text("SKU"),
+        product=_text("what the product is called")),
+    "product.tagged": _told(
+        "a tag of a product, as its shop last told it", product=_text("what the product is called"),
+        tag=_text("which tag")),
     "delivery.arrived": KnownFact(
         "a delivery or event that came in",
         {"source": _text("who sent it, e.g. shopify"), "lag_ms": _ms("how long it was on its way, at most a day")},

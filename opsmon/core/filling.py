@@ -35,6 +35,7 @@ FAMILIES = (
     _family("Filled by moves between stages. Enter one at /enter, or send stage.moved to /ingest/events.",
             "stage.entered", "stage.left", "stage.holds"),
     _family("Filled by stock levels. Connect your shop at /sources.", "inventory.changed"),
+    _family(f"Filled by the products of your shop. {_SHOP}", "product.known", "product.tagged"),
     _family(OWN, "api.request"),
     _family(OWN, "user.active", "feature.used"),
     _family(OWN, "queue.depth"),

@@ -16,6 +16,7 @@ from opsmon.core.corrections import Late, closed_by
 from opsmon.core.events import Event
 from opsmon.core.facts import (
     FUTURE_MS,
+    LOOKED_UP,
     MAX_LAG_MS,
     REMEMBERING,
     Fact,
@@ -178,7 +179,8 @@ def hear(events: Iterable[Event], rules: Rules) -> Heard:
 def _hear_told(heard: Heard, event: Event) -> None:
     tellings, members = tell(event)
     for told in tellings:
-        if told.facts:  # a test order or a deletion begins no history
+        # A test order, a deletion or the name of a product begins no history.
+        if told.facts and told.facts[0].type not in LOOKED_UP:
             heard.note_since(event)
         facts = tuple([_believable(fact, event.arrived_ms) for fact in told.facts])
         if facts != told.facts:

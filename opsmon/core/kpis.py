@@ -5,8 +5,11 @@ Adding a KPI is one entry here and one test; a site adds its own in opsmon.toml 
 
 from opsmon.core.calendar import HOUR_MS, MINUTE_MS
 from opsmon.core.catalogue import (
+    GOODS,
     LAG_MINUTES_MS,
     PERCENTILE_MINUTES_MS,
+    SOLD,
+    TAGS,
     TOP_CAP,
     UNIQUE_HOURS_MS,
     Catalogue,
@@ -20,6 +23,7 @@ from opsmon.core.catalogue import (
     Today,
     Tumbling,
 )
+from opsmon.core.goods import DAYS_LEFT
 
 _ORDER = ("order.placed",)
 _STEPS = ("page.viewed", "cart.updated", "checkout.started", "checkout.completed")
@@ -27,6 +31,7 @@ _FAILED = (Condition("status", ">=", 500),)
 # What a customer does; capturing, voiding and paying back is done by the shop.
 _BY_CUSTOMERS = (Condition("kind", "in", ("authorization", "sale")),)
 _UNDECIDED = (Condition("status", "in", ("needs_response", "under_review")),)
+_MOST_GOODS = 5_000
 _UNDONE = tuple(Condition("state", "!=", state) for state in ("done", "shipped", "cancelled"))
 
 ROLLUPS = (
@@ -65,8 +70,11 @@ ROLLUPS = (
     Rollup("output-by-line", on=("stage.entered",), measure="count", by=("line",), levels="hd"),
     Rollup("output-by-station", on=("stage.entered",), measure="count", by=("station",), levels="hd"),
     Rollup("output-by-person", on=("stage.entered",), measure="count", by=("person",), levels="hd"),
-    Rollup("stock", on=("inventory.changed",), measure="sum", value="available", by=("sku", "location"), levels="n",
-           cap=5_000),
+    Rollup("stock", on=("inventory.changed",), measure="sum", value="available", by=("sku", "location"), of="sku",
+           levels="n", cap=_MOST_GOODS),
+    Rollup(SOLD, on=("order.line",), measure="top", value="pieces", by=("sku",), levels="d", cap=_MOST_GOODS),
+    Rollup(GOODS, on=("product.known",), measure="count", by=("item", "sku", "product"), levels="n", cap=_MOST_GOODS),
+    Rollup(TAGS, on=("product.tagged",), measure="count", by=("product", "tag"), levels="n", cap=_MOST_GOODS),
     Rollup("api", on=("api.request",), measure="percentile", value="ms", minutes_kept_ms=PERCENTILE_MINUTES_MS),
     Rollup("api-errors", on=("api.request",), measure="ratio", hits=_FAILED, by=("endpoint",)),
     Rollup("users", on=("user.active", "feature.used"), measure="sessions", of="user"),
@@ -95,8 +103,7 @@ BOARD = (
     Kpi("orders-per-minute", "Orders per minute", "orders", Tumbling(MINUTE_MS, history=60), "orders",
         "Orders placed in the present minute; the line shows the last 60 minutes."),
     Kpi("orders-per-hour", "Orders per hour", "orders", Tumbling(HOUR_MS, history=24), "orders",
-        "Orders placed in the present hour; the bars show the last 24 hours, the white marks the same "
-        "hours a week ago."),
+        "Orders placed in the present hour; the bars show the last 24 hours."),
     Kpi("aov-1h", "Average order, last hour", "order-value", Sliding(HOUR_MS, hop_ms=MINUTE_MS), "money",
         "Order totals with tax and shipping, after discounts and before returns, divided by orders, over "
         "the last 60 minutes. Gift cards are left out, and so are orders of nothing else.", show="mean"),
@@ -179,7 +186,10 @@ SALES = (
 
 OPERATIONS = (
     Kpi("stock", "Stock", "stock", Now(), "pieces",
-        "Pieces available by SKU and location, as last told.", "neither", "operations", rows=5_000),
+        "Pieces available by SKU, at all locations together, as last told, and for how many days they last: divided by "
+        "the pieces sold a day, on average over the last 14 complete days, or as many as were counted, three at least. "
+        "Cancelled orders are left out. Names and SKUs are those the shop gives its products now.", "neither",
+        "operations", show=DAYS_LEFT, rows=5_000),
     Kpi("pipeline", "Orders by stage", "stages", Now(), "orders",
         "Orders by the stage they were last moved to.", "neither", "operations"),
     Kpi("waiting", "Open orders by what they wait for", "waiting", Now(), "orders",

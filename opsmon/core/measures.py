@@ -122,7 +122,8 @@ def _count_plainly(gathered: dict[str, Any], facts: Sequence[Timed], sign: int) 
 
 
 def _sum(rollup: Rollup) -> Booker:
-    return _amounts(rollup, ())
+    """A row that comes to nought leaves nothing, unless it is counted too: an empty shelf is still a shelf."""
+    return _amounts(rollup, ("n",) if rollup.of else ())
 
 
 def _mean(rollup: Rollup) -> Booker:

@@ -1,7 +1,8 @@
 """A KPI narrowed to one channel, country, line …: read from what is kept by that field, or not at all.
 
 Nothing is estimated. A number can be narrowed where its own rollup has rows of the field, or where another one counts
-the same facts by it; else the answer is None, and a board says so.
+the same facts by it; else the answer is None, and a board says so. What is counted by product or SKU can be narrowed to
+those that carry a tag now (goods.py), ranked or not.
 """
 
 from dataclasses import replace
@@ -9,7 +10,22 @@ from typing import TypeGuard
 
 from opsmon.core.boards import Board
 from opsmon.core.calendar import HOUR_MS
-from opsmon.core.catalogue import Catalogue, Days, Kpi, Month, Now, Rollup, Sliding, Today, Tumbling, Window
+from opsmon.core.catalogue import (
+    OF_GOODS,
+    TAG,
+    TAGS,
+    Catalogue,
+    Days,
+    Kpi,
+    Month,
+    Now,
+    Rollup,
+    Sliding,
+    Today,
+    Tumbling,
+    Window,
+)
+from opsmon.core.parts import PARTS
 from opsmon.core.slots import Compare, Slot
 
 Only = tuple[tuple[str, str], ...]
@@ -24,7 +40,9 @@ def narrowed(kpi: Kpi, only: Only, catalogue: Catalogue) -> Kpi | None:
     """The same number of these rows only; None where that is not known exactly."""
     fields = {field for field, _ in only}
     own = catalogue.rollup(kpi.rollup)
-    if own.has_rows and own.measure in _WITH_ROWS and fields <= set(own.by):
+    if own.has_rows and own.measure in _WITH_ROWS and fields <= {*own.by, *_of_goods(own, catalogue)}:
+        return replace(kpi, only=only, against="none")
+    if own.measure == "top" and fields and fields <= _of_goods(own, catalogue):
         return replace(kpi, only=only, against="none")
     for other in catalogue.rollups:
         if not own.by and fields <= set(other.by) and _counts_the_same(own, other, kpi):
@@ -42,6 +60,8 @@ def fields_of(kpi: Kpi, catalogue: Catalogue) -> tuple[str, ...]:
 def narrowed_board(board: Board, only: Only, catalogue: Catalogue) -> Board:
     """A board with each tile narrowed that can be; one that is narrowed in the same field stays as it is."""
     def of(slot: Slot) -> Slot:
+        if slot.kpi in PARTS:
+            return slot
         merged = tuple(sorted({**dict(only), **dict(slot.options.only)}.items()))
         is_known = narrowed(catalogue.kpi_by_id[slot.kpi], merged, catalogue) is not None
         options = replace(slot.options, only=merged, compare="week")
@@ -56,9 +76,13 @@ def comparisons(kpi: Kpi, catalogue: Catalogue) -> tuple[Compare, ...]:
     rollup = catalogue.rollup(kpi.rollup)
     if rollup.has_rows or "m" not in rollup.levels or rollup.measure not in _WITH_ROWS:
         return ()
-    if isinstance(kpi.window, Today):
-        return "week", "yesterday", "none"
-    return ("week", "none") if _is_hourly(kpi.window) else ()
+    return ("week", "yesterday", "none") if isinstance(kpi.window, Today) or _is_hourly(kpi.window) else ()
+
+
+def _of_goods(rollup: Rollup, catalogue: Catalogue) -> frozenset[str]:
+    """By what its rows can be looked up when they are read: the tag, of what is counted by product or SKU."""
+    is_known = TAGS in catalogue.index_by_id and not OF_GOODS.isdisjoint(rollup.by[:1])
+    return frozenset({TAG}) if is_known else frozenset()
 
 
 def _counts_the_same(own: Rollup, other: Rollup, kpi: Kpi) -> bool:

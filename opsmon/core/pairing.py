@@ -11,7 +11,10 @@ _BETWEEN = re.compile(r"[\s\-–—.]+")
 
 
 def code_of(secret: str) -> str:
-    """The code of a waiting screen, made of its secret, so that nobody else can come and fetch what it was given."""
+    """The code of a waiting screen, made of its secret, so that nobody else can come and fetch what it was given.
+
+    Threat: a code that tells its secret, or that is guessed (RFC 8628, 5.1).
+    """
     number = int.from_bytes(sha256(f"pairing code of {secret}".encode()).digest())
     digits = []
     for _ in range(LENGTH):

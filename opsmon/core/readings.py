@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from opsmon.core.calendar import HOUR_MS, MINUTE_MS, Pane, SiteCalendar
-from opsmon.core.catalogue import Catalogue, Days, Kpi, Month, Now, Rollup, Sliding, Today, Tumbling
+from opsmon.core.catalogue import TAG, Catalogue, Days, Kpi, Month, Now, Rollup, Sliding, Today, Tumbling
+from opsmon.core.goods import DAYS_LEFT, EVERY, Stock, asides, is_tagged, stock, tagged, why_untold
 from opsmon.core.measures import STORAGE, label
 from opsmon.core.outlook import Outlook, Rest, outlook, rests
 from opsmon.core.panes import OTHER, Hash
@@ -34,6 +35,8 @@ OUTLOOK = "outlook"
 # What a KPI shows that is the ages of what is open, and where one age ends and the next begins, in hours.
 AGES = "ages"
 AGE_HOURS = (1, 4, 8, 24, 48)
+# How many days before lies what a number is compared with.
+DAYS_EARLIER = {"week": 7, "yesterday": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,7 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One window of a series: its start and its value (None: nothing to divide by)."""
+    """One window of a series: its start and its value (None: nothing to divide by, or not counted yet then)."""
 
     start_ms: int
     end_ms: int
@@ -76,7 +79,9 @@ class Reading:
     `rows` is the breakdown, largest first; their values and `other` make up `value` where they add up.
     `compared` is what of `value` stands beside `before`, where that is known by the hour only (None: all of it).
     `outlook` is what the day will come to; then `value` is the likely end.
-    `corrected` are the starts of closed hours of the series that late events changed.
+    `corrected` are the starts of closed hours of the series that late events changed. `stock` is what there is of
+    goods beside how fast it sells. `untold`: why nobody knows which products carry a tag (goods.why_untold), or
+    'others': of what is counted some is not told apart by product, and is left out.
     """
 
     kpi: Kpi
@@ -96,12 +101,15 @@ class Reading:
     compared: Value = None
     outlook: Outlook | None = None
     corrected: tuple[int, ...] = ()
+    stock: Stock | None = None
+    untold: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What one reading asks for: the panes of the window itself, of its series, of what it is compared with, and of
-    what was left of earlier weekdays; or, for what panes do not hold, one request."""
+    what was left of earlier weekdays; or, for what panes do not hold, one request. `beside`: what is known of goods, as
+    `catalogue` counts it; `members`: once that is answered, the products or SKUs that are wanted (None: all)."""
 
     kpi: Kpi
     rollup: Rollup
@@ -115,9 +123,15 @@ class Plan:
     compared: tuple[Pane, ...] = ()
     rests: tuple[Rest, ...] = ()
     asks: Request | None = None
+    beside: tuple[Request, ...] = ()
+    catalogue: Catalogue | None = None
+    members: frozenset[str] | None = None
 
     def requests(self, calendar: SiteCalendar) -> list[Request]:
         """Every read this plan needs, each once."""
+        return [*self._own_requests(calendar), *self.beside]
+
+    def _own_requests(self, calendar: SiteCalendar) -> list[Request]:
         if self.asks is not None:
             return [self.asks]
         if isinstance(self.kpi.window, Now):
@@ -131,6 +145,12 @@ class Plan:
 def plan(kpi: Kpi, catalogue: Catalogue, site: Site) -> Plan:
     """What a KPI is read from at `site.now_ms`: for the window itself at most six hashes, of rows one for each day."""
     rollup = catalogue.rollup(kpi.rollup)
+    beside = asides(kpi, rollup, catalogue, site.calendar, site.now_ms)
+    planned = _plan(kpi, rollup, site)
+    return replace(planned, beside=beside, catalogue=catalogue) if beside else planned
+
+
+def _plan(kpi: Kpi, rollup: Rollup, site: Site) -> Plan:
     if rollup.measure == "open" or kpi.show == "open":
         return _plan_open(kpi, rollup, site)
     if rollup.measure == "own":
@@ -142,19 +162,35 @@ def plan(kpi: Kpi, catalogue: Catalogue, site: Site) -> Plan:
         return _asking(planned, Request("unique" if storage == "unique" else "distinct", hashes))
     if storage == "scores":
         currency = (site.currency or "") if rollup.value == "amount" else ""
-        return _asking(planned, top_request(rollup, planned.window, site.calendar, currency, kpi.rows))
+        most = EVERY if is_tagged(kpi, rollup) else kpi.rows
+        return _asking(planned, top_request(rollup, planned.window, site.calendar, currency, most))
     return planned
 
 
 def read(planned: Plan, answers: Answers, site: Site) -> Reading:
     """Fold the answers to a plan's requests."""
+    kpi, rollup, catalogue = planned.kpi, planned.rollup, planned.catalogue
+    if catalogue is None:
+        return _read(planned, answers, site)
+    if why := why_untold(kpi, rollup, catalogue, answers):
+        return Reading(kpi, None, None, planned.start_ms, planned.end_ms, complete=False, untold=why)
+    planned = replace(planned, members=tagged(kpi, rollup, catalogue, answers))
+    found = _read(planned, answers, site)
+    if kpi.show != DAYS_LEFT:
+        return found
+    rows = _narrowed(fold_now(rollup, answers), planned)
+    beside = stock(kpi, rows, catalogue, answers, site.calendar, site.now_ms, site.since_ms)
+    return replace(found, stock=beside)
+
+
+def _read(planned: Plan, answers: Answers, site: Site) -> Reading:
     kpi = planned.kpi
     if planned.asks is not None:
         return _read_answer(planned, planned.asks, answers, site)
     calendar, rollup = site.calendar, planned.rollup
     is_now = isinstance(kpi.window, Now)
     every = fold_now(rollup, answers) if is_now else fold_panes(rollup, planned.window, answers, calendar)
-    totals = _narrowed(every, rollup, kpi)
+    totals = _narrowed(every, planned)
     found = all_rows(totals)
     currency = _currency(kpi, found, site)
     known = bool(planned.before) and _was_counted(planned.before, site)
@@ -178,6 +214,7 @@ def read(planned: Plan, answers: Answers, site: Site) -> Reading:
         rows=_rows(rollup, kpi, totals, currency),
         compared=_of(planned, planned.compared, answers, currency, site) if known and planned.compared else None,
         outlook=coming,
+        untold="others" if planned.members is not None and OTHER in every else "",
     )
 
 
@@ -268,7 +305,7 @@ def _plan_today(kpi: Kpi, rollup: Rollup, site: Site) -> Plan:
         return Plan(kpi, rollup, day.start_ms, day.end_ms, window=(day,))
     if kpi.against == "none":
         return Plan(kpi, rollup, day.start_ms, day.end_ms, window=(day,))
-    days = 1 if kpi.against == "yesterday" else 7
+    days = DAYS_EARLIER[kpi.against]
     then_ms = site.calendar.days_earlier(site.now_ms - site.now_ms % MINUTE_MS, days)
     begins_ms = site.calendar.day_begins(site.calendar.day_of(site.now_ms) - timedelta(days=days))
     return Plan(kpi, rollup, day.start_ms, day.end_ms, window=(day,),
@@ -292,8 +329,9 @@ def _plan_tumbling(kpi: Kpi, rollup: Rollup, window: Tumbling, site: Site) -> Pl
     hours = calendar.last_hours(now_ms, window.history)
     if rollup.has_rows or "m" not in rollup.levels or kpi.against == "none":
         return Plan(kpi, rollup, hours[-1].start_ms, hours[-1].end_ms, window=(hours[-1],), series=tuple(hours))
-    ghosts = tuple(calendar.place(calendar.week_earlier(hour.start_ms)).hour for hour in hours)
-    then_ms = calendar.week_earlier(now_ms - now_ms % MINUTE_MS)
+    days = DAYS_EARLIER[kpi.against]
+    ghosts = tuple(calendar.place(calendar.days_earlier(hour.start_ms, days)).hour for hour in hours)
+    then_ms = calendar.days_earlier(now_ms - now_ms % MINUTE_MS, days)
     return Plan(
         kpi, rollup, hours[-1].start_ms, hours[-1].end_ms, window=(hours[-1],), series=tuple(hours),
         before=(ghosts[-1],), before_series=ghosts,
@@ -314,9 +352,13 @@ def _read_answer(planned: Plan, asks: Request, answers: Answers, site: Site) -> 
     currency = site.currency if kpi.unit == "money" else None
     rows: tuple[Row, ...] = ()
     value: Value = found
+    untold = ""
     if asks.kind == "top":
-        rows = tuple(Row(name, amount) for name, amount in found)
-        value = sum(amount for _, amount in found)
+        wanted = planned.members
+        untold = "others" if wanted is not None and any(name == OTHER for name, _ in found) else ""
+        told = found if wanted is None else [pair for pair in found if pair[0] in wanted][:kpi.rows]
+        rows = tuple(Row(name, amount) for name, amount in told)
+        value = sum(amount for _, amount in told)
     elif asks.kind == "ages":
         ends = (*map(str, AGE_HOURS), "")
         rows = tuple(Row(name, count) for name, count in zip(ends, reversed(found), strict=True))
@@ -326,7 +368,7 @@ def _read_answer(planned: Plan, asks: Request, answers: Answers, site: Site) -> 
         if kpi.show == "oldest":
             value = None if found[1] is None else max(site.now_ms - found[1], 0)
     complete = asks.kind not in ("open", "ages", "own") and is_complete(planned.end_ms, site)
-    return Reading(kpi, value, currency, planned.start_ms, planned.end_ms, complete, rows=rows)
+    return Reading(kpi, value, currency, planned.start_ms, planned.end_ms, complete, rows=rows, untold=untold)
 
 
 def _rows(rollup: Rollup, kpi: Kpi, totals: Totals, currency: str | None) -> tuple[Row, ...]:
@@ -336,13 +378,16 @@ def _rows(rollup: Rollup, kpi: Kpi, totals: Totals, currency: str | None) -> tup
     return rows_of(rollup, kpi, totals, currency) if rollup.has_rows else ()
 
 
-def _narrowed(totals: Totals, rollup: Rollup, kpi: Kpi) -> Totals:
+def _narrowed(totals: Totals, planned: Plan) -> Totals:
     """The rows a KPI is narrowed to; all of them when it is not."""
+    rollup, kpi, members = planned.rollup, planned.kpi, planned.members
     if not kpi.only:
         return totals
-    wanted = [(rollup.by.index(field), label(value).replace("|", "/")) for field, value in kpi.only]
+    wanted = [(rollup.by.index(field), label(value).replace("|", "/")) for field, value in kpi.only
+              if field != TAG or TAG in rollup.by]
     return {name: found for name, found in totals.items()
-            if name != OTHER and all(name.split("|")[place] == value for place, value in wanted)}
+            if name != OTHER and all(name.split("|")[place] == value for place, value in wanted)
+            and (members is None or name.partition("|")[0] in members)}
 
 
 def _is_among_others(every: Totals, totals: Totals, kpi: Kpi) -> bool:
@@ -370,11 +415,17 @@ def _others(rollup: Rollup, totals: Aggregates, currency: str | None) -> tuple[t
 
 def _points(planned: Plan, panes: Sequence[Pane], answers: Answers, currency: str | None, site: Site
             ) -> tuple[Point, ...]:
-    return tuple(Point(pane.start_ms, pane.end_ms, _of(planned, (pane,), answers, currency, site)) for pane in panes)
+    return tuple(Point(pane.start_ms, pane.end_ms, None if _is_before_counting(pane, site) else
+                       _of(planned, (pane,), answers, currency, site)) for pane in panes)
+
+
+def _is_before_counting(pane: Pane, site: Site) -> bool:
+    """Whether nobody counted yet: nothing is known of then, and that is no nought."""
+    return site.since_ms is not None and pane.end_ms <= site.since_ms
 
 
 def _of(planned: Plan, panes: Iterable[Pane], answers: Answers, currency: str | None, site: Site) -> Value:
-    totals = _narrowed(fold_panes(planned.rollup, panes, answers, site.calendar), planned.rollup, planned.kpi)
+    totals = _narrowed(fold_panes(planned.rollup, panes, answers, site.calendar), planned)
     return value_of(planned.rollup, planned.kpi, all_rows(totals), currency)
 
 

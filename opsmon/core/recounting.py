@@ -22,7 +22,7 @@ REMEMBERED = frozenset({
     "customer.ordered", "customer.known", "checkout.followed", "stage.entered", "stage.left", "stage.holds",
     "order.edited", "order.held", "payment.attempted", "payment.received", "dispute.opened", "return.requested",
     "return.open", "parcel.moved", "cart.filled",
-    "order.quoted",
+    "order.quoted", "product.known", "product.tagged",
 })
 _LONG_AGO = -(2**62)
 

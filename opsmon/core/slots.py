@@ -14,12 +14,15 @@ Size = Literal["S", "M", "L", "wide"]
 Cadence = Literal["live", "near", "batch"]
 # The same weekday a week ago, the day before, or nothing.
 Compare = Literal["week", "yesterday", "none"]
+# How loud a text is.
+Level = Literal["plain", "note", "important"]
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
     """What one place says of its KPI. `only`: (field, value) pairs that narrow what is counted. `warn` and `critical`
-    are limits as people write them ('1000', '5 %', '24 h'); a value beyond is marked, or below if `is_lowest`."""
+    are limits as people write them ('1000', '5 %', '24 h'); a value beyond is marked, or below if `is_lowest`. Of tiles
+    without a number (parts.py): a `text`, its `level` and until when it is shown, the `zone` of a clock."""
 
     title: str = ""
     only: tuple[tuple[str, str], ...] = ()
@@ -27,6 +30,10 @@ class Options:
     warn: str = ""
     critical: str = ""
     is_lowest: bool = False
+    text: str = ""
+    level: Level = "plain"
+    until: str = ""
+    zone: str = ""
 
     @property
     def has_limits(self) -> bool:
@@ -44,7 +51,7 @@ PLAIN = Options()
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A place on a board: which KPI, how large, and what is said of it."""
+    """A place on a board: which KPI, or which tile without a number (parts.py), how large, and what is said of it."""
 
     kpi: str
     size: Size = "M"

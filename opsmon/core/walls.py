@@ -5,11 +5,12 @@ Source of the rule: ISO 9241-3, capitals of 16 minutes of arc at least; capitals
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, hypot, radians, tan
 from typing import Literal
 
 from opsmon.core.boards import HOME, Board, Placed
+from opsmon.core.parts import TEXT
 from opsmon.core.slots import Slot
 
 # How many tiles a page holds: many beside each other, some (two by two), few (two, one above the other).
@@ -120,17 +121,26 @@ def wall_of(boards: Sequence[Board], fit: Fit, is_shown: Callable[[str], bool]) 
 
 def _parts(slots: Sequence[Placed], fit: Fit) -> list[tuple[Place, ...]]:
     """The tiles of a board page by page: rows that are filled to the edge, as evenly as they go."""
-    rows = list(_rows(sorted(slots, key=lambda one: _ORDER[one.slot.size]), fit))
+    ordered = sorted(map(_readable, slots), key=lambda one: (_ORDER[one.slot.size], one.slot.kpi != TEXT))
+    rows = list(_rows(ordered, fit))
     each = ceil(len(rows) / max(ceil(len(rows) / _MOST_ROWS[fit]), 1))
     return [tuple(Place(slot, _ALL // len(row)) for row in rows[start:start + each] for slot in row)
             for start in range(0, len(rows), each or 1)]
 
 
+def _readable(placed: Placed) -> Placed:
+    """A place with room for what stands there: a text is cut nowhere and read from afar, so it is wide."""
+    slot = placed.slot
+    return placed._replace(slot=replace(slot, size="wide")) if slot.kpi == TEXT and slot.size != "wide" else placed
+
+
 def _rows(slots: Sequence[Placed], fit: Fit) -> Iterator[list[Placed]]:
-    """Large ones first, wide ones last; where there is room for many, each kind in rows of its own."""
+    """Large ones first, wide ones last; where there is room for many, each kind in rows of its own; where letters are
+    large a text has a whole row."""
     row = list[Placed]()
     for slot in slots:
         is_other = fit == "many" and bool(row) and _ORDER[row[0].slot.size] != _ORDER[slot.slot.size]
+        is_other |= fit != "many" and bool(row) and TEXT in (row[0].slot.kpi, slot.slot.kpi)
         if row and (is_other or len(row) == _most(row[0].slot, fit)):
             yield row
             row = []

@@ -1,7 +1,7 @@
 """What Shopify says of goods: stock levels, the items they are of, products, locations.
 
-A stock level names its item by the item's id only. That id is the row of the stock board: the SKU is told
-by other deliveries, in any order, and one row must not change its name with what happened to come first.
+A stock level names its item by the item's id only, and so it is counted: the SKU is told by other deliveries, in any
+order, and no row may change its name with what happened to come first. Whoever reads looks the SKU up (core/goods.py).
 """
 
 from opsmon.core.money import MAX_MINOR
@@ -12,6 +12,8 @@ from opsmon.sources.shopify_reading import Body, Read, dated, id_of, items, requ
 _TITLE = 40
 # Products have up to 2,048 variants, of which a delivery tells 100 in full. Source: shopify.dev, products/update.
 _VARIANTS = 100
+# A product has up to 250 tags. Source: shopify.dev, Product.tags.
+_TAGS = 250
 
 
 def read_level(body: Body, prefix: str, topic: str) -> Read:
@@ -37,13 +39,14 @@ def read_item(body: Body, prefix: str, topic: str) -> Read:
 
 
 def read_product(body: Body, prefix: str, topic: str) -> Read:
-    """products/create and update: what it is called, and the SKUs of its items."""
+    """products/create and update: what it is called, the SKUs of its items, and its tags."""
     require(body, topic, "id", "title", "updated_at")
     variants = [variant for variant in items(body, "variants")[:_VARIANTS] if variant.get("inventory_item_id")]
     data = {
         "title": short_text(body["title"], _TITLE),
         "status": short_text(body.get("status"), 32),
         "items": [[id_of(variant, "inventory_item_id"), short_text(variant.get("sku"))] for variant in variants],
+        "tags": _tags(body.get("tags")),
     }
     return dated("product.updated", f"{prefix}:product:{id_of(body)}", data, time_of(body, "updated_at"))
 
@@ -65,6 +68,12 @@ def read_removal(body: Body, prefix: str, topic: str) -> Read:
     kind, name = {"inventory_items/delete": ("inventory_item", "item"), "products/delete": ("product", "product"),
                   "locations/delete": ("location", "location")}[topic]
     return Read(f"{kind}.deleted", f"{prefix}:{name}:{id_of(body)}", None, None, {})
+
+
+def _tags(told: object) -> list[str]:
+    """Tags come as one text with commas, or as a list; each once, in an order that does not depend on theirs."""
+    words = told.split(",") if isinstance(told, str) else told if isinstance(told, list) else []
+    return sorted({tag for word in words[:_TAGS] if (tag := short_text(word).strip())})
 
 
 def _level(body: Body, prefix: str) -> tuple[str, dict[str, str | int]]:

@@ -43,7 +43,10 @@ class StandardWebhooks:
         self._keys = [read_key(secret.value) for secret in settings.secrets]
 
     def verify(self, headers: Mapping[bytes, bytes], body: bytes, token: bytes = b"") -> Rejected | None:
-        """Who signed id, time and body? Whether the time is near is asked by `read`, which is told the time."""
+        """Who signed id, time and body? Whether the time is near is asked by `read`, which is told the time.
+
+        Threats: a forged delivery (CWE-345), one sent again later (CWE-294).
+        """
         if not self._keys:
             return Rejected(401, f"No secret is set: put one into secrets of the source {self.name}.\n", "no_secret")
         if not all(headers.get(name) for name in (_ID, _TIMESTAMP, _SIGNATURE)):
@@ -100,6 +103,8 @@ def is_signed(signatures: bytes, content: bytes, keys: Sequence[bytes]) -> bool:
     """Whether one of `v1,<base64> v1,<base64> …` is by one of the keys. Other versions are passed over.
 
     False when any of them is malformed: there is one way to write a list. Constant time per signature and key.
+
+    Threats: a forged delivery (CWE-345), told by how long a comparison takes (CWE-208).
     """
     listed = signatures.split(b" ", MAX_SIGNATURES)
     given = [_given(one) for one in listed]

@@ -11,6 +11,8 @@ def refuse_stranger(name: str, tokens: Sequence[Secret], headers: Mapping[bytes,
     """Why the sender may not; None for one with a token of the source `name`. Constant time per token.
 
     A bearer's token goes before `token`, the address's, which intermediaries may have written into their logs.
+
+    Threat: a delivery by somebody who does not know the token (CWE-306).
     """
     given = _bearers(headers) or token
     matched = False

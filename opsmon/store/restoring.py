@@ -4,7 +4,8 @@ It is like a rebuild whose panes come from a file: they are written under a gene
 script makes it the one that counts. Whatever arrives meanwhile stays, behind the restored events.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from redis.asyncio import Redis
@@ -21,6 +22,21 @@ from opsmon.store.scripts import source
 _COUNTED = ("pane", "unique", "top", "open", "rows")
 _AT_ONCE = 500
 _WAITS_MS = 3_600_000
+# Of a dump, where it says in which version of the format it is: before its checksum of 8 bytes.
+_VERSION = slice(-10, -8)
+_UNREADABLE = ("payload version", "Bad data format")
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """What a store says of a dump that it cannot read, in words. Raises OpsmonError."""
+    try:
+        yield
+    except ResponseError as error:
+        if not any(words in str(error) for words in _UNREADABLE):
+            raise
+        raise OpsmonError("This store is older than the one the backup was made of, or of another maker, and "
+                          "cannot read it. Restore it to a store of the same make and version.") from error
 
 
 async def holds(client: Redis, keys: Keys) -> str:
@@ -33,6 +49,23 @@ async def holds(client: Redis, keys: Keys) -> str:
     async for _ in client.scan_iter(match=f"{keys.tag}:entity:*", count=1000):
         return ", ".join([*found, "orders that are remembered"])
     return ", ".join(found)
+
+
+async def check_readable(client: Redis, keys: Keys, records: Iterable[Record]) -> None:
+    """Raise OpsmonError when this store cannot read what another has dumped, before anything is touched (threat: a site
+    that is cleared for what cannot take its place). Of each version of the format the shortest dump is tried."""
+    shortest: dict[bytes, Record] = {}
+    for record in records:
+        version = record.dump[_VERSION]
+        if version not in shortest or len(record.dump) < len(shortest[version].dump):
+            shortest[version] = record
+    place = keys.restored("probe")
+    try:
+        with _told():
+            for record in shortest.values():
+                await client.restore(place, _WAITS_MS, record.dump, replace=True)
+    finally:
+        await client.unlink(place)
 
 
 class Restoring:
@@ -79,14 +112,9 @@ class Restoring:
         pipe = self._client.pipeline(transaction=False)
         for record in batch:
             self._add(pipe, record)
-        try:
+        with _told():
             if batch:
                 await pipe.execute()
-        except ResponseError as error:
-            if "payload version" not in str(error):
-                raise
-            raise OpsmonError("This store is older than the one the backup was made of, or of another maker, and "
-                              "cannot read it. Restore it to a store of the same make and version.") from error
         await self._fence.keep()
 
     def _add(self, pipe: Any, record: Record) -> None:

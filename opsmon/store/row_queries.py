@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from opsmon.core.panes import NOW_SPAN
+from opsmon.core.catalogue import TAGS
+from opsmon.core.panes import NOW_SPAN, OTHER, Hash
 from opsmon.store.connection import Read, Reader
 from opsmon.store.keys import Keys
 from opsmon.store.meta import Meta
@@ -20,3 +21,10 @@ async def rows_of(reader: Reader, keys: Keys, meta: Meta, rollups: Mapping[str, 
     for (name, _), members in zip(asked, answers, strict=True):
         rows[name].update(member.decode() for member in members)
     return {name: sorted(found - {""})[:MOST] for name, found in rows.items()}
+
+
+async def tags_of(reader: Reader, keys: Keys, meta: Meta) -> list[str]:
+    """The tags that products carry now: sorted, at most 50."""
+    (told,) = await reader.many([Read("hkeys", (keys.panes(abs(meta.generation), Hash(TAGS, "n", NOW_SPAN), "pane"),))])
+    rows = {name.decode().rpartition(".")[0] for name in told} - {OTHER}
+    return sorted({row.partition("|")[2] for row in rows})[:MOST]

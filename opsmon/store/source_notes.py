@@ -50,11 +50,6 @@ def read_poll(found: dict[bytes, bytes]) -> Poll | None:
                 found.get(b"error", b"").decode("utf-8", "replace"))
 
 
-def read_count(found: dict[bytes, bytes], name: bytes) -> int | None:
-    """One number of a note; None when it is not there."""
-    return _whole(found, name)
-
-
 def _whole(found: dict[bytes, bytes], name: bytes) -> int | None:
     text = found.get(name, b"")
     return int(text) if text.isdigit() else None

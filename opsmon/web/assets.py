@@ -15,9 +15,16 @@ _IMPORT = re.compile(r'@import url\("([\w/.-]+)"\);')
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 # A blank before a colon may join two selectors; around these it says nothing.
 _AROUND = re.compile(r" ?([{};,>]) ?")
+# Quotes around a word, and the nought before a point.
+_NEEDLESS = re.compile(r'(?<==)"([a-z][\w-]*)"|(?<![\d.])0(?=\.\d)')
 # Behind a line of code. In a text it would be followed by the text's end.
 _REMARK = re.compile(r" // [^\"'`]*$")
+# Raw colours: they go out where they are used.
+_RAW = re.compile(r"--(lch-[\w-]+): ?([^;}]+);?")
+_RAW_USED = re.compile(r"var\(--(lch-[\w-]+)\)")
 _JOINED = re.compile(r"(css|js)/([\w,-]+)\.\1")
+# Texts of a script, and blanks that say nothing beside such a sign. A line with ` stays: those may stand in each other.
+_BLANKS = re.compile(r"""(^.*`.*$|"[^"\n]*"|'[^'\n]*')| *([{}();,=<>?:&|*]) *""", re.MULTILINE)
 _VENDOR = {"htmx": "htmx.min.js", "hx-sse": "hx-sse.min.js"}
 _FROM = re.compile(r"^import .*;\n", re.MULTILINE)
 _EXPORT = re.compile(r"^export (?:async )?(?:const|function) (\w+)", re.MULTILINE)
@@ -49,36 +56,53 @@ def joined(path: str) -> bytes | None:
     names = named[2].split(",") if named else []
     if named is None or len(set(names)) < len(names) or not all(_is_there(named[1], name) for name in names):
         return None
-    return _program(names) if named[1] == "js" else "".join(sheet(f"css/{name}.css") for name in names).encode()
+    return _program(names) if named[1] == "js" else "".join(sheet(_path("css", name)) for name in names).encode()
 
 
 def _is_there(kind: str, name: str) -> bool:
-    return (kind == "js" and name in _VENDOR) or (_static(kind) / f"{name}.{kind}").is_file()
+    return (kind == "js" and name in _VENDOR) or (_static(_path(kind, name))).is_file()
+
+
+def _path(kind: str, name: str) -> str:
+    """A sheet is that of pages, or that of a component."""
+    path = f"{kind}/{name}.{kind}"
+    return path if kind == "js" or _static(path).is_file() else f"css/components/{name}.css"
 
 
 def _program(names: list[str]) -> bytes:
-    """Scripts as one. One alone stays as it is. Of several, each keeps its names to itself, and what one imports
-    must come before it."""
+    """Scripts as one. One alone is a module as it is written. Of several, each keeps its names to itself but those it
+    exports: they are for all that come after it, also in another file of the page."""
     vendor = b"\n".join((_static("vendor") / _VENDOR[name]).read_bytes() for name in names if name in _VENDOR)
     ours = [public_script(f"{name}.js").decode() for name in names if name not in _VENDOR]
     if len(names) == 1:
-        return vendor or ours[0].encode()
-    whole = "\n".join(map(_closed, ours))
-    return vendor + f"\n(() => {{'use strict';\n{whole}\n}})();".encode()
+        return vendor or _tight(ours[0]).encode()
+    return b";\n".join(filter(None, [vendor, "\n".join(map(_closed, ours)).encode()]))
 
 
 def _closed(script: str) -> str:
     """A module as a part of a larger script: its names are its own, but those it exports."""
     names = ",".join(_EXPORT.findall(script))
     inside = _EXPORT_WORD.sub("", _FROM.sub("", script))
-    return f"const {{{names}}}=(()=>{{{inside}\nreturn{{{names}}}}})();" if names else f"{{{inside}}}"
+    given, giving = (f"const {{{names}}}=", f"return{{{names}}}") if names else ("", "")
+    return f"{given}(()=>{{'use strict';{_tight(inside)}\n{giving}}})();"
+
+
+def _tight(script: str) -> str:
+    tight = _BLANKS.sub(lambda found: found[1] or found[2] or "", script)
+    return re.sub(r"(?<=[{;,])\n", "", tight)
 
 
 @cache
 def sheet(path: str) -> str:
     """A sheet that imports others, whole: each replaced by its file, comments and blanks gone."""
     whole = re.sub(r"\s+", " ", _COMMENT.sub("", _inlined(_static(path))))
-    return _AROUND.sub(r"\1", whole).replace(": ", ":").replace(";}", "}")
+    short = _AROUND.sub(r"\1", _RAW.sub("", whole)).replace(": ", ":").replace(";}", "}")
+    return _NEEDLESS.sub(r"\1", _RAW_USED.sub(lambda used: _raw()[used[1]], short))
+
+
+@cache
+def _raw() -> dict[str, str]:
+    return dict(_RAW.findall((_static("css") / "tokens.css").read_text()))
 
 
 @cache

@@ -8,6 +8,7 @@ from opsmon.core.board_records import CADENCES, COMPARES, MOST_VALUE, SIZES, cle
 from opsmon.core.boards import Board
 from opsmon.core.catalogue import Catalogue
 from opsmon.core.narrowing import comparisons
+from opsmon.core.parts import LEVELS, PARTS, cleaned_lines, kpi_of
 from opsmon.core.slots import PLAIN, Options, Slot
 
 Form = Mapping[str, str]
@@ -36,6 +37,9 @@ def done(board: Board, form: Form, catalogue: Catalogue) -> tuple[Board, str]:
 
 def slot_of(slot: Slot, form: Form, catalogue: Catalogue) -> Slot:
     """A tile as a form describes it, right or wrong."""
+    size = next((size for size in SIZES if size == form.get("size")), slot.size)
+    if slot.kpi in PARTS:
+        return replace(slot, size=size, options=_said(slot, form))
     kpi = catalogue.kpi_by_id[slot.kpi]
     only = tuple(sorted((name.removeprefix(ONLY), cleaned(value, MOST_VALUE)) for name, value in form.items()
                         if name.startswith(ONLY) and value.strip()))
@@ -47,12 +51,22 @@ def slot_of(slot: Slot, form: Form, catalogue: Catalogue) -> Slot:
     if not options.warn and not options.critical:
         options = replace(options, is_lowest=False)
     options = replace(options, title="" if options.title == kpi.label else options.title)
-    return replace(slot, size=next((size for size in SIZES if size == form.get("size")), slot.size), options=options)
+    return replace(slot, size=size, options=options)
+
+
+def _said(slot: Slot, form: Form) -> Options:
+    """What a form says of a tile without a number."""
+    level = next((level for level in LEVELS if level == form.get("level")), PLAIN.level)
+    until, zone = (cleaned(form.get(name, ""), MOST_VALUE) for name in ("until", "zone"))
+    # A browser may write seconds too.
+    said = Options(text=cleaned_lines(form.get("text", "")), level=level, until=until[:16], zone=zone)
+    title = cleaned(form.get("title", ""))
+    return Options(title=title, **{name: getattr(said, name) for name in PARTS[slot.kpi].takes})
 
 
 def _changed(board: Board, key: str, form: Form, catalogue: Catalogue) -> tuple[Board, str]:
     before = find(board, key)
-    if before.kpi not in catalogue.kpi_by_id:
+    if kpi_of(before.kpi, catalogue) is None:
         raise CannotEdit("There is no such KPI any more: this tile can only be removed.")
     slot = slot_of(before, form, catalogue)
     wrong = wrong_options(slot, catalogue)

@@ -17,8 +17,9 @@ from opsmon.clock import Clock
 from opsmon.core.board_edits import CannotEdit, changes
 from opsmon.core.board_records import BUILT_IN_IDS, cleaned, dump, is_id, known, problems
 from opsmon.core.boards import USUAL, Board, Placed, boards_of, size_of
-from opsmon.core.catalogue import Kpi
+from opsmon.core.catalogue import TAG, Kpi
 from opsmon.core.kpis import BUILT_IN
+from opsmon.core.parts import PARTS
 from opsmon.core.said import Said
 from opsmon.core.slots import Slot
 from opsmon.store.board_queries import NEVER, Saved, saved_boards, versions
@@ -27,11 +28,11 @@ from opsmon.store.connection import STORE_ERRORS, Reader
 from opsmon.store.keys import Keys
 from opsmon.store.kpi_queries import KpiQueries
 from opsmon.store.meta import read_meta
-from opsmon.store.row_queries import rows_of
+from opsmon.store.row_queries import rows_of, tags_of
 from opsmon.web import rendering
 from opsmon.web.accounts.noting import Noting
 from opsmon.web.board_deeds import Form, done
-from opsmon.web.board_words import AREAS, OWN, BoardWords
+from opsmon.web.board_words import AREAS, NO_NUMBER, OWN, BoardWords
 from opsmon.web.edit_views import BoardsView, ConflictView, EditView, GalleryGroupView, GalleryView, OfferedView
 from opsmon.web.feed import Feed
 from opsmon.web.forms import read_file, read_form
@@ -131,12 +132,13 @@ class BoardEditor:
     async def gallery(self, request: Request) -> Response:
         """Every KPI with its present number, to be added."""
         board, saved = await self._board(request.path_params["board"])
+        kpis = (*self._catalogue.kpis, *(part.kpi for part in PARTS.values()))
         slots = {kpi.id: Placed(Slot(kpi.id, size_of(kpi, self._catalogue)), USUAL.get(kpi.id, "near"))
-                 for kpi in self._catalogue.kpis}
+                 for kpi in kpis}
         views = await self._feed.preview(slots.values())
         there, say = {slot.kpi for slot in board.slots}, self._say
         groups: dict[str, list[OfferedView]] = {}
-        for kpi in self._catalogue.kpis:
+        for kpi in kpis:
             offered = OfferedView(kpi.id, say(kpi.label), views[slots[kpi.id].id], kpi.id in there)
             groups.setdefault(self._area(kpi), []).append(offered)
         view = GalleryView(board.id, say(board.title), saved.version, tuple(
@@ -270,11 +272,16 @@ class BoardEditor:
         try:
             meta = await read_meta(self._reader, self._keys)
             month = self._kpis.calendar.place(self._clock.now_ms()).day.span
-            return await rows_of(self._reader, self._keys, meta, rollups, month)
+            told = await rows_of(self._reader, self._keys, meta, rollups, month)
+            if TAG in fields:
+                told[TAG] = told[TAG] or await tags_of(self._reader, self._keys, meta)
+            return told
         except STORE_ERRORS:
             return {}
 
     def _area(self, kpi: Kpi) -> str:
+        if kpi.id in PARTS:
+            return NO_NUMBER
         return AREAS[kpi.area] if kpi.id in BUILT_IN.kpi_by_id else OWN
 
     def _html(self, request: Request, template: str, title: str, status: int = 200, **context: object) -> Response:

@@ -1,6 +1,7 @@
 """Boards and their edits in words, for the pages they are made with."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from opsmon.core.board_edits import cadence_of, place_of
 from opsmon.core.board_records import BUILT_IN_IDS, CADENCES, SIZES, wrong_options
@@ -8,11 +9,13 @@ from opsmon.core.boards import MOST_ON_A_WALL, Board
 from opsmon.core.catalogue import Catalogue
 from opsmon.core.limits import hint
 from opsmon.core.narrowing import comparisons, fields_of
+from opsmon.core.parts import LEVELS, PARTS, TEXT
 from opsmon.core.slots import Cadence, Slot
 from opsmon.store.board_queries import Saved
 from opsmon.web.edit_views import ChoiceView, EditRowView, FilterView, ListedView, TileFormView
 from opsmon.web.filters import field_words
 from opsmon.web.languages import N_
+from opsmon.web.part_views import LEVELS as LEVEL_WORDS
 from opsmon.web.slot_views import label_of
 from opsmon.web.wording import Wording
 
@@ -23,6 +26,9 @@ _ROWS: dict[Cadence, tuple[str, str]] = {
 _COMPARES = {"week": N_("the same weekday last week"), "yesterday": N_("yesterday"), "none": N_("nothing")}
 AREAS = {"sales": N_("Sales"), "operations": N_("Operations"), "technology": N_("Technology")}
 OWN = N_("Your own")
+NO_NUMBER = N_("Without a number")
+# So much of a text names its tile.
+_MOST_NAME = 24
 
 
 class BoardWords:
@@ -33,6 +39,8 @@ class BoardWords:
 
     def name(self, slot: Slot) -> str:
         """What a tile is called."""
+        if slot.kpi in PARTS:
+            return slot.options.title or self._part_name(slot)
         kpi = self._catalogue.kpi_by_id.get(slot.kpi)
         if kpi is None:
             return slot.options.title or slot.kpi
@@ -65,7 +73,7 @@ class BoardWords:
         fields = self._fields(slot)
         on_wall = say("place %(place)s on the wall", place=place) if place else say("not on the wall")
         wall_size = next((one.size for one in board.wall if one.key == slot.key), slot.size)
-        return TileFormView(
+        form = TileFormView(
             slot.key, self.name(slot), f"{say(_SIZES[slot.size])}, {on_wall}", view,
             trouble or " ".join(f"{say(one)}." for one in self._wrong(slot)), slot.key == row[0].key,
             slot.key == row[-1].key, bool(trouble) or (focus[0] == slot.key and focus[1] in ("add", "tile")),
@@ -75,6 +83,22 @@ class BoardWords:
                              tuple(known.get(field, ()))) for field in fields),
             "" if fields else say("This number cannot be narrowed: it is not counted by channel, country or the like."),
             options.warn, options.critical, options.is_lowest, self._hint(slot))
+        return self._as_part(form, slot) if slot.kpi in PARTS else form
+
+    def _as_part(self, form: TileFormView, slot: Slot) -> TileFormView:
+        """The same of a tile without a number: nothing is narrowed or marked."""
+        part, options, say = PARTS[slot.kpi], slot.options, self._wording.say
+        levels = tuple(ChoiceView(one, say(LEVEL_WORDS[one]), one == options.level) for one in LEVELS)
+        return replace(form, not_narrowed="", limit_hint="", part=part.name, text=options.text, until=options.until,
+                       levels=levels if "level" in part.takes else (), zone=options.zone,
+                       is_open=form.is_open or (slot.kpi == TEXT and not options.text))
+
+    def _part_name(self, slot: Slot) -> str:
+        """'Text: Stocktaking at 4 …', 'Clock: America/New_York'."""
+        label, said = self._wording.say(PARTS[slot.kpi].kpi.label), slot.options.text or slot.options.zone
+        short = said.partition("\n")[0]
+        return f"{label}: {short[:_MOST_NAME].strip()}{' …' if len(short) > _MOST_NAME or short != said else ''}" if (
+            said) else label
 
     def filters(self, board: Board, known: Mapping[str, Sequence[str]]) -> tuple[FilterView, ...]:
         """By what the whole board can be narrowed."""
@@ -91,7 +115,7 @@ class BoardWords:
         return fields_of(kpi, self._catalogue) if kpi else ()
 
     def _wrong(self, slot: Slot) -> list[str]:
-        if slot.kpi in self._catalogue.kpi_by_id:
+        if slot.kpi in PARTS or slot.kpi in self._catalogue.kpi_by_id:
             return wrong_options(slot, self._catalogue)
         return [self._wording.say("There is no KPI %(kpi)s any more", kpi=slot.kpi)]
 

@@ -14,7 +14,10 @@ class ClientGone(Exception):
 
 
 async def read_body(headers: Mapping[bytes, bytes], receive: Receive, limit: int, deadline_s: float) -> bytes | None:
-    """The raw body; None when it is over `limit` bytes. Raises ClientGone or TimeoutError."""
+    """The raw body; None when it is over `limit` bytes. Raises ClientGone or TimeoutError.
+
+    Threat: a body without end (CWE-770; RFC 9110, 15.5.14).
+    """
     announced = headers.get(b"content-length", b"0")
     if announced.isdigit() and int(announced) > limit:
         return None

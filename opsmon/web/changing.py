@@ -28,7 +28,10 @@ _NO_SEAL = ("This form was not made by a page of this opsmon for you, or you hav
 
 
 def check_of(changing: Changing, clock: Clock) -> Check:
-    """Bounded tries, then the seal; raises HTTPException with a sentence."""
+    """Bounded tries, then the seal; raises HTTPException with a sentence.
+
+    Threats: a form that another site sends (CWE-352), and changes without end (CWE-770).
+    """
 
     async def check(scope: Scope, receive: Receive) -> None:
         await take_turn(changing, clock, scope)
@@ -58,6 +61,8 @@ async def unseal(scope: Scope, receive: Receive) -> None:
     """Let through what carries the token of its sender, in a header or as a field of a form; raise 403 otherwise.
 
     Threat: CSRF (sealing.py). A form that is read here can be read again behind it.
+
+    Threat: a form that another site sends (CWE-352; OWASP, CSRF prevention).
     """
     given = dict(scope["headers"]).get(HEADER, b"").decode("latin-1")
     if is_sealed(scope, given):

@@ -18,7 +18,7 @@ def spark(reading: Reading, wording: Wording) -> SparkView:
     """The series as a line from zero; its last point still moves."""
     values = [point.value or 0 for point in reading.series]
     top = max(*values, 1)
-    dots = [(index * _STEP, _round(100 - value * 96 / top)) for index, value in enumerate(values)]
+    dots = [(index * _STEP, round(100 - value * 96 / top)) for index, value in enumerate(values)]
     line = _joined(dots[:-1])
     return SparkView(
         points=line,
@@ -33,12 +33,12 @@ def spark(reading: Reading, wording: Wording) -> SparkView:
     )
 
 
-def _joined(dots: Sequence[tuple[int, float | int]]) -> str:
+def _joined(dots: Sequence[tuple[int, int]]) -> str:
     return " ".join(f"{x},{y}" for x, y in dots)
 
 
 def bars(reading: Reading, wording: Wording) -> BarsView:
-    """The series as bars, last week's as marks, the live bar with an outline of what it will come to."""
+    """The series as bars, what it is compared with as marks, the live bar with an outline of what it will come to."""
     before = {index: point.value for index, point in enumerate(reading.before_series)}
     top = nice_top([*_values(reading.series), *_values(reading.before_series), reading.expected or 0])
     last = len(reading.series) - 1
@@ -48,7 +48,14 @@ def bars(reading: Reading, wording: Wording) -> BarsView:
     )
     grid = tuple(GridLineView(_y(top * step / 4, top), wording.number(top * step // 4))
                  for step in range(1, 5))
-    return BarsView(len(drawn) * _BAR_STEP, drawn, grid, _bars_sentence(reading, wording))
+    return BarsView(len(drawn) * _BAR_STEP, drawn, grid, _bars_sentence(reading, wording),
+                    str(_absent(reading) * _BAR_STEP))
+
+
+def _absent(reading: Reading) -> int:
+    """How many hours passed before counting began."""
+    return next((at for at, point in enumerate(reading.series[:-1]) if point.value is not None),
+                max(len(reading.series) - 1, 0))
 
 
 def nice_top(values: Sequence[float]) -> int:
@@ -64,15 +71,15 @@ def _bar(index: int, point: Point, ghost: float | None, reading: Reading, top: i
          *, is_live: bool) -> BarView:
     value = point.value or 0
     expected = reading.expected if is_live else None
+    is_absent = point.value is None and not is_live
     return BarView(
         x=str(_round(index * _BAR_STEP + _BAR_STEP * _GAP / 2)),
         y=_y(value, top),
         width=str(_round(_BAR_STEP * (1 - _GAP))),
-        height=str(_round(100 * value / top)),
         label=wording.hour(point.start_ms) if (len(reading.series) - 1 - index) % _LABEL_EVERY == 0 else "",
         name=wording.day_and_hour(point.start_ms),
-        text=wording.value(reading, point.value),
-        state="live" if is_live else "complete",
+        text=wording.say("not counted yet") if is_absent else wording.value(reading, point.value),
+        state="live" if is_live else "absent" if is_absent else "complete",
         ghost_y=None if ghost is None else _y(ghost, top),
         expected_y=None if expected is None else _y(expected, top),
         expected_height=None if expected is None else str(_round(100 * expected / top)),
@@ -90,7 +97,8 @@ def _spark_sentence(reading: Reading, wording: Wording) -> str:
 
 
 def _bars_sentence(reading: Reading, wording: Wording) -> str:
-    now, corrected = wording.number(reading.value or 0), _corrected_words(reading, wording)
+    now = wording.number(reading.value or 0)
+    corrected = _corrected_words(reading, wording) + _absent_words(reading, wording) + _marks_words(reading, wording)
     if reading.expected is None:
         return wording.say("%(now)s so far this hour", now=now) + corrected
     return wording.say("%(now)s so far this hour, on course for %(expected)s", now=now,
@@ -106,6 +114,21 @@ def _corrected_words(reading: Reading, wording: Wording) -> str:
     return f". {wording.say('Δ %(count)s hours corrected late', count=wording.number(len(reading.corrected)))}"
 
 
+def _absent_words(reading: Reading, wording: Wording) -> str:
+    """That the hours before were not counted: no bar there is no nought."""
+    absent = _absent(reading)
+    if not 0 < absent < len(reading.series):
+        return ""
+    return f". {wording.say('Counted since %(time)s', time=wording.day_and_hour(reading.series[absent].start_ms))}"
+
+
+def _marks_words(reading: Reading, wording: Wording) -> str:
+    """What the marks are where they are not what they are everywhere else."""
+    if reading.kpi.against != "yesterday" or not reading.before_series:
+        return ""
+    return f". {wording.say('The marks are the same hours a day ago.')}"
+
+
 def _values(points: Sequence[Point]) -> list[float]:
     return [point.value or 0 for point in points]
 
@@ -115,5 +138,5 @@ def _y(value: float, top: int) -> str:
 
 
 def _round(number: float) -> float | int:
-    rounded = round(number, 2)
+    rounded = round(number, 1)
     return int(rounded) if rounded == int(rounded) else rounded

@@ -19,6 +19,8 @@ Check = Callable[[Scope, Receive], Awaitable[None]]
 # In a request's scope: who sends it, and how many bytes its door takes.
 WHO = "opsmon.who"
 MOST_BYTES = "opsmon.most_bytes"
+# In a request's scope: whether it came to the port for the internet, where there are no boards.
+PUBLIC_SIDE = "opsmon.public_side"
 HARMLESS = frozenset({"GET", "HEAD", "OPTIONS"})
 FORM_BYTES = 64 * 1024
 

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from opsmon.web.addresses import Networks, read_address
 from opsmon.web.bodies import answer
-from opsmon.web.doors import Door
+from opsmon.web.doors import PUBLIC_SIDE, Door
 
 _FOR, _PROTO = b"x-forwarded-for", b"x-forwarded-proto"
 _NOT_HERE = "This port takes webhooks and events. The boards are on another one.\n"
@@ -21,7 +21,10 @@ _PUBLIC_PATHS = ("/webhooks/", "/ingest/", "/static/")
 
 class Edge:
     """`proxies` are believed about whom they speak for. On the port `public_port`, if there is one, only `doors` that
-    are public are found, and what vendors and pages send to."""
+    are public are found, and what vendors and pages send to.
+
+    Threats: a sender who says that it is somebody else (CWE-348), a board found where none was meant (CWE-668).
+    """
 
     def __init__(self, app: ASGIApp, proxies: Networks, public_port: int | None, doors: Sequence[Door],
                  paths: Collection[str]) -> None:
@@ -35,10 +38,11 @@ class Edge:
         client, server = scope["client"], scope["server"]
         if client is not None and self._proxies.hold(client[0]):
             believe(scope, self._proxies)
-        if self._public_port is not None and server is not None and server[1] == self._public_port and (
-                not self._is_public(scope["path"])):
-            await answer(send, 404, _NOT_HERE)
-            return
+        if self._public_port is not None and server is not None and server[1] == self._public_port:
+            scope[PUBLIC_SIDE] = True
+            if not self._is_public(scope["path"]):
+                await answer(send, 404, _NOT_HERE)
+                return
         await self._app(scope, receive, send)
 
     def _is_public(self, path: str) -> bool:
@@ -47,7 +51,10 @@ class Edge:
 
 def believe(scope: Scope, proxies: Networks) -> None:
     """Put into a scope what a trusted proxy says of its client: the right-most address that is no proxy itself, for
-    everything before it was written by somebody else, and whether it spoke TLS."""
+    everything before it was written by somebody else, and whether it spoke TLS.
+
+    Threat: a sender who says that it is somebody else (CWE-348; RFC 7239, 8.1).
+    """
     said = [value for name, value in scope["headers"] if name in (_FOR, _PROTO)]
     if not said:
         return

@@ -74,6 +74,11 @@ class TileFormView:
     critical: str = shown("where it is critical, as it was written")
     is_lowest: bool = shown("whether below is bad")
     limit_hint: str = shown("how a limit is written: 'a number, like 40'")
+    part: str = shown("which tile without a number: 'text', 'clock', …; '' for a number", default="")
+    text: str = shown("of a text: what is written", default="")
+    levels: tuple[ChoiceView, ...] = shown("of a text: how loud it may be", default=())
+    until: str = shown("of a text: until when it is shown, as a browser writes it", default="")
+    zone: str = shown("of a clock: another zone than the site's", default="")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ is wrong with the store as a whole is told by whoever reads it, as before.
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from secrets import token_hex
 from typing import Any, Protocol, TypeVar
@@ -65,6 +65,12 @@ class Failures:
             if len(due) == 1:
                 return [(due[0].slot_id, self._failed(due[0], error, shown, now_ms))]
         return [one for planned in due for one in await self.views([planned], read, shown, now_ms)]
+
+    def forget(self, slot_ids: Iterable[str]) -> None:
+        """Let go what is known of slots that are gone."""
+        for slot_id in slot_ids:
+            self._well_ms.pop(slot_id, None)
+            self._failing.pop(slot_id, None)
 
     def _note_well(self, views: Views, now_ms: int) -> Views:
         for slot_id, _ in views:

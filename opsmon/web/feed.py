@@ -9,20 +9,17 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
-from itertools import chain
+from dataclasses import dataclass
 from typing import Any
 
 from opsmon.clock import Clock
+from opsmon.core.board_records import current
 from opsmon.core.boards import HOME, Placed, boards_of
 from opsmon.core.boards import Board as ShownBoard
 from opsmon.core.calendar import MINUTE_MS
-from opsmon.core.catalogue import Catalogue, Kpi, Tumbling
-from opsmon.core.filling import witnesses
+from opsmon.core.catalogue import Catalogue
 from opsmon.core.health import Backlog, Health, Heard, judge
-from opsmon.core.narrowing import Only, narrowed, narrowed_board
-from opsmon.core.readings import Reading
-from opsmon.core.slots import PLAIN, Cadence, Options
+from opsmon.core.narrowing import Only, narrowed_board
 from opsmon.store import health_queries
 from opsmon.store.board_queries import all_boards
 from opsmon.store.connection import STORE_ERRORS, Reader
@@ -33,53 +30,23 @@ from opsmon.store.scripts import Scripts
 from opsmon.telemetry import DEAD, LAG, PENDING, RENDERS, SCREEN_SECONDS
 from opsmon.web.failures import Failures
 from opsmon.web.hub import Hub, event
-from opsmon.web.presenting import health_view, setup_view, store_down_view
-from opsmon.web.slot_views import slot_view
-from opsmon.web.tile_views import kpis_beside, unfilled_view
-from opsmon.web.tile_words import filled_words
+from opsmon.web.parts import AskedPart, Parts
+from opsmon.web.planning import BATCH_MS, LIVE_MS, NEAR_MS, NEVER_MS, SlotPlan, plan_of, running_ms
+from opsmon.web.presenting import health_view, setup_view, standing_view
+from opsmon.web.slot_reading import SlotReader
 from opsmon.web.views import HealthView, SetupView
 from opsmon.web.wording import Wording
 
 log = logging.getLogger("opsmon.web")
 
 HEARTBEAT_S = 5
-LIVE_MS = 250
-CHART_MS = 5_000
-NEAR_MS = 30_000
-BATCH_MS = 3_600_000
 BEHIND_MS = 10_000
 # A page that was made is a screen that is about to connect, or a phone that is looked at again soon.
 LEASE_MS = 60_000
-NEVER_MS = -BATCH_MS
 MOST_PLANS = 5_000
 _BLOCK_MS = 1_000
 _SAMPLES = 200
 _RECENT_MS = 5 * 60_000
-
-
-@dataclass(slots=True)
-class SlotPlan:
-    """A slot: which KPI it reads, what its place says of it, how often it may change, when it was read, whether it is
-    due."""
-
-    slot_id: str
-    kpi: Kpi
-    cadence_ms: int
-    options: Options = PLAIN
-    read_ms: int = NEVER_MS
-    dirty: bool = True
-
-    def wait_ms(self, running_ms: int) -> int | None:
-        """How long until it may be read again; None when nothing about it moved."""
-        return max(self.read_ms + self.cadence_ms - running_ms, 0) if self.dirty else None
-
-    def hurry(self) -> None:
-        """Let it be read with the next look, whatever its cadence."""
-        self.dirty, self.read_ms = True, NEVER_MS
-
-    def postpone(self, wait_ms: int) -> None:
-        """Let it be read again, but not before so long."""
-        self.dirty, self.read_ms = True, _running_ms() + wait_ms - self.cadence_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +68,8 @@ class Feed:
         self.hub, self.board = hub, board
         self._reader, self._keys, self._kpis, self._scripts = reader, keys, kpis, scripts
         self._clock, self._failures = clock, Failures(board.wording)
+        self._slots = SlotReader(kpis, board.wording, board.zone)
+        self._parts = Parts(reader, keys, kpis, board.wording, board.zone, board.sources)
         self.boards = boards_of(kpis.catalogue)
         self._plan_by_id: dict[str, SlotPlan] = {}
         self._home = self._plan_boards()
@@ -109,7 +78,6 @@ class Feed:
         self._reading = asyncio.Lock()
         # And one look at the boards, for the same reason.
         self._looking = asyncio.Lock()
-        self._told: set[str] = set()
         self._epoch = (0, 0)
         self._last_id = "0-0"
         self._ticked = 0
@@ -177,7 +145,9 @@ class Feed:
     async def take_boards(self) -> None:
         """See which boards there are now; screens that show another version of theirs are told. May be repeated."""
         async with self._looking:
-            found = await all_boards(self._reader, self._keys, self._kpis.catalogue)
+            now_ms, calendar = self._clock.now_ms(), self._kpis.calendar
+            found = {board_id: current(board, calendar, now_ms) for board_id, board in
+                     (await all_boards(self._reader, self._keys, self._kpis.catalogue)).items()}
             if found == self.boards:
                 return
             self.boards = found
@@ -201,13 +171,13 @@ class Feed:
     async def preview(self, placed: Iterable[Placed]) -> dict[str, object]:
         """What slots would show now, by their ids; neither kept nor pushed. Raises STORE_ERRORS."""
         await self.ready.wait()
-        return dict(await self._views([self._planned(one) for one in placed]))
+        return dict(await self._views([plan_of(one, self._kpis.catalogue) for one in placed]))
 
     async def open(self, slots: frozenset[str]) -> None:
         """Have these slots at hand, as they are now, and keep them so for a while. Raises STORE_ERRORS, and
         TimeoutError while nothing was ever read."""
         # Before anything is waited for: what nobody watches is let go.
-        self._leases[slots] = _running_ms() + LEASE_MS
+        self._leases[slots] = running_ms() + LEASE_MS
         await self.ready.wait()
         for planned in self._plans:
             if planned.slot_id in slots and planned.cadence_ms == BATCH_MS and self._is_older(planned, NEAR_MS):
@@ -220,7 +190,7 @@ class Feed:
     async def step(self, block_ms: int) -> None:
         """Wait for changes, or for a slot to come due; then show what is due."""
         self._forget_unwatched()
-        waits = [wait for planned in self._watched() if (wait := planned.wait_ms(_running_ms())) is not None]
+        waits = [wait for planned in self._watched() if (wait := planned.wait_ms(running_ms())) is not None]
         changes = await self._changes(min([block_ms, *waits]))
         for entry_id, fields in changes:
             self._last_id = entry_id.decode()
@@ -253,7 +223,7 @@ class Feed:
 
     def latency_ms(self) -> tuple[int, int] | None:
         """Median and 99th percentile from an event's arrival to the push, of the last five minutes."""
-        recent_ms = _running_ms() - _RECENT_MS
+        recent_ms = running_ms() - _RECENT_MS
         ordered = sorted(latency for measured_ms, latency in self._latencies if measured_ms >= recent_ms)
         if not ordered:
             return None
@@ -295,15 +265,26 @@ class Feed:
         moved = set(fields[b"kpis"].decode().split(","))
         for planned in self._plans:
             planned.dirty = planned.dirty or planned.kpi.id in moved
-        self._news = self._news or not {b"tick", b"board"} & fields.keys()
+        is_news = not {b"tick", b"board"} & fields.keys()
+        self._news = self._news or is_news
+        if is_news:
+            self._mark_parts()
         arrived = fields.get(b"arrived", b"")
         if arrived and moved:
             self._arrived.append(int(arrived))
+
+    def _mark_parts(self) -> None:
+        """Clocks move, lists may have: what they read says."""
+        for planned in self._plans:
+            planned.dirty = planned.dirty or planned.is_part
 
     async def _tick(self) -> None:
         now_ms = self._clock.now_ms()
         if now_ms // MINUTE_MS != self._ticked:
             self._ticked = now_ms // MINUTE_MS
+            self._mark_parts()
+            if any(slot.options.until for board in self.boards.values() for slot in board.slots):
+                await self.take_boards()
             await self._scripts.tick(now_ms, self._kpis.catalogue.moved_by_time)
             if self._epoch != self._epoch_now(now_ms):
                 self._epoch = self._epoch_now(now_ms)
@@ -316,7 +297,7 @@ class Feed:
 
     def _watched(self) -> list[SlotPlan]:
         """What is kept up to date: what open screens show, what was opened just now, and the first board."""
-        now_ms = _running_ms()
+        now_ms = running_ms()
         self._leases = {slots: until_ms for slots, until_ms in self._leases.items() if until_ms > now_ms}
         shown = self._home.union(*{screen.slots for screen in self.hub.screens if screen.slots}, *self._leases)
         return [planned for planned in self._plans if planned.slot_id in shown]
@@ -335,15 +316,7 @@ class Feed:
     def _plan(self, board: ShownBoard) -> None:
         for placed in board.placed("board"):
             if placed.id not in self._plan_by_id:
-                self._plan_by_id[placed.id] = self._planned(placed)
-
-    def _planned(self, placed: Placed) -> SlotPlan:
-        catalogue, options = self._kpis.catalogue, placed.slot.options
-        kpi = catalogue.kpi_by_id[placed.slot.kpi]
-        asked = narrowed(kpi, options.only, catalogue) if options.only else replace(kpi, against=options.compare)
-        if asked is None:  # a board is shown without what cannot be narrowed so
-            raise ValueError(f"{kpi.id} is not counted by {options.only}")
-        return SlotPlan(placed.id, asked, _cadence_ms(kpi, placed.cadence), options)
+                self._plan_by_id[placed.id] = plan_of(placed, self._kpis.catalogue)
 
     def _forget_unwatched(self) -> None:
         watched = {planned.slot_id for planned in self._watched()}
@@ -357,16 +330,17 @@ class Feed:
         """Let go what no board shows any more, and no screen: a former version, or what an address asked for."""
         gone = self._plan_by_id.keys() - self._on_boards - watched
         self.hub.forget(gone)
+        self._failures.forget(gone)
         for slot_id in gone:
             del self._plan_by_id[slot_id]
 
     def _is_older(self, planned: SlotPlan, age_ms: int) -> bool:
-        return _running_ms() - planned.read_ms > age_ms
+        return running_ms() - planned.read_ms > age_ms
 
     async def _flush(self) -> None:
         async with self._reading:
-            running_ms = _running_ms()
-            due = [planned for planned in self._watched() if planned.wait_ms(running_ms) == 0]
+            now_ms = running_ms()
+            due = [planned for planned in self._watched() if planned.wait_ms(now_ms) == 0]
             if due:
                 await self._show_now(due)
                 self._news = False
@@ -375,12 +349,12 @@ class Feed:
 
     async def _show_now(self, due: list[SlotPlan]) -> None:
         """Read these and show them. What cannot be read stays due."""
-        running_ms = _running_ms()
+        now_ms = running_ms()
         for planned in due:
             planned.dirty = False
             # The tick of a minute must not make the next order wait.
             if self._news or planned.cadence_ms >= NEAR_MS:
-                planned.read_ms = running_ms
+                planned.read_ms = now_ms
         try:
             self._show(await self._failures.views(due, self._views, self.hub.slots, self._clock.now_ms()))
         except BaseException:
@@ -389,33 +363,12 @@ class Feed:
             raise
 
     async def _views(self, due: list[SlotPlan]) -> list[tuple[str, object]]:
-        now_ms, catalogue = self._clock.now_ms(), self._kpis.catalogue
-        beside = {planned.slot_id: kpis_beside(planned.kpi, catalogue.kpis) for planned in due}
-        asked = dict.fromkeys(chain((planned.kpi for planned in due), *beside.values()))
-        readings = {reading.kpi: reading for reading in
-                    await self._kpis.read(asked, now_ms, self.backlog.caught_up_ms(now_ms))}
-        unfilled = await self._unfilled(readings.values(), now_ms)
-        return [(planned.slot_id, self._view(
-            planned, readings[planned.kpi], [readings[one] for one in beside[planned.slot_id]],
-            # While events wait nobody knows.
-            is_unfilled=planned.kpi.rollup in unfilled and not self._is_behind)) for planned in due]
-
-    def _view(self, planned: SlotPlan, reading: Reading, beside: list[Reading], *, is_unfilled: bool) -> object:
-        rollup = self._kpis.catalogue.rollup(reading.kpi.rollup)
-        view = slot_view(reading, planned.options, self.board.wording, self.board.zone, is_behind=self._is_behind,
-                         rollup=rollup, beside=beside)
-        return unfilled_view(view, filled_words(rollup, self.board.wording)) if is_unfilled else view
-
-    async def _unfilled(self, readings: Iterable[Reading], now_ms: int) -> set[str]:
-        """The rollups of empty readings that never had anything to count: a zero there would look measured."""
-        catalogue = self._kpis.catalogue
-        empty = {reading.kpi.rollup for reading in readings if not reading.value}
-        seen_by = {rollup: {one.id for one in witnesses(catalogue.rollup(rollup), catalogue)} for rollup in empty}
-        asked = {rollup: ids for rollup, ids in seen_by.items() if ids and self._told.isdisjoint(ids)}
-        if asked:
-            ids = set[str]().union(*asked.values())
-            self._told |= await self._kpis.told([catalogue.rollup(one) for one in ids], now_ms)
-        return {rollup for rollup, ids in asked.items() if self._told.isdisjoint(ids)}
+        now_ms = self._clock.now_ms()
+        parts = [AskedPart(planned.slot_id, planned.kpi.id, planned.options) for planned in due if planned.is_part]
+        found = await self._parts.views(parts, self.backlog, now_ms) if parts else []
+        counted = [planned for planned in due if not planned.is_part]
+        return [*found, *(await self._slots.views(counted, self.backlog, now_ms, is_behind=self._is_behind)
+                          if counted else [])]
 
     def _show(self, views: list[tuple[str, object]]) -> None:
         for slot_id in self.hub.update(views, revision_of(self._last_id)):
@@ -426,36 +379,25 @@ class Feed:
         now_ms = self._clock.now_ms()
         for arrived_ms in self._arrived:
             SCREEN_SECONDS.observe(max(now_ms - arrived_ms, 0) / 1000)
-            self._latencies.append((_running_ms(), max(now_ms - arrived_ms, 0)))
+            self._latencies.append((running_ms(), max(now_ms - arrived_ms, 0)))
         self._arrived.clear()
 
     def _note_down(self, error: Exception) -> None:
+        is_ours = not isinstance(error, STORE_ERRORS)
         if not self._down_since_ms:
             self._down_since_ms = self._clock.now_ms()
-            log.error("the store cannot be reached: %s: %s", type(error).__name__, error)
+            log.error("%s: %s: %s", "numbers stand still" if is_ours else "the store cannot be reached",
+                      type(error).__name__, error)
         self._is_well = False
         shown = self.hub.slots.get("health")
         last = shown.view if shown and isinstance(shown.view, HealthView) else None
-        self._show([("health", store_down_view(last, self.board.wording, self._down_since_ms))])
+        self._show([("health", standing_view(last, self.board.wording, self._down_since_ms, is_ours=is_ours))])
 
 
 def revision_of(entry_id: str) -> int:
     """A change entry's id as one integer below 2^53: ms * 1000 + sequence."""
     milliseconds, _, sequence = entry_id.partition("-")
     return int(milliseconds) * 1000 + int(sequence)
-
-
-def _running_ms() -> int:
-    """Milliseconds of the event loop's own time: pacing must not depend on the site's clock."""
-    return int(asyncio.get_running_loop().time() * 1000)
-
-
-def _cadence_ms(kpi: Kpi, cadence: Cadence) -> int:
-    """How long at least between two readings. Of what is live, charts of 24 bars move slowly."""
-    if cadence == "live":
-        is_chart = isinstance(kpi.window, Tumbling) and kpi.window.history == 24
-        return CHART_MS if is_chart else LIVE_MS
-    return NEAR_MS if cadence == "near" else BATCH_MS
 
 
 def slots_of(board: ShownBoard, layout: str) -> frozenset[str]:

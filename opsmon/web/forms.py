@@ -32,6 +32,8 @@ async def read_form(request: Request) -> dict[str, str]:
     a newline alone. May be repeated.
 
     Raises HTTPException with a sentence for what is no such form.
+
+    Threat: a form too large, or with too many fields (CWE-770).
     """
     return {name: value.replace("\r\n", "\n") for name, value in (await _fields(request)).items() if name != SEAL}
 
@@ -49,6 +51,8 @@ async def read_file(request: Request, name: str) -> bytes:
     chosen. May be repeated.
 
     Raises HTTPException with a sentence for what is no such form.
+
+    Threat: a file too large, or of many parts (CWE-770).
     """
     found = (await _parts(request)).get(name)
     if found is None:

@@ -79,7 +79,10 @@ def _row(name: str) -> str:
 
 
 def text_cell(text: str) -> str:
-    """A cell of text that no spreadsheet runs."""
+    """A cell of text that no spreadsheet runs.
+
+    Threat: a cell that a spreadsheet runs (CWE-1236; OWASP, CSV injection).
+    """
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 

@@ -26,7 +26,10 @@ class Bounds:
 
 
 class Crowd:
-    """How many connections each sender holds; `excepted` says of an address whether it may hold any number."""
+    """How many connections each sender holds; `excepted` says of an address whether it may hold any number.
+
+    Threat: one who holds all connections (CWE-400).
+    """
 
     def __init__(self, most_each: int, excepted: Callable[[str], bool]) -> None:
         self._most_each, self._excepted = most_each, excepted

@@ -21,7 +21,10 @@ _UNKNOWN = ("This opsmon does not know itself as {0}. If that is how it is to be
 
 class KnownHosts:
     """Answers 421 to any other name. While nobody has an account, boards are shown at this machine only, which is
-    asked before (identity.py), and the link for the first account opens under any name: it has a secret."""
+    asked before (identity.py), and the link for the first account opens under any name: it has a secret.
+
+    Threat: a page elsewhere whose name points here (DNS rebinding, CWE-350).
+    """
 
     def __init__(self, app: ASGIApp, names: Collection[str]) -> None:
         self._app, self._names = app, frozenset(name.lower() for name in names)
@@ -35,7 +38,10 @@ class KnownHosts:
         await self._app(scope, receive, send)
 
     def know(self, name: str) -> bool:
-        """Whether it is a name of this opsmon."""
+        """Whether it is a name of this opsmon.
+
+        Threat: DNS rebinding (CWE-350).
+        """
         return (name in self._names or name == "localhost" or name.endswith(".localhost")
                 or read_address(name.strip("[]")) is not None)
 

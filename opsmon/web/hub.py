@@ -132,11 +132,14 @@ class Hub:
 
 
 def _data_lines(text: str) -> bytes:
-    """Text as `data:` lines. LF only: hx-sse can mis-read a CR LF that falls between two chunks."""
+    """Text as `data:` lines: whatever it says, no line of it is another field (threat: CWE-93; HTML, 9.2.6). LF only:
+    hx-sse can mis-read a CR LF that falls between two chunks."""
     return b"".join(b"data: %s\n" % line.encode() for line in _NEWLINE.split(text))
 
 
 def event(name: str, data: str, retry_ms: int | None = None) -> bytes:
-    """A named message: a signal for the page's scripts. `retry` counts only beside data (hx-sse)."""
+    """A named message: a signal for the page's scripts. `retry` counts only beside data (hx-sse).
+
+    `data` may be any text: threat: a message of somebody's own in the stream (CWE-93; HTML, 9.2.6)."""
     retry = "" if retry_ms is None else f"retry: {retry_ms}\n"
-    return f"event: {name}\n{retry}data: {data}\n\n".encode()
+    return f"event: {name}\n{retry}".encode() + _data_lines(data) + b"\n"

@@ -42,7 +42,10 @@ class Accounts(Protocol):
 
 
 class Identity:
-    """Notes in the scope who sends a request; guards decide what that means (doors.py)."""
+    """Notes in the scope who sends a request; guards decide what that means (doors.py).
+
+    Threat: somebody unknown who is let in (CWE-306; OWASP ASVS 5, 8.3.1).
+    """
 
     def __init__(self, app: ASGIApp, accounts: Accounts, touch: Callable[[Who], None]) -> None:
         """`touch` is told who came, and makes nobody wait."""
@@ -77,7 +80,10 @@ class Identity:
 
 
 def bearer(scope: Scope) -> str | None:
-    """The token of an Authorization header (RFC 6750 2.1); None when there is none of the kind."""
+    """The token of an Authorization header (RFC 6750 2.1); None when there is none of the kind.
+
+    Threat: a token in an address or a form, which others keep (RFC 6750, 5.3).
+    """
     given: str = dict(scope["headers"]).get(b"authorization", b"").decode("latin-1")
     if given[:len(_BEARER)].lower() != _BEARER:
         return None
@@ -85,7 +91,10 @@ def bearer(scope: Scope) -> str | None:
 
 
 def cookie(scope: Scope, name: str) -> str:
-    """A cookie's value, '' without one. Over TLS only the one that a neighbouring host cannot have set counts."""
+    """A cookie's value, '' without one. Over TLS only the one that a neighbouring host cannot have set counts.
+
+    Threat: a cookie that a neighbouring host has set (RFC 6265bis, 4.1.3.2).
+    """
     raw = b"; ".join(value for key, value in scope["headers"] if key == b"cookie").decode("latin-1")
     try:
         jar = SimpleCookie(raw)
@@ -109,6 +118,8 @@ def cookie_header(name: str, value: str, scope: Scope, lasts_s: int) -> tuple[st
     """A Set-Cookie header: never readable by scripts, never sent from other sites' forms (RFC 6265bis).
 
     `lasts_s` 0 takes the cookie away.
+
+    Threats: a cookie that a script reads (CWE-1004), or that goes along with another site's form (CWE-1275).
     """
     secure = is_secure(scope)
     flags = "; Secure" if secure else ""

@@ -66,7 +66,7 @@ class KpiApi:
             found = await self._history(kpi, request.query_params)
         except (BadQuestion, TooMuch) as error:
             return _refused(400, f"{error}.")
-        return JSONResponse(found, headers={"etag": etag, "cache-control": "no-cache"})
+        return JSONResponse(found, headers={"etag": etag, "cache-control": "private, no-cache"})
 
     async def explain(self, request: Request) -> Response:
         """GET /api/kpis/{id}/explain: what the number means, how fresh it is, and what it was last made of."""

@@ -60,7 +60,7 @@ class KpiPage:
         if request.headers.get("if-none-match") == etag:
             return Response(status_code=304, headers={"etag": etag})
         html = await self._html(request, kpi)
-        return HTMLResponse(html, headers={"etag": etag, "cache-control": "no-cache"})
+        return HTMLResponse(html, headers={"etag": etag, "cache-control": "private, no-cache"})
 
     async def csv(self, request: Request) -> Response:
         """GET /kpi/{id}.csv, of the same stretch; `by` gives the rows apart; span=now gives what a tile shows."""
@@ -155,4 +155,4 @@ class KpiPage:
 
 def _file(name: str, lines: Iterable[Cells]) -> Response:
     return Response(written(lines), media_type="text/csv; charset=utf-8; header=present", headers={
-        "content-disposition": f'attachment; filename="{name}"', "cache-control": "no-cache"})
+        "content-disposition": f'attachment; filename="{name}"', "cache-control": "private, no-cache"})

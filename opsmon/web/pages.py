@@ -1,7 +1,7 @@
 """Pages and the read side: / and /b/{board}, /status, /api/kpis, /metrics, /livez, /readyz."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from itertools import groupby
@@ -17,20 +17,20 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 
 from opsmon.clock import Clock
 from opsmon.core.access import Who, may
-from opsmon.core.boards import OVERVIEW, Board, linked
+from opsmon.core.boards import HOME, OVERVIEW, Board, linked
 from opsmon.core.narrowing import Only
-from opsmon.core.slots import Cadence, Size
+from opsmon.core.parts import PARTS
+from opsmon.core.slots import Cadence, Size, Slot
 from opsmon.store import health_queries
 from opsmon.store.connection import STORE_ERRORS, Reader
 from opsmon.store.fsync import FsyncTimes
 from opsmon.store.keys import Keys
 from opsmon.store.kpi_queries import KpiQueries
 from opsmon.telemetry import COUNTS, REGISTRY
-from opsmon.web import rendering
+from opsmon.web import edit_samples, hub, rendering
 from opsmon.web.doors import WHO
 from opsmon.web.feed import HEARTBEAT_S, Feed, slots_of
 from opsmon.web.filters import filter_words, filters_of
-from opsmon.web.hub import Slot
 from opsmon.web.languages import ENGLISH, N_
 from opsmon.web.samples import GALLERY
 from opsmon.web.seeing import is_seen, marks, seen_board, sees
@@ -69,7 +69,7 @@ class Pages:
         page = await self.opened(slots_of(narrow, "board"), lambda: self._shell(board, only, request))
         return self.answer(request, page, rows=rows_of(narrow, only, self._feed.hub.slots, self._wording),
                            is_of_orders=board.is_of_orders, only=self.narrowed_to(only),
-                           has_marks=has_marks(narrow, only))
+                           has_marks=has_marks(narrow, only), parts=part_sheets(narrow.slots))
 
     async def status(self, request: Request) -> Response:
         """What came in, what waits, how the store does."""
@@ -85,7 +85,7 @@ class Pages:
         """Every component in every state."""
         # For those who work on opsmon, whose language it is written in; so are its samples.
         page = replace(self.view("Components", "board", request), language=ENGLISH, spoken=ENGLISH, direction="ltr")
-        return HTMLResponse(rendering.page("components", page=page, samples=GALLERY))
+        return HTMLResponse(rendering.page("components", page=page, samples=GALLERY, edits=edit_samples))
 
     async def metrics(self, request: Request) -> Response:
         """Prometheus text: this process's own, and the site's totals from the store."""
@@ -157,11 +157,14 @@ class Pages:
 
     def _shell(self, board: Board, only: Only, request: Request) -> PageView:
         page = self.view(board.title, "board", request)
-        links = tuple(LinkView("/" if one.id == OVERVIEW else f"/b/{one.id}", self._wording.say(one.title),
-                               one.id == board.id) for one in linked(self._feed.boards, board.id))
+        shown = linked(self._feed.boards, board.id)
+        links = [LinkView("/" if one.id == OVERVIEW else f"/b/{one.id}", self._wording.say(one.title),
+                          one.id == board.id) for one in shown]
+        if not self._feed.boards.keys() - {HOME} <= {one.id for one in shown}:
+            links.append(LinkView("/boards", self._wording.say("More"), is_here=False))
         asked = urlencode({"v": page.build, "view": "board", "board": board.id,
                            "since": page.revision, "shape": board.shape, **dict(only)})
-        return replace(page, name=board.id, shape=board.shape, live_url=f"/live?{asked}", links=links)
+        return replace(page, name=board.id, shape=board.shape, live_url=f"/live?{asked}", links=tuple(links))
 
     async def _status(self) -> dict[str, Any]:
         board = self._feed.board
@@ -169,13 +172,28 @@ class Pages:
                             self._fsync, self._clock.now_ms())
 
 
-def rows_of(board: Board, only: Only, slots: Mapping[str, Slot], wording: Wording) -> tuple[RowView, ...]:
+def rows_of(board: Board, only: Only, slots: Mapping[str, hub.Slot], wording: Wording) -> tuple[RowView, ...]:
     """What stands where on phone and desk."""
     placed = [(one.cadence, CellView(SIZES[one.slot.size], slots[one.id].view, slot_id=one.id,
-                                     is_whole=not set(only) <= set(one.slot.options.only)))
+                                     is_whole=is_whole(one.slot, only), is_still=is_still(one.slot)))
               for one in board.placed("board")]
     return tuple(RowView(kind, *every(kind, wording), tuple(cell for _, cell in cells))
                  for kind, cells in groupby(placed, key=itemgetter(0)))
+
+
+def is_whole(slot: Slot, only: Only) -> bool:
+    """Whether a page that is narrowed has to say that this tile is not."""
+    return not is_still(slot) and not set(only) <= set(slot.options.only)
+
+
+def is_still(slot: Slot) -> bool:
+    """Whether nothing is read for a tile: then it has no age, and nothing to be narrowed."""
+    return slot.kpi in PARTS and PARTS[slot.kpi].is_still
+
+
+def part_sheets(slots: Iterable[Slot]) -> list[str]:
+    """The sheets of the tiles without a number: each is loaded only where such a tile stands."""
+    return sorted({f"tile-{PARTS[slot.kpi].name}" for slot in slots if slot.kpi in PARTS})
 
 
 def has_marks(board: Board, only: Only) -> bool:
@@ -184,7 +202,10 @@ def has_marks(board: Board, only: Only) -> bool:
 
 
 def _address(request: Request) -> str:
-    """The page with its filters, as it can be typed again."""
+    """The page with its filters, as it can be typed again; '' where the address is a secret (threat: a link that is
+    good once lies about on paper; HARDENING T25)."""
+    if "secret" in request.path_params:
+        return ""
     query = unquote_plus(request.url.query)
     return f"{request.url.path}?{query}" if query else request.url.path
 

@@ -18,7 +18,7 @@ _USUAL_SITE = "main"
 _ICONS = (("icons/192.png", "192x192", "any"), ("icons/512.png", "512x512", "any"),
           ("icons/maskable.png", "512x512", "maskable"), ("icons/opsmon.svg", "any", "any"))
 # What templates/pages/offline.jinja needs.
-_OF_OFFLINE = ("css/ops,tiles,board.css", "js/theme.js")
+_OF_OFFLINE = ("css/ops,board.css", "js/theme.js")
 # Asked for with every visit, so that a new build is noticed at once.
 _ALWAYS_ASK = {"cache-control": "no-cache"}
 

@@ -8,8 +8,19 @@ from opsmon.web.charts import bars, spark
 from opsmon.web.languages import N_
 from opsmon.web.source_words import title
 from opsmon.web.tile_words import definition_words
-from opsmon.web.views import ComparisonView, Direction, HealthView, KpiView, SetupView, SourceView
+from opsmon.web.views import ComparisonView, Direction, HealthView, KpiView, SetupView, SourceView, Trend
 from opsmon.web.wording import Wording, room_of
+
+_AGAINST: dict[str, dict[Trend, str]] = {
+    "week": {"up": N_("more than last %(weekday)s by %(time)s"), "down": N_("less than last %(weekday)s by %(time)s"),
+             "same": N_("as last %(weekday)s by %(time)s")},
+    "yesterday": {"up": N_("more than yesterday by %(time)s"), "down": N_("less than yesterday by %(time)s"),
+                  "same": N_("as yesterday by %(time)s")},
+    "month": {"up": N_("more than last month by %(time)s"), "down": N_("less than last month by %(time)s"),
+              "same": N_("as last month by %(time)s")},
+}
+_MARKS = {"week": N_("The marks are the same hours a week ago."),
+          "yesterday": N_("The marks are the same hours a day ago.")}
 
 
 def kpi_view(reading: Reading, wording: Wording, zone: str, *, is_behind: bool) -> KpiView:
@@ -26,7 +37,7 @@ def kpi_view(reading: Reading, wording: Wording, zone: str, *, is_behind: bool) 
         value="" if reading.value is None else str(reading.value),
         state="catching-up" if is_behind else "live" if reading.value else "empty",
         note=_note(reading, wording),
-        definition=definition_words([kpi.definition], zone, wording),
+        definition=definition_words([kpi.definition, *_marks_words(reading)], zone, wording),
         comparison=comparison(reading, wording) if _is_compared(kpi) else None,
         spark=spark(reading, wording) if is_minutes else None,
         bars=bars(reading, wording) if is_hours else None,
@@ -45,12 +56,14 @@ def health_view(health: Health, sources: tuple[Heard, ...], processed_ms: int | 
     )
 
 
-def store_down_view(last: HealthView | None, wording: Wording, since_ms: int) -> HealthView:
-    """What is said while the store cannot be reached: the numbers stay, and since when they stand."""
+def standing_view(last: HealthView | None, wording: Wording, since_ms: int, *, is_ours: bool) -> HealthView:
+    """What is said while nothing can be shown anew, for the store is away or by a mistake of ours: the numbers stay,
+    and since when they stand."""
+    time = wording.time(since_ms)
     return HealthView(
-        state="store-down",
-        text=wording.say("The store cannot be reached: numbers stand still since %(time)s",
-                         time=wording.time(since_ms)),
+        state="stopped" if is_ours else "store-down",
+        text=wording.say("A fault in opsmon: numbers stand still since %(time)s; its log says why", time=time)
+        if is_ours else wording.say("The store cannot be reached: numbers stand still since %(time)s", time=time),
         processed_ms=last.processed_ms if last else None,
         latency="",
         sources=last.sources if last else (),
@@ -74,32 +87,58 @@ def _is_compared(kpi: Kpi) -> bool:
 
 
 def comparison(reading: Reading, wording: Wording) -> ComparisonView:
-    """A number beside the same stretch a week ago, or why there is nothing to compare it with."""
+    """A number beside the same stretch a week or a day ago, or why there is nothing to compare it with."""
     if reading.before is None:
-        first = N_("No comparison yet (first month)") if isinstance(reading.kpi.window, Month) else N_(
-            "No comparison yet (first week)")
+        first = {"month": N_("No comparison yet (first month)"), "yesterday": N_("No comparison yet (first day)")}.get(
+            _compared_with(reading), N_("No comparison yet (first week)"))
         return ComparisonView(wording.say(first), "", "none")
     value, before = (reading.value if reading.compared is None else reading.compared) or 0, reading.before
-    was, than = _then(reading, wording)
-    change = wording.change(value, before)
-    if not change or not value:  # of nothing, how much less it is than something says nothing
+    was = _then(reading, wording)
+    if before <= 0 or not value:  # of nothing, how much less it is than something says nothing
         return ComparisonView(was, "", "none")
-    more = value > before
-    good = more == (reading.kpi.better == "up")
-    direction: Direction = "same" if value == before else "good" if good else "bad"
-    return ComparisonView(was, change, direction, than)
+    trend, change = _change(value, before, wording)
+    good = (trend == "up") == (reading.kpi.better == "up")
+    direction: Direction = "same" if trend == "same" else "good" if good else "bad"
+    return ComparisonView(was, change, direction, _against(trend, reading, wording), trend)
 
 
-def _then(reading: Reading, wording: Wording) -> tuple[str, str]:
-    """What was then and what it is compared to: 'Last Friday by 14:02: 12', 'than last Friday by 14:02'."""
+def _change(value: float, before: float, wording: Wording) -> tuple[Trend, str]:
+    """Which way it went and how far, in words that go before `_against`; less than half a percent is no way."""
+    ratio = round((value - before) / before, 2)
+    if not ratio:
+        return "same", wording.say("Same") if value == before else wording.say("About the same")
+    return "up" if ratio > 0 else "down", wording.share(abs(ratio))
+
+
+def _then(reading: Reading, wording: Wording) -> str:
+    """What was then: 'Last Friday by 14:02: 12'."""
     until_ms, before = reading.before_until_ms or reading.start_ms, wording.value(reading, reading.before)
-    if isinstance(reading.kpi.window, Month):
-        time = wording.day_and_time(until_ms)
-        return (wording.say("Last month by %(time)s: %(value)s", time=time, value=before),
-                wording.say("than last month by %(time)s", time=time))
-    day, time = wording.weekday(until_ms - 1), wording.time(until_ms)
-    return (wording.say("Last %(weekday)s by %(time)s: %(value)s", weekday=day, time=time, value=before),
-            wording.say("than last %(weekday)s by %(time)s", weekday=day, time=time))
+    known = {"value": before, "time": wording.time(until_ms), "weekday": wording.weekday(until_ms - 1)}
+    match _compared_with(reading):
+        case "month":
+            return wording.say("Last month by %(time)s: %(value)s", value=before, time=wording.day_and_time(until_ms))
+        case "yesterday":
+            return wording.say("Yesterday by %(time)s: %(value)s", **known)
+        case _:
+            return wording.say("Last %(weekday)s by %(time)s: %(value)s", **known)
+
+
+def _against(trend: Trend, reading: Reading, wording: Wording) -> str:
+    """What it is more or less than, or the same as: 'more than last Friday by 14:02'."""
+    until_ms, kind = reading.before_until_ms or reading.start_ms, _compared_with(reading)
+    time = wording.day_and_time(until_ms) if kind == "month" else wording.time(until_ms)
+    return wording.say(_AGAINST[kind][trend], time=time, weekday=wording.weekday(until_ms - 1))
+
+
+def _compared_with(reading: Reading) -> str:
+    return "month" if isinstance(reading.kpi.window, Month) else reading.kpi.against
+
+
+def _marks_words(reading: Reading) -> list[str]:
+    """What the marks over bars are."""
+    if not reading.before_series:
+        return []
+    return [_MARKS[reading.kpi.against]] if reading.kpi.against in _MARKS else []
 
 
 def _note(reading: Reading, wording: Wording) -> str:

@@ -14,7 +14,10 @@ _UNKNOWN = b""
 
 
 class Rates:
-    """`overall` and, from each network, `each` a second. Remembers the networks that came last."""
+    """`overall` and, from each network, `each` a second. Remembers the networks that came last.
+
+    Threat: one network that fills what all share (CWE-770).
+    """
 
     def __init__(self, overall: int, each: int) -> None:
         self._overall, self._each = overall, each

@@ -19,7 +19,10 @@ _NOT_YOU = "This is for {}; you are {}. Ask an admin of this opsmon, or sign in 
 
 
 class Refusal:
-    """Answers those whom a guard does not let in."""
+    """Answers those whom a guard does not let in.
+
+    Threat: an answer that tells a stranger what there is (CWE-204).
+    """
 
     def __init__(self, pages: Pages) -> None:
         self._pages = pages

@@ -1,5 +1,7 @@
 """The Jinja environments, one per language, and the assets: every static URL carries a hash of them all."""
 
+import re
+from collections.abc import Callable
 from functools import cache
 from hashlib import blake2b
 from pathlib import Path
@@ -8,10 +10,12 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from opsmon.web.languages import ENGLISH, messages
+from opsmon.web.part_shapes import PART_VIEWS
 from opsmon.web.sealing import csrf, csrf_token
 from opsmon.web.tile_views import TILE_VIEWS
 from opsmon.web.views import HealthView, PageView, SetupView, SourceCardView, SourcesView
 
+_INDENT = re.compile(r"^[ \t]+", re.MULTILINE)
 _HERE = Path(__file__).resolve().parent.parent
 
 
@@ -38,11 +42,20 @@ def asset(path: str) -> str:
     return f"/static/{build()}/{path}"
 
 
+class Templates(FileSystemLoader):
+    """Templates without their indents, which no reader of a page needs and each frame would carry."""
+
+    def get_source(self, environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
+        """A template's text, its path, and whether it is still the same."""
+        text, path, is_fresh = super().get_source(environment, template)
+        return _INDENT.sub("", text), path, is_fresh
+
+
 @cache
 def environment(language: str = ENGLISH) -> Environment:
     """Templates: strict about names, escaping everything, saying `_("…")` in one language."""
     made = Environment(
-        loader=FileSystemLoader(folder("templates")), autoescape=True, undefined=StrictUndefined,
+        loader=Templates(folder("templates")), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True, auto_reload=False, extensions=["jinja2.ext.i18n"],
     )
     made.policies["ext.i18n.trimmed"] = True
@@ -72,6 +85,6 @@ def slot(view: object, revision: int, language: str = ENGLISH, slot_id: str = ""
 
 
 _MACRO: dict[type, str] = {
-    **dict.fromkeys(TILE_VIEWS, "kpi"),
+    **dict.fromkeys((*TILE_VIEWS, *PART_VIEWS), "kpi"),
     HealthView: "health", SetupView: "setup", SourceCardView: "source", SourcesView: "sources",
 }

@@ -9,7 +9,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from opsmon.core.access import Who
@@ -51,7 +51,6 @@ from opsmon.web.webhooks import Webhooks
 
 # For anyone: the sign-in page is made of these too, and they hold nothing of the site's.
 _ZIP = [Middleware(GZipMiddleware, minimum_size=500)]
-_STATIC = Mount(f"/static/{rendering.build()}", HashedFiles(), middleware=_ZIP)
 # On the port for the internet, beside webhooks, events and doors that say so.
 PUBLIC_PATHS = frozenset({COLLECT, *SCRIPTS, "/livez"})
 _NEWER = N_("The store was written by a newer opsmon than this one. Whoever runs it can install that version again.")
@@ -143,7 +142,7 @@ def board_doors(rooms: Rooms) -> list[Door]:
         Door("/screens", rooms.screens.list, "managers", zipped=True),
         Door("/screens", rooms.screens.act, "managers", ("POST",)),
         Door("/screens/pair", rooms.screens.pair, "managers", ("GET", "POST"), zipped=True),
-        Door("/manifest.webmanifest", rooms.phone.manifest, "anyone"),
+        Door("/manifest.webmanifest", rooms.phone.manifest, "anyone", zipped=True),
         Door("/sw.js", rooms.phone.worker, "anyone", zipped=True),
         Door("/offline", rooms.phone.offline, "anyone", zipped=True),
     ]
@@ -162,8 +161,9 @@ def board_app(doors: Sequence[Door], pages: Pages, accounts: Accounts, names: Co
 
     explained: tuple[int | type[Exception], ...] = (404, 405, 500, HTTPException, *STORE_ERRORS)
     refusal = Refusal(pages)
-    routes = [route_of(door, refusal.of(door.audience), check) for door in doors]
-    app = Starlette(routes=[*routes, _STATIC], exception_handlers=dict.fromkeys(explained, explain))
+    routes: list[BaseRoute] = [route_of(door, refusal.of(door.audience), check) for door in doors]
+    routes.append(Mount(f"/static/{rendering.build()}", HashedFiles(), middleware=_ZIP))
+    app = Starlette(routes=routes, exception_handlers=dict.fromkeys(explained, explain))
     past = PastRouting({door.path: Guard(door.answer, door, refusal.of(door.audience), check)
                         for door in doors if door.path == "/live"}, app)
     return SecurityHeaders(Identity(KnownHosts(SameOrigin(Sealed(past)), names), accounts, touch))

@@ -7,14 +7,16 @@ from opsmon.web import dead_views as d
 from opsmon.web import views as v
 from opsmon.web.history_samples import EXPLAINED, HISTORIES, ROWS
 from opsmon.web.history_views import ExplainedView, HistoryView, RowsView
+from opsmon.web.part_samples import part_tiles
+from opsmon.web.part_shapes import AnyPart
 from opsmon.web.tile_samples import tiles
 from opsmon.web.tile_views import TileView
 
 NOW_MS = 1_763_730_202_000  # Fri 2025-11-21 14:03:22 in Berlin
 
-MORE = v.ComparisonView("12 % more than last Friday by 14:03", "+12 %", "good", "than last Friday by 14:03")
-LESS = v.ComparisonView("8 % less than last Friday by 14:03", "−8 %", "bad", "than last Friday by 14:03")
-SAME = v.ComparisonView("As many as last Friday by 14:03", "0 %", "same", "as last Friday by 14:03")
+MORE = v.ComparisonView("Last Friday by 14:03: 412", "12 %", "good", "more than last Friday by 14:03", "up")
+LESS = v.ComparisonView("Last Friday by 14:03: 502", "8 %", "bad", "less than last Friday by 14:03", "down")
+SAME = v.ComparisonView("Last Friday by 14:03: 463", "About the same", "same", "as last Friday by 14:03")
 FIRST_WEEK = v.ComparisonView("No comparison yet (first week)", "", "none")
 
 
@@ -30,7 +32,7 @@ def _spark(values: list[int]) -> v.SparkView:
     return v.SparkView(over, area, last_x, moving, str(last_x), str(last_y), sentence, rows)
 
 
-def _bars(values: list[int], ghosts: list[int], expected: int, lines: tuple[int, ...]) -> v.BarsView:
+def _bars(values: list[int], ghosts: list[int], expected: int, lines: tuple[int, ...], absent: int = 0) -> v.BarsView:
     top = lines[-1] if lines else 1
 
     def bar(i: int) -> v.BarView:
@@ -38,9 +40,9 @@ def _bars(values: list[int], ghosts: list[int], expected: int, lines: tuple[int,
         height = values[i] / top * 100
         rise = expected / top * 100
         return v.BarView(
-            x=f"{i * 10 + 1.2:g}", y=f"{100 - height:g}", width="7.6", height=f"{height:g}",
+            x=f"{i * 10 + 1.2:g}", y=f"{100 - height:g}", width="7.6",
             label=f"{hour:02d}" if i % 3 == 2 else "", name=f"{hour:02d}:00", text=str(values[i]),
-            state="live" if live else "complete",
+            state="live" if live else "absent" if i < absent else "complete",
             ghost_y=f"{100 - ghosts[i] / top * 100:g}" if ghosts else None,
             expected_y=f"{100 - rise:g}" if live and expected else None,
             expected_height=f"{rise:g}" if live and expected else None,
@@ -48,7 +50,7 @@ def _bars(values: list[int], ghosts: list[int], expected: int, lines: tuple[int,
 
     grid = tuple(v.GridLineView(f"{100 - line / top * 100:g}", str(line)) for line in lines)
     said = f"{values[-1]} so far" + (f", on course for {expected}" if expected else "")
-    return v.BarsView(240, tuple(bar(i) for i in range(24)), grid, said)
+    return v.BarsView(240, tuple(bar(i) for i in range(24)), grid, said, str(absent * 10))
 
 
 MINUTES = [int(2 + (i * 7 % 5) + (3 if 35 < i < 44 else 0) - (i % 4 == 1) * 2) for i in range(60)]
@@ -77,7 +79,7 @@ BUSY = (ORDERS, REVENUE, HOURLY, MINUTELY, AVERAGE)
 QUIET = (
     replace(ORDERS, text="10", chars=2, value="10", comparison=SAME),
     replace(REVENUE, text="€312.00", chars=7, comparison=FIRST_WEEK),
-    replace(HOURLY, text="1", chars=1, bars=_bars([0] * 18 + [1, 0, 3, 2, 0, 1], [], 0, tuple(range(5)))),
+    replace(HOURLY, text="1", chars=1, bars=_bars([0] * 18 + [1, 0, 3, 2, 0, 1], [], 0, tuple(range(5)), 9)),
     replace(MINUTELY, text="0", chars=1, note="none for 18 minutes", spark=_spark([0] * 41 + [1] + [0] * 18)),
     replace(AVERAGE, text="€28.50", note="2 orders in the last hour"))
 BIG = (
@@ -88,11 +90,12 @@ BIG = (
     replace(MINUTELY, text="12,480", chars=6, spark=_spark([n * 2000 for n in MINUTES])),
     replace(AVERAGE, text="€1,023,456.78", chars=13))
 _WEEK_AGO = "als letzten Freitag bis 14:03"
+_THEN = "Letzten Freitag bis 14:03"
 GERMAN = (
     replace(ORDERS, label="Bestellungen heute", text="1.284", chars=5, comparison=v.ComparisonView(
-        f"12 % mehr {_WEEK_AGO}", "+12 %", "good", _WEEK_AGO)),
+        f"{_THEN}: 1.146", "12 %", "good", f"mehr {_WEEK_AGO}", "up")),
     replace(REVENUE, label="Umsatz heute, brutto", text="123.456.789,00 €", chars=16,
-            comparison=v.ComparisonView(f"8 % weniger {_WEEK_AGO}", "−8 %", "bad", _WEEK_AGO)),
+            comparison=v.ComparisonView(f"{_THEN}: 134.192.161,00 €", "8 %", "bad", f"weniger {_WEEK_AGO}", "down")),
     replace(HOURLY, label="Bestellungen je Stunde"),
     replace(MINUTELY, label="Bestellungen je Minute", note="6 in der Minute davor"),
     replace(AVERAGE, label="Durchschnittlicher Bestellwert, letzte Stunde", text="60,48 €", chars=7))
@@ -168,7 +171,7 @@ class Gallery:
     """What templates/pages/components.jinja shows."""
 
     kpis: tuple[tuple[str, str, v.KpiView], ...]
-    tiles: tuple[tuple[str, TileView], ...]
+    tiles: tuple[tuple[str, TileView | AnyPart], ...]
     healths: tuple[tuple[str, v.HealthView], ...]
     setups: tuple[tuple[str, v.SetupView], ...]
     dead: tuple[tuple[str, d.DeadGroupView], ...]
@@ -188,7 +191,7 @@ def _kpis() -> Iterator[tuple[str, str, v.KpiView]]:
 
 GALLERY = Gallery(
     tuple(_kpis()),
-    tuple(tiles()),
+    (*tiles(), *part_tiles()),
     (("well", WELL), ("silent source", QUIET_SOURCE), ("late", LATE), ("stopped", STOPPED),
      ("store down", STORE_DOWN), ("never heard", UNSEEN)),
     (("needed", NEEDED), ("filling in", FILLING)),

@@ -41,7 +41,10 @@ _HELD: ContextVar[_Seal | None] = ContextVar("opsmon_seal", default=None)
 
 
 class Sealed:
-    """Lets the pages behind it seal their forms. The stream has none, and no wrapper."""
+    """Lets the pages behind it seal their forms. The stream has none, and no wrapper.
+
+    Threat: a form that another site sends (CWE-352).
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -80,12 +83,19 @@ def csrf_token() -> str:
 
 
 def token_of(secret: str) -> str:
-    """What belongs to the secret of a cookie; who knows it does not know the secret."""
+    """What belongs to the secret of a cookie; who knows it does not know the secret.
+
+    Threat: a page that tells the secret of its reader's cookie (CWE-200).
+    """
     return hmac.digest(secret.encode(), b"opsmon form", "sha256").hex()
 
 
 def is_sealed(scope: Scope, given: str) -> bool:
-    """Whether a token belongs to a cookie of the same request. In constant time."""
+    """Whether a token belongs to a cookie of the same request. In constant time.
+
+    Threat: a form that another site sends (CWE-352; OWASP, CSRF prevention), and a token guessed by how long a
+    comparison takes (CWE-208).
+    """
     matched = False
     for secret in _secrets(scope):
         matched |= hmac.compare_digest(token_of(secret).encode(), given.encode())

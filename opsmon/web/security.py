@@ -21,6 +21,8 @@ HEADERS = [
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"permissions-policy", b"camera=(), microphone=(), geolocation=(), payment=(), usb=(), browsing-topics=()"),
 ]
+# An answer for one must not be kept for another (CWE-524); what may be kept says so itself.
+_NOT_KEPT = (b"cache-control", b"no-store")
 # Two years, as browsers' lists ask for; over plain HTTP it would mean nothing (RFC 6797 7.2).
 _TLS_ONLY = (b"strict-transport-security", b"max-age=63072000")
 # In a request's scope: how a stream sends its messages, thousands of them, once its headers are gone.
@@ -43,12 +45,14 @@ class SecurityHeaders:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        more = [*HEADERS, _TLS_ONLY] if scope.get("scheme") == "https" else HEADERS
+        more = [*HEADERS, _NOT_KEPT, *([_TLS_ONLY] if scope.get("scheme") == "https" else [])]
 
         async def secured(message: Message) -> None:
             if message["type"] == "http.response.start":
                 own = list(message.get("headers", ()))
                 names = {name for name, _ in own}
+                # What is kept already goes on being kept as it was told then (RFC 9111, 4.3.4).
+                names |= {b"cache-control"} if message["status"] == 304 else set()
                 message["headers"] = [*own, *(header for header in more if header[0] not in names)]
             await send(message)
 
@@ -61,6 +65,8 @@ class SameOrigin:
 
     A browser says so itself in Sec-Fetch-Site, which no script can set; an older one by an Origin that is the
     Host asked for. One that says neither is refused: such a request has no page behind it.
+
+    Threat: a form that another site sends (CWE-352; Fetch Metadata, W3C).
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -73,7 +79,10 @@ class SameOrigin:
 
 
 def is_same_origin(scope: MutableMapping[str, Any]) -> bool:
-    """Whether a page of the host that was asked sent a request."""
+    """Whether a page of the host that was asked sent a request.
+
+    Threat: a form that another site sends (CWE-352; Fetch Metadata, W3C).
+    """
     headers = dict(scope["headers"])
     site = headers.get(b"sec-fetch-site")
     if site is not None:
@@ -90,7 +99,10 @@ async def forbid(send: Send, why: bytes) -> None:
 
 
 def is_local(scope: MutableMapping[str, Any]) -> bool:
-    """Whether a request came to a loopback address, asked for it by such a name, and no proxy handed it on."""
+    """Whether a request came to a loopback address, asked for it by such a name, and no proxy handed it on.
+
+    Threat: a web page elsewhere, or a proxy, that is taken for whoever sits here (DNS rebinding, CWE-350).
+    """
     server, headers = scope.get("server"), dict(scope["headers"])
     if not _FORWARDED.isdisjoint(headers):
         return False

@@ -13,6 +13,7 @@ from starlette.types import Scope
 from opsmon.core.access import Sight, Who, needs
 from opsmon.core.boards import Board, Row
 from opsmon.core.catalogue import Catalogue, Kpi
+from opsmon.core.parts import PARTS
 from opsmon.web.doors import WHO
 from opsmon.web.languages import N_
 
@@ -35,8 +36,14 @@ def marks(scope: Scope) -> str:
 
 
 def is_seen(seen: frozenset[Sight], catalogue: Catalogue) -> Callable[[str], bool]:
-    """Whether a KPI, by its id, may be seen by somebody who sees this."""
+    """Whether a KPI, by its id, or a tile without a number, which names no amount and nobody, may be seen by somebody
+    who sees this.
+
+    Threat: numbers shown to a role without them (CWE-863; OWASP API Security 2023, API3).
+    """
     def may_see(kpi_id: str) -> bool:
+        if kpi_id in PARTS:
+            return True
         kpi = catalogue.kpi_by_id[kpi_id]
         return needs(kpi, catalogue.rollup(kpi.rollup)) <= seen
 
@@ -44,14 +51,20 @@ def is_seen(seen: frozenset[Sight], catalogue: Catalogue) -> Callable[[str], boo
 
 
 def seen_board(board: Board, may_see: Callable[[str], bool]) -> Board:
-    """A board without what may not be seen; rows that are empty then go too."""
+    """A board without what may not be seen; rows that are empty then go too.
+
+    Threat: numbers shown to a role without them (CWE-863).
+    """
     rows = tuple(Row(row.cadence, tuple(slot for slot in row.slots if may_see(slot.kpi))) for row in board.rows)
     return replace(board, rows=tuple(row for row in rows if row.slots),
                    wall=tuple(slot for slot in board.wall if may_see(slot.kpi)))
 
 
 def check_seen(scope: Scope, kpi: Kpi, catalogue: Catalogue) -> None:
-    """Raise HTTPException 403, with the reason, when this number may not be seen."""
+    """Raise HTTPException 403, with the reason, when this number may not be seen.
+
+    Threat: a number asked for by its address (CWE-639).
+    """
     lacking = needs(kpi, catalogue.rollup(kpi.rollup)) - sees(scope)
     if lacking:
         raise HTTPException(403, _HIDDEN[min(lacking)])

@@ -25,7 +25,7 @@ def slot_view(reading: Reading, options: Options, wording: Wording, zone: str, *
     view = replace(view, label=options.title or label_of(wording.say(reading.kpi.label), options, rollup, wording))
     if not isinstance(view, KpiView):
         return view
-    view = replace(view, comparison=_compared(view, reading, options, wording))
+    view = replace(view, comparison=_compared(view, options))
     return _marked(view, reading, limits, wording) if limits else view
 
 
@@ -39,17 +39,9 @@ def _value(field: str, value: str, rollup: Rollup, wording: Wording) -> str:
     return row_name(replace(rollup, by=(field,)), value, wording)[0]
 
 
-def _compared(view: KpiView, reading: Reading, options: Options, wording: Wording) -> ComparisonView | None:
+def _compared(view: KpiView, options: Options) -> ComparisonView | None:
     """What the number is compared with; of what is narrowed nothing of before is kept."""
-    if options.compare == "none" or options.only or view.comparison is None:
-        return None
-    if options.compare == "week":
-        return view.comparison
-    if reading.before is None:
-        return ComparisonView(wording.say("No comparison yet (first day)"), "", "none")
-    then, was = wording.time(reading.before_until_ms or reading.start_ms), wording.value(reading, reading.before)
-    return replace(view.comparison, text=wording.say("Yesterday by %(time)s: %(value)s", time=then, value=was),
-                   against=wording.say("than yesterday by %(time)s", time=then) if view.comparison.against else "")
+    return None if options.compare == "none" or options.only else view.comparison
 
 
 def _of_rows(limits: Limits | None) -> dict[str, Limit]:

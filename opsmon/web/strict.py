@@ -17,7 +17,10 @@ _PACKED = "Send the body as it is: nothing packed (Content-Encoding) is taken.\n
 
 
 def fault(version: str, url: bytes, headers: Head) -> tuple[int, str] | None:
-    """What is wrong with a request: a status and a sentence; None when nothing is. Names are small."""
+    """What is wrong with a request: a status and a sentence; None when nothing is. Names are small.
+
+    Threat: request smuggling (CWE-444; RFC 9112, 11.2).
+    """
     seen = [name for name, _ in headers if name in _ONCE]
     hosts = [value for name, value in headers if name == b"host"]
     if len(hosts) > 1 or (version == "1.1" and not hosts) or not all(map(_HOST.fullmatch, hosts)):

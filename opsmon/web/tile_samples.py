@@ -6,6 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from opsmon.core.calendar import SiteCalendar
+from opsmon.core.goods import PACE_DAYS, Stock, Supply
 from opsmon.core.kpis import BUILT_IN
 from opsmon.core.outlook import Outlook
 from opsmon.core.panes import OTHER
@@ -35,7 +36,10 @@ _CHANNELS = (("web", 1_284_000), ("pos", 402_000), ("marketplace", 211_000), ("p
 _ENDPOINTS = (("/checkout", 0.083, 1_204), ("/cart", 0.012, 8_431), ("/search", 0.0007, 41_022), ("/login", 0.0, 980),
               ("/admin/export", None, 7))
 _QUEUES = (("emails", 1_240), ("labels", 12), ("exports", 0))
-_STOCK = (("MUG-BLUE|Berlin", 3), ("TOWEL-LIN|Berlin", 41), ("MUG-BLUE|Wien", 0), ("KETTLE|Berlin", 12))
+_STOCK = (Supply("KETTLE", "Kettle", ("Berlin",), 0, 9), Supply("MUG-BLUE", "Ceramic mug, blue", ("Berlin",), 3, 41),
+          Supply("TOWEL-LIN", "Tea towel, linen", ("Berlin", "Wien"), 41, 96),
+          Supply("BOARD", "Oak board", ("Berlin", "Graz", "Wien"), 1_240, 14),
+          Supply("49148385", "", ("61001",), 12, None), Supply("TWINE", "", ("Wien",), 60, 0))
 _FUNNEL = (("page.viewed", 4_812), ("cart.updated", 803), ("checkout.started", 402), ("checkout.completed", 311))
 _ONE_HOUR = (("Ana", 41), ("Bo", 38), ("Chidi", 22))
 _TIMES = (("picking", 8_040_000), ("packing", 1_500_000), ("shipped", 212_000_000))
@@ -104,8 +108,14 @@ def _others() -> Iterator[tuple[str, TileView]]:
     yield "api-errors, one, long name", sample("api-errors", [("/" + "v" * 47, 0.25)], samples=[123_456_789])
     yield "api-errors, empty", sample("api-errors")
     yield "queues, live", sample("queues", _QUEUES, limits={"": Limit(1_000)})
-    yield "stock, live", sample("stock", _STOCK, limits={"": Limit(5, is_lowest=True)})
-    yield "stock, long names, 9 digits", sample("stock", [(f"{_LONG}|Außenlager Süd", 123_456_789)])
+    yield "stock, live", _shelves(*_STOCK, limits={"": Limit(5, is_lowest=True)})
+    yield "stock, no pace yet", _shelves(*_STOCK, days=0)
+    yield "stock, long names, 9 digits", _shelves(
+        Supply("x" * 24, _LONG, ("Außenlager Süd", "Innenlager"), 123_456_789, 9), locale="de")
+
+
+def _shelves(*supplies: Supply, days: int = PACE_DAYS, **more: Any) -> TileView:
+    return sample("stock", stock=Stock(supplies, days), **more)
 
 
 def _strips() -> Iterator[tuple[str, TileView]]:

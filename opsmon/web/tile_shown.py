@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from opsmon.core.catalogue import Kpi, Rollup
 from opsmon.core.panes import OTHER
 from opsmon.core.readings import Reading, Row
-from opsmon.web.tile_words import definition_words, empty_words, row_name
+from opsmon.web.tile_words import definition_words, empty_words, row_name, told_of
 from opsmon.web.views import DataState
 from opsmon.web.wording import Wording
 
@@ -63,7 +63,7 @@ class Shown:
     def head(self, note: str, sentence: str, *, is_empty: bool) -> tuple[str, str, DataState, str, str, str, str]:
         """The fields of HeadView, in their order."""
         state: DataState = "catching-up" if self.is_behind else "empty" if is_empty else "live"
-        definition = definition_words([self.kpi.definition], self.zone, self.wording)
+        definition = definition_words(told_of(self.kpi, self.rollup), self.zone, self.wording)
         empty = empty_words(self.rollup, self.kpi, self.wording) if is_empty else ""
         return (self.kpi.id, self.wording.say(self.kpi.label), state, "" if is_empty else note,
                 "" if is_empty else sentence, definition, empty)

@@ -1,11 +1,13 @@
 """Which tile shows a reading: one table of choices, and the number with its past for everything it does not name."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any, NamedTuple
 
+from opsmon.core.calendar import MINUTE_MS
 from opsmon.core.catalogue import Kpi, Measure, Rollup, Today, Tumbling
 from opsmon.core.explaining import error_of
+from opsmon.core.goods import DAYS_LEFT
 from opsmon.core.kpis import BUILT_IN
 from opsmon.core.readings import AGES, OUTLOOK, Reading
 from opsmon.web.presenting import kpi_view
@@ -25,14 +27,16 @@ from opsmon.web.tile_shapes import (
     StripView,
 )
 from opsmon.web.tile_shown import Limit, Shown
-from opsmon.web.tile_words import filled_by, give_or_take, sample_in, too_early
-from opsmon.web.views import KpiView
-from opsmon.web.wording import Wording
+from opsmon.web.tile_stock import stock_view
+from opsmon.web.tile_words import filled_by, give_or_take, sample_in, too_early, untold_words
+from opsmon.web.views import KpiView, RateView
+from opsmon.web.wording import LONGEST, Wording
 
 WithRows = RankedView | FunnelView | ColumnsView | StripView | SharesView | ErrorsView | LastView | BulletView | MapView
 TileView = KpiView | WithRows
 TILE_VIEWS: tuple[type, ...] = (
-    KpiView, RankedView, FunnelView, ColumnsView, StripView, SharesView, ErrorsView, LastView, BulletView, MapView)
+    KpiView, RateView, RankedView, FunnelView, ColumnsView, StripView, SharesView, ErrorsView, LastView, BulletView,
+    MapView)
 
 
 class Choice(NamedTuple):
@@ -59,6 +63,7 @@ CHOICES = (
     Choice(("open",), ages_view, show=(AGES,)),
     Choice(("ratio",), errors_view),
     Choice(("last", "min", "max"), last_view),
+    Choice(("sum",), stock_view, show=(DAYS_LEFT,)),
     Choice(("sum",), last_view, window=("now",)),
     Choice(("sum",), last_view, by=("name",)),
     Choice(("sum", "count"), outlook_view, show=(OUTLOOK,)),
@@ -83,12 +88,27 @@ def tile_view(reading: Reading, wording: Wording, zone: str, *, is_behind: bool,
     if found is None:
         return kpi_view(reading, wording, zone, is_behind=is_behind)
     shown = Shown(reading, found, wording, zone, is_behind, limits or {}, tuple(beside))
+    return _with_untold(_view_of(shown), reading, wording)
+
+
+def _view_of(shown: Shown) -> TileView:
+    beside, found, reading = shown.beside, shown.rollup, shown.reading
     if beside and found.measure == "percentile" and not found.by:
         return strip_view(shown)
     if beside and reading.kpi.beside:
         return needed_view(shown)
     make = choose(reading.kpi, found)
     return make(shown) if make else _number_view(shown)
+
+
+def _with_untold(view: TileView, reading: Reading, wording: Wording) -> TileView:
+    """With why it is not known what carries a tag, or that something is left out."""
+    if not reading.untold:
+        return view
+    said = untold_words(reading.untold, wording)
+    if reading.untold == "others":
+        return replace(view, note=", ".join(filter(None, (view.note, said))))
+    return unfilled_view(view, said)
 
 
 def unfilled_view(view: TileView, filled_by: str) -> TileView:
@@ -101,8 +121,9 @@ def unfilled_view(view: TileView, filled_by: str) -> TileView:
 
 def choose(kpi: Kpi, rollup: Rollup) -> Callable[[Shown], WithRows] | None:
     """What shows a KPI; None for the number."""
-    if (not rollup.by and kpi.show not in ("funnel", OUTLOOK, AGES)) or (
-            kpi.only and len(kpi.only) == len(rollup.by)):
+    if not rollup.by and kpi.show not in ("funnel", OUTLOOK, AGES):
+        return None
+    if kpi.only and {field for field, _ in kpi.only} >= set(rollup.by):
         return None
     return next((choice.view for choice in CHOICES if choice.fits(kpi, rollup)), None)
 
@@ -126,8 +147,22 @@ def _number_view(shown: Shown) -> KpiView:
     reading = shown.reading
     view = kpi_view(reading, shown.wording, shown.zone, is_behind=shown.is_behind)
     is_share = shown.kpi.unit == "share" and reading.value is not None
-    return replace(view, state="live" if is_share and view.state == "empty" else view.state,
+    view = replace(view, state="live" if is_share and view.state == "empty" else view.state,
                    note=view.note if _has_own_note(reading) else _number_note(shown), **_total(shown))
+    window = shown.kpi.window
+    is_rate = isinstance(window, Tumbling) and window.size_ms == MINUTE_MS and shown.kpi.unit != "money"
+    return _rate_view(shown, view) if is_rate else view
+
+
+def _rate_view(shown: Shown, view: KpiView) -> RateView:
+    """A number a minute, with its unit, and how many a minute there were in the last hour: one minute says little."""
+    said = {one.name: getattr(view, one.name) for one in fields(KpiView)}
+    whole = [point.value or 0 for point in shown.reading.series[:-1]]
+    usual = sum(whole) / len(whole) if whole else 0
+    hour = shown.wording.say("%(value)s a minute in the last hour", value=shown.wording.number(round(usual, 1)))
+    # Its unit takes the room of two digits.
+    return RateView(**said | {"chars": min(view.chars + 2, LONGEST), "note": hour if whole else view.note},
+                    per=shown.wording.say("/ min"))
 
 
 def _total(shown: Shown) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from opsmon.core.calendar import HOUR_MS, MINUTE_MS
 from opsmon.core.catalogue import Days, Kpi, Month, Now, Rollup, Sliding, Today, Tumbling
 from opsmon.core.filling import filling
+from opsmon.core.goods import is_tagged
 from opsmon.core.panes import OTHER
 from opsmon.web.languages import N_, NN_
 from opsmon.web.source_words import title
@@ -18,7 +19,7 @@ _FIELDS = {
     "region": N_("region"), "channel": N_("channel"), "product": N_("product"), "kind": N_("kind"), "tier": N_("tier"),
     "reason": N_("reason"), "status": N_("status"), "stage": N_("stage"), "line": N_("line"), "station": N_("station"),
     "person": N_("person"), "location": N_("location"), "endpoint": N_("endpoint"), "queue": N_("queue"),
-    "class": N_("class"), "state": N_("state"), "source": N_("source"),
+    "tag": N_("product tag"), "class": N_("class"), "state": N_("state"), "source": N_("source"),
 }
 # What such fields hold as a rule; what is not among it is shown as it was written.
 _WRITTEN = {
@@ -70,6 +71,14 @@ _FILLED_BY = {
 }
 
 
+_TAGS_NOW = N_("Only products that carry this tag now, whatever they carried when they were sold.")
+_UNTOLD = {
+    "none": N_("No product has told its tags yet. They come with the products of your shop: connect it at /sources."),
+    "many": N_("There are more products and tags than are told apart, so nobody knows what carries this one."),
+    "others": N_("some is not told apart by product, and left out"),
+}
+
+
 def row_name(rollup: Rollup, name: str, wording: Wording) -> tuple[str, str]:
     """A row's name and, of a row with several fields, the rest of them: ('Mug, blue', 'Berlin')."""
     if name == OTHER:
@@ -92,6 +101,16 @@ def step_name(fact: str, wording: Wording) -> str:
 def definition_words(definitions: Iterable[str], zone: str, wording: Wording) -> str:
     """What counts and what does not, with the zone."""
     return " ".join([*map(wording.say, dict.fromkeys(definitions)), wording.say("Local time of %(zone)s.", zone=zone)])
+
+
+def told_of(kpi: Kpi, rollup: Rollup) -> list[str]:
+    """What defines a number: of what is narrowed by tag also whose tags they are."""
+    return [kpi.definition, *([_TAGS_NOW] if is_tagged(kpi, rollup) else [])]
+
+
+def untold_words(why: str, wording: Wording) -> str:
+    """Why it is not known, or not of all, what carries a tag (Reading.untold)."""
+    return wording.say(_UNTOLD[why])
 
 
 def window_words(kpi: Kpi, wording: Wording) -> str:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal
 
 DataState = Literal["live", "empty", "catching-up", "error"]
 Direction = Literal["good", "bad", "same", "none"]
+Trend = Literal["up", "down", "same"]
 
 
 def shown(help_text: str, **options: Any) -> Any:
@@ -19,10 +20,11 @@ def shown(help_text: str, **options: Any) -> Any:
 class ComparisonView:
     """A number beside the same stretch of time a week ago."""
 
-    text: str = shown("'12 % more than last Friday by 14:02', or why there is no comparison yet")
-    change: str = shown("'+12 %' for the wall, empty when there is nothing to compare with")
+    text: str = shown("'Last Friday by 14:02: 12', or why there is no comparison yet")
+    change: str = shown("'12%', or that it is the same; empty when there is nothing to compare with")
     direction: Direction = shown("whether the change is good, bad, none at all, or unknown ('none')")
-    against: str = shown("'than last Friday by 14:02': goes after `change` on the wall", default="")
+    against: str = shown("'more than last Friday by 14:02': goes after `change`, as one sentence", default="")
+    trend: Trend = shown("which way it went, for the arrow", default="same")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +48,12 @@ class BarView:
     x: str = shown("left edge in SVG units")
     y: str = shown("top edge in SVG units, downwards")
     width: str = shown("width in SVG units")
-    height: str = shown("height in SVG units")
     label: str = shown("axis label under the bar, '' for most of them")
     name: str = shown("what the bar stands for, e.g. 'Fri 13:00'")
     text: str = shown("its value in words")
-    state: Literal["complete", "live"] = shown("'live' for the hour that is still running")
-    ghost_y: str | None = shown("y of last week's value as a short line, None when unknown")
+    state: Literal["complete", "live", "absent"] = shown(
+        "'live' for the hour that is still running, 'absent' for one before counting began: no bar, not even of nought")
+    ghost_y: str | None = shown("y of the value it is compared with as a short line, None when unknown")
     expected_y: str | None = shown("live bar only: top of the outline expected for the full hour")
     expected_height: str | None = shown("height of that outline")
     delta: str = shown("path of the mark that says late events changed it after its end, '' when none did", default="")
@@ -73,6 +75,7 @@ class BarsView:
     bars: tuple[BarView, ...] = shown("oldest first")
     grid: tuple[GridLineView, ...] = shown("up to 4 grid lines")
     sentence: str = shown("the finding in words: '19 so far, on course for 45'")
+    begins_x: str = shown("where the hours that were counted begin: before it the base line is dashed", default="0")
 
     @property
     def rows(self) -> tuple[tuple[str, str], ...]:
@@ -101,6 +104,16 @@ class KpiView:
     from_ms: int = shown("when the day of a total began, epoch ms", default=0)
     mark: Literal["", "warn", "crit"] = shown("how far the number is beyond a limit of its place", default="")
     mark_text: str = shown("the same in words: 'over 1,000', '' while it is not", default="")
+
+
+@dataclass(frozen=True, slots=True)
+class RateView(KpiView):
+    """How many come in a stretch of time: the number with its unit, and the rate of the last hour to judge it by. It is
+    laid out as a number is."""
+
+    kind: ClassVar[str] = "rate"
+
+    per: str = shown("its unit, beside the number: '/ min'", default="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,10 +163,11 @@ class CellView:
     """A place on a board and what stands there."""
 
     size: Literal["small", "normal", "hero", "wide"] = shown("how large the place is")
-    tile: Any = shown("the tile's view, one of opsmon.web.tile_views.TileView")
+    tile: Any = shown("the tile's view: a tile_views.TileView or a part_shapes.AnyPart")
     columns: int = shown("how many of 24 columns of a wall; 0: as its size has it", default=0)
     slot_id: str = shown("id of its element; '' for the plain slot of the tile's KPI", default="")
     is_whole: bool = shown("whether it is not narrowed on a page that is", default=False)
+    is_still: bool = shown("whether nothing is read for it, so that it has no age", default=False)
 
 
 @dataclass(frozen=True, slots=True)

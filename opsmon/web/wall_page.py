@@ -25,7 +25,7 @@ from opsmon.web.feed import Feed
 from opsmon.web.filters import filters_of
 from opsmon.web.hub import Slot
 from opsmon.web.identity import SCREEN_COOKIE, cookie_header
-from opsmon.web.pages import SIZES, Pages, every, has_marks
+from opsmon.web.pages import SIZES, Pages, every, has_marks, is_still, is_whole, part_sheets
 from opsmon.web.seeing import sees
 from opsmon.web.views import CellView, PageView, RowView, WallPageView, WallView
 from opsmon.web.walls import Screen, WallAsked, live_query, read_wall, says_too_small, shape_now, shown_on, slots_on
@@ -54,10 +54,11 @@ class WallPage:
         only = filters_of(request.query_params, self._feed.catalogue)
         narrow = {one: self._feed.narrow(self._feed.boards[one], only) for one in asked.boards}
         wall = shown_on(asked, narrow, self._feed.catalogue, sees(request.scope))
-        page = await self._pages.opened(slots_on(wall), lambda: self._shell(asked, shape, only, request, paired))
+        shell = await self._pages.opened(slots_on(wall), lambda: self._shell(asked, shape, only, request, paired))
         marks = any(has_marks(board, only) for board in narrow.values())
         view = replace(self._view(asked, wall, only), screen=paired.name if paired else "")
-        answer = self._pages.answer(request, page, wall=view, has_marks=marks)
+        answer = self._pages.answer(request, shell, wall=view, has_marks=marks,
+                                    parts=part_sheets(place.slot for page in wall.pages for place in page.places))
         if token:
             answer.headers.append(*cookie_header(SCREEN_COOKIE, token, request.scope, TOKEN_MS // 1000))
         return answer
@@ -99,7 +100,7 @@ def _page(page: walls.WallPage, only: Only, slots: Mapping[str, Slot], wording: 
     """Places in order: a row for each stretch of tiles that change equally often."""
     cells = [(place.placed.cadence,
               CellView(SIZES[place.slot.size], slots[place.placed.id].view, place.columns, place.placed.id,
-                       not set(only) <= set(place.slot.options.only)))
+                       is_whole(place.slot, only), is_still(place.slot)))
              for place in page.places]
     rows = tuple(RowView(kind, *every(kind, wording), tuple(cell for _, cell in found))
                  for kind, found in groupby(cells, key=itemgetter(0)))

@@ -112,10 +112,10 @@ class Wording:
         return self.number(value)
 
     def change(self, now: float, before: float) -> str:
-        """'+12 %'; '' where last week had nothing to compare with."""
+        """'+12 %'; '' where last week had nothing to compare with. What is nearly alike is '0 %', never '−0 %'."""
         if before <= 0:
             return ""
-        ratio = round((now - before) / before, 2)
+        ratio = round((now - before) / before, 2) or 0.0
         sign = "+" if ratio > 0 else ""
         return sign + _typographic(format_percent(ratio, locale=self.locale))
 

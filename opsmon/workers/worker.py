@@ -76,7 +76,7 @@ class Worker:
 
     async def start(self) -> Lanes:
         """Bring the store up to date, settle by which rules the site counts, make the groups, and be ready to work."""
-        await bring_up(self._client, self._keys)
+        await _if_there_is_room(bring_up(self._client, self._keys))
         generation = await settle(self._client, self._keys, self._rules, self._started_ms, self._clock.now_ms())
         streams, aggregators = [], []
         for key in self._keys.streams:

@@ -1,5 +1,5 @@
 // Draws what moves with time alone: ages, times of day and the clock. Slots carry epoch ms, never "3 s ago".
-import { eachSecond, hourAndMinute, serverNow, timeOfDay } from "./clock.js";
+import { dayOf, eachSecond, hourAndMinute, serverNow, timeOfDay } from "./clock.js";
 
 const words = new Intl.RelativeTimeFormat(document.documentElement.lang, { numeric: "auto", style: "narrow" });
 
@@ -19,9 +19,11 @@ function draw() {
   const now = serverNow();
   for (const time of document.querySelectorAll("time[data-age]")) write(time, age(now - Number(time.dataset.age)));
   for (const time of document.querySelectorAll("time[data-at]:not([data-age])")) write(time, timeOfDay(Number(time.dataset.at)));
-  for (const time of document.querySelectorAll("time[data-clock]")) write(time, hourAndMinute(now));
+  for (const time of document.querySelectorAll("time[data-clock]")) write(time, hourAndMinute(now, time.dataset.clock));
+  for (const time of document.querySelectorAll("time[data-date]")) write(time, dayOf(now, time.dataset.date));
 }
 
+if (document.documentElement.dataset.kept) for (const time of document.querySelectorAll("[data-kept-age]")) time.dataset.age = document.documentElement.dataset.now;
 eachSecond(draw);
 document.addEventListener("htmx:after:swap", draw); // in the same turn as the morph: nothing blank is painted
 draw();

@@ -1,16 +1,15 @@
 // While you were away: what the day's totals have gained since this device last showed them, and which sources went
 // silent meanwhile. Totals begin anew with the day: across one it says what there is so far.
-import { eachSecond, hourAndMinute } from "./clock.js";
+import { eachSecond, hourAndMinute, lastHeard } from "./clock.js";
 
 const AWAY_MS = 5 * 60000;
 const root = document.documentElement;
 const box = document.getElementById("away");
-let heardMs = 0; // the server's
 let asked = true;
-let caughtUpMs = 0;
+let caughtUpMs = lastHeard() && Date.now();
 
 const day = new Intl.DateTimeFormat(root.dataset.locale, { timeZone: root.dataset.zone, weekday: "short" });
-const when = (ms) => (heardMs - ms > 72e6 ? `${day.format(ms)} ` : "") + hourAndMinute(ms);
+const when = (ms) => (lastHeard() - ms > 72e6 ? `${day.format(ms)} ` : "") + hourAndMinute(ms);
 const names = () => [...document.querySelectorAll(".source[data-state=silent] .source__name")].map((name) => name.textContent);
 
 /** The day's totals on this page: tile -> its number, its unit, and when its day began. */
@@ -23,8 +22,8 @@ function read() { try { return JSON.parse(localStorage.getItem("seen")); } catch
 
 function remember() {
   const seen = totals();
-  if (!heardMs || root.dataset.paused === "yes" || !Object.keys(seen).length) return;
-  try { localStorage.setItem("seen", JSON.stringify({ at: heardMs, totals: seen, silent: names() })); } catch {}
+  if (!lastHeard() || root.dataset.paused === "yes" || !Object.keys(seen).length) return;
+  try { localStorage.setItem("seen", JSON.stringify({ at: lastHeard(), totals: seen, silent: names() })); } catch {}
 }
 
 function amount(number, unit, signDisplay) {
@@ -52,10 +51,7 @@ function tell({ at, totals: before, silent }) {
 }
 
 box.addEventListener("click", ({ target }) => { if (target.closest("button")) box.hidden = true; });
-document.getElementById("live").addEventListener("hb", ({ detail }) => {
-  heardMs = Number(detail.data);
-  caughtUpMs ||= Date.now();
-});
+document.getElementById("live").addEventListener("hb", () => { caughtUpMs ||= Date.now(); });
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) remember();
   else { asked = true; caughtUpMs = 0; }
@@ -65,5 +61,5 @@ eachSecond(() => {
   if (!asked || !caughtUpMs || Date.now() - caughtUpMs < 500 || root.dataset.paused === "yes") return;
   asked = false;
   const seen = read();
-  if (seen && heardMs - seen.at > AWAY_MS) tell(seen);
+  if (seen && lastHeard() - seen.at > AWAY_MS) tell(seen);
 });

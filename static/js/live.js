@@ -4,8 +4,9 @@ import { eachSecond, forget, observe, timeOfDay } from "./clock.js";
 const root = document.documentElement;
 const live = document.getElementById("live");
 const beatMs = Number(root.dataset.hb) * 1000;
+const own = document.currentScript;
 let connection = null;
-let heardMs = Date.now(); // of the screen's clock; the page itself counts as heard
+let heardMs = Date.now(); // by the clock of the screen; the page itself counts as heard
 let failures = 0;
 let retry = 0;
 let reloading = false;
@@ -46,7 +47,7 @@ function hurry() {
 
 function check() {
   const ageMs = Date.now() - heardMs;
-  if (ageMs < 0) heardMs = Date.now(); // the screen's clock was set back
+  if (ageMs < 0) heardMs = Date.now(); // the clock of the screen was set back
   if (ageMs > 2.4 * beatMs) freshness("stale");
   else if (ageMs > 1.6 * beatMs && root.dataset.fresh === "live") freshness("late");
   if (ageMs > 2.5 * beatMs) hangUp();
@@ -56,16 +57,28 @@ function heardAt(serverMs) {
   for (const time of document.querySelectorAll("[data-heard]")) time.textContent = timeOfDay(Number(serverMs));
 }
 
+/** What is needed only now and then comes once the page is live. Should it not arrive, the next heartbeat asks again. */
+function fetchRest() {
+  if (document.getElementById("rest")) return;
+  const { rest: src, sheet: href } = own.dataset;
+  const rest = Object.assign(document.createElement("script"), { id: "rest", src });
+  rest.onerror = () => rest.remove();
+  own.after(rest);
+  document.head.append(Object.assign(document.createElement("link"), { rel: "stylesheet", href }));
+}
+
 live.addEventListener("hb", ({ detail }) => {
   const lagMs = observe(Number(detail.data));
   heardMs = Date.now();
   try { sessionStorage.removeItem("out"); } catch {}
   delete root.dataset.auth;
+  delete root.dataset.kept;
   heardAt(detail.data); // also in the banner that is not seen yet: should scripts hang, it already says since when
   // The dead-man switch: each heartbeat starts the other animation, which ends with the banner visible.
   root.className = root.classList.contains("tick") ? "tock" : "tick";
   freshness(lagMs > 1.6 * beatMs ? "late" : "live");
   if (lagMs > 2 * beatMs) hangUp();
+  fetchRest();
 });
 
 live.addEventListener("reload", ({ detail }) => {

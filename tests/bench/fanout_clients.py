@@ -4,7 +4,6 @@ object per message. `python -m tests.bench.fanout_clients PORT COUNT SECONDS PAT
 
 import asyncio
 import json
-import re
 import resource
 import sys
 import time
@@ -15,7 +14,6 @@ import uvloop
 
 RATE = 5
 STAMP = b"@%020d@"
-_FIND = re.compile(rb"@(\d{20})@")
 WARM_UP_S = 3.0
 AT_ONCE = 100
 

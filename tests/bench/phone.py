@@ -3,7 +3,6 @@ connection."""
 
 import asyncio
 import gzip
-import re
 from http.client import HTTPConnection
 from statistics import median
 from typing import Any
@@ -13,6 +12,7 @@ from playwright.async_api import Browser, CDPSession, Page
 from tests.bench.processes import running
 from tests.waiting import wait_until
 from tests.web.browser import open_chromium, until
+from tests.web.test_weight import ASKED, LATER, NOT_ASKED
 
 ROUNDS = 5
 # Chromium's own presets: latency in ms for each request, bytes per second down and up.
@@ -40,13 +40,12 @@ def main() -> None:
 
 
 def weigh(port: int, board: str) -> str:
-    """Gzipped bytes of a board's HTML, and of everything its first visit asks for."""
+    """Gzipped bytes of the HTML of a board, of all a first visit asks for until it is live, and of what follows."""
     html = fetch(port, board)
-    asked = re.findall(r'(?:src|href)="(/(?:static|manifest)[^"]+)"', gzip.decompress(html).decode())
-    files = [fetch(port, path) for path in dict.fromkeys(asked) if not path.endswith(".png")]
-    later = sum(len(fetch(port, path)) for path in ("/sw.js", "/offline"))
-    whole = len(html) + sum(map(len, files))
-    return f"{board}: HTML {len(html):,} bytes gzipped, first visit {whole:,}, and then {later:,} for being offline"
+    written = gzip.decompress(html).decode()
+    whole = len(html) + sum(len(fetch(port, path)) for path in dict.fromkeys(ASKED.findall(NOT_ASKED.sub("", written))))
+    later = sum(len(fetch(port, path)) for path in (*LATER.findall(written), "/sw.js", "/offline"))
+    return f"{board}: HTML {len(html):,} bytes gzipped, first visit without its map {whole:,}, and then {later:,}"
 
 
 def _is_filling(port: int) -> bool:

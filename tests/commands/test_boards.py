@@ -1,40 +1,15 @@
 """opsmon boards: list, export, import."""
 
-import asyncio
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import orjson
 import pytest
 
-from opsmon.__main__ import main
-from opsmon.store.connection import worker_client
-from opsmon.store.embedded import EmbeddedStore
+from tests.commands.conftest import Opsmon
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
-Opsmon = Callable[..., tuple[int, str]]
-
-
-@pytest.fixture
-def opsmon(server: EmbeddedStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-           capsys: pytest.CaptureFixture[str]) -> Opsmon:
-    """Run `opsmon boards …` on an empty store: its exit code, and what it printed."""
-    monkeypatch.setenv("OPSMON_TIMEZONE", "Europe/Berlin")
-
-    async def empty() -> None:
-        client = worker_client(server.url)
-        await client.flushall()
-        await client.aclose()
-
-    asyncio.run(empty())
-
-    def run(*words: str) -> tuple[int, str]:
-        code = main(["boards", *words, "--store", server.url, "--data", str(tmp_path)])
-        printed = capsys.readouterr()
-        return code, printed.out + printed.err
-
-    return run
+COMMAND = "boards"
 
 
 def one_tile(board: str, tile: str) -> str:

@@ -1,52 +1,22 @@
 """opsmon dead: what could not be used, from the command line."""
 
-import asyncio
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import orjson
 import pytest
-from redis.asyncio import Redis
 
 from opsmon.__main__ import main
-from opsmon.store.connection import worker_client
 from opsmon.store.embedded import EmbeddedStore
 from opsmon.store.keys import MOST_HELD
 from opsmon.store.scripts import Taken
+from tests.commands.conftest import Opsmon, on
 from tests.line import SHOP
 from tests.orders import order
 from tests.store.dead import keep, letter
 
 NOT_JSON = f"orders/create from {SHOP}: not JSON"
-Opsmon = Callable[..., tuple[int, str]]
-
-
-def on(server: EmbeddedStore, act: Callable[[Redis], Any]) -> Any:
-    """Do something on the store: a command has an event loop of its own."""
-    async def run() -> Any:
-        client = worker_client(server.url)
-        try:
-            return await act(client)
-        finally:
-            await client.aclose()
-
-    return asyncio.run(run())
-
-
-@pytest.fixture
-def opsmon(server: EmbeddedStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-           capsys: pytest.CaptureFixture[str]) -> Opsmon:
-    """Run `opsmon dead …` on an empty store: its exit code, and what it printed."""
-    monkeypatch.setenv("OPSMON_TIMEZONE", "Europe/Berlin")
-    on(server, lambda client: client.flushall())
-
-    def run(*words: str) -> tuple[int, str]:
-        code = main(["dead", *words, "--store", server.url, "--data", str(tmp_path)])
-        printed = capsys.readouterr()
-        return code, printed.out + printed.err
-
-    return run
+COMMAND = "dead"
 
 
 @pytest.fixture

@@ -82,7 +82,7 @@ def test_the_list_says_who_has_an_account_and_how_it_stands(opsmon: Opsmon, serv
 
 @pytest.mark.parametrize(("words", "said"), [
     (("add", "ana"), "This is no e-mail address: write it like ana@shop.example."),
-    (("add", "a@b.example", "--role", "boss"), "Choose a role: viewer, operator, manager, admin."),
+    (("add", "a@b.example", "--role", "boss"), "Choose a role: viewer, operator, manager or admin."),
     (("add", "ana@shop.example"), "ana@shop.example: somebody has this e-mail address already; see opsmon people list"),
     (("reset", "x@y.example"), "x@y.example: nobody has this e-mail address here; see opsmon people list"),
     (("off", "ana@shop.example"), "ana@shop.example: nobody could let others in afterwards: make another admin first"),

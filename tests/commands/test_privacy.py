@@ -1,55 +1,30 @@
 """opsmon privacy: who asked, what is stored about them, and to forget them."""
 
-import asyncio
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-from redis.asyncio import Redis
 
 from opsmon.__main__ import main
 from opsmon.clock import SystemClock
 from opsmon.core.calendar import DAY_MS
 from opsmon.core.privacy import Request
-from opsmon.store.connection import Reader, worker_client
+from opsmon.store.connection import Reader
 from opsmon.store.embedded import EmbeddedStore
 from opsmon.store.keys import Keys
 from opsmon.store.privacy import keep_request
 from opsmon.store.privacy_queries import read_requests
+from tests.commands.conftest import Opsmon, on
 
 KEYS = Keys("main")
 ADA = "woo:shop.example:customer:17"
 STATE = '["g",[["woo:shop.example:order:5",1795179802000,4990,"EUR"]]]'
-Opsmon = Callable[..., tuple[int, str]]
+COMMAND = "privacy"
 
 
-def on(server: EmbeddedStore, act: Callable[[Redis], Any]) -> Any:
-    """Do something on the store: a command has an event loop of its own."""
-    async def run() -> Any:
-        client = worker_client(server.url)
-        try:
-            return await act(client)
-        finally:
-            await client.aclose()
-
-    return asyncio.run(run())
-
-
-@pytest.fixture
-def opsmon(server: EmbeddedStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-           capsys: pytest.CaptureFixture[str]) -> Opsmon:
-    """Run `opsmon privacy …` on a store that knows Ada: its exit code, and what it printed."""
-    monkeypatch.setenv("OPSMON_TIMEZONE", "Europe/Berlin")
-    on(server, lambda client: client.flushall())
+@pytest.fixture(autouse=True)
+def ada(opsmon: Opsmon, server: EmbeddedStore) -> None:
+    """The store knows Ada."""
     on(server, lambda client: client.set(KEYS.entity(f"~customer:{ADA}"), STATE, px=60_000))
-
-    def run(*words: str) -> tuple[int, str]:
-        code = main(["privacy", *words, "--store", server.url, "--data", str(tmp_path)])
-        printed = capsys.readouterr()
-        return code, printed.out + printed.err
-
-    return run
 
 
 def asked(server: EmbeddedStore) -> list[Request]:

@@ -85,8 +85,12 @@ def board_with(kpi: str, **options: Any) -> Board:
         "channel"]),
     (board_with("visitors-now", compare="none"), [
         "tile 1 (visitors-now), compare: Visitors now cannot be compared so"]),
-    (board_with("orders-per-hour", compare="yesterday"), [
-        "tile 1 (orders-per-hour), compare: Orders per hour cannot be compared so"]),
+    (board_with("customers-today", compare="yesterday"), [
+        "tile 1 (customers-today), compare: Customers today cannot be compared so"]),
+    (board_with("orders-per-hour", compare="yesterday"), []),
+    (board_with("top-products", only=(("channel", "pos"),)), [
+        "tile 1 (top-products), only: Top products today is not counted by channel; it can be narrowed by tag"]),
+    (board_with("top-products", only=(("tag", "camp"),)), []),
     (board_with("oldest-order", warn="24"), [
         "tile 1 (oldest-order), warn: '24' is not a length of time with its unit, like 500 ms, 90 s, 15 min, 24 h "
         "or 2 d"]),

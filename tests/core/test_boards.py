@@ -8,6 +8,7 @@ from opsmon.core.boards import BOARDS, HOME, MOST_ON_A_WALL, Board, Slot, boards
 from opsmon.core.catalogue import Catalogue, Now, Today
 from opsmon.core.filling import filled_by, unfamiliar, witnesses
 from opsmon.core.kpis import BOARD, BUILT_IN
+from opsmon.core.parts import PARTS, kpi_of
 
 EACH = pytest.mark.parametrize("board", BOARDS, ids=lambda board: board.id)
 OWN_ROLLUP = replace(BUILT_IN.rollup("queues"), id="doors", on=("door.opened",), by=())
@@ -23,7 +24,7 @@ def with_own(count: int = 1) -> Catalogue:
 @EACH
 def test_every_number_of_a_board_is_in_the_catalogue(board: Board) -> None:
     """A misspelt one would be an empty place on a wall."""
-    assert [slot.kpi for slot in (*board.slots, *board.wall) if slot.kpi not in BUILT_IN.kpi_by_id] == []
+    assert [slot.kpi for slot in (*board.slots, *board.wall) if kpi_of(slot.kpi, BUILT_IN) is None] == []
 
 
 @EACH
@@ -65,7 +66,7 @@ def test_the_wall_of_the_first_hour_shows_the_five_numbers_of_orders() -> None:
 def test_the_overview_has_something_of_every_area() -> None:
     """One look in the hand: sales, operations, technology; and all of the first hour's numbers."""
     overview = boards_of(BUILT_IN)["overview"]
-    shown = [BUILT_IN.kpi_by_id[slot.kpi] for slot in overview.slots]
+    shown = [BUILT_IN.kpi_by_id[slot.kpi] for slot in overview.slots if slot.kpi not in PARTS]
     assert {kpi.area for kpi in shown} == {"sales", "operations", "technology"}
     assert {kpi.id for kpi in BOARD} <= {kpi.id for kpi in shown}
 
@@ -73,6 +74,13 @@ def test_the_overview_has_something_of_every_area() -> None:
 def test_without_own_numbers_there_are_four_boards_to_choose_from() -> None:
     """A phone's bar has room for five."""
     assert [board.id for board in linked(boards_of(BUILT_IN))] == ["overview", "sales", "operations", "technology"]
+
+
+def test_of_more_than_five_boards_four_are_linked_and_the_one_that_is_shown() -> None:
+    """The fifth place is for the way to all of them."""
+    boards = boards_of(BUILT_IN)
+    boards |= {f"hall-{number}": replace(boards["sales"], id=f"hall-{number}") for number in range(3)}
+    assert [board.id for board in linked(boards, "hall-2")] == ["overview", "sales", "operations", "hall-2"]
 
 
 def test_own_numbers_get_a_board_of_their_own() -> None:

@@ -55,6 +55,8 @@ def shopify_events() -> Iterator[Event]:
     yield event("fulfillment_orders/placed_on_hold", {"fulfillment_order": {
         "id": 9, "status": "on_hold", "fulfillment_holds": [{"reason": "other"}]}}, triggered_at=at)
     yield event("returns/request", {"id": 10, "status": "requested"}, triggered_at=at)
+    yield event("products/update", {"id": 11, "title": "Tent", "tags": "camp", "updated_at": at, "variants": [
+        {"inventory_item_id": 12, "sku": "TENT-2"}]})
     yield event("carts/update", {"token": "c2", "updated_at": at, "line_items": [{"quantity": 2}]})
 
 

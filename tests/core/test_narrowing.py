@@ -13,9 +13,10 @@ from opsmon.core.slots import Options
 
 @pytest.mark.parametrize("kpi, fields", [
     ("revenue-by-channel", ("channel",)), ("orders-by-country", ("country",)), ("output-by-line", ("line",)),
-    ("stock", ("sku", "location")), ("orders-today", ("country", "region", "channel")),
+    ("stock", ("sku", "location", "tag")), ("orders-today", ("country", "region", "channel")),
     ("orders-per-hour", ("country", "region", "channel")), ("orders-per-minute", ()), ("revenue-today", ()),
-    ("aov-1h", ()), ("top-products", ()), ("conversion-30m", ()), ("visitors-today", ()), ("active-orders", ()),
+    ("aov-1h", ()), ("top-products", ("tag",)), ("top-pieces", ("tag",)),
+    ("conversion-30m", ()), ("visitors-today", ()), ("active-orders", ()),
 ])
 def test_what_a_number_can_be_narrowed_by(kpi: str, fields: tuple[str, ...]) -> None:
     """What its rollup has rows of, or one that counts the same facts; nothing is estimated."""
@@ -47,7 +48,8 @@ def test_other_conditions_are_other_numbers() -> None:
 
 
 @pytest.mark.parametrize("kpi, kinds", [
-    ("orders-today", ("week", "yesterday", "none")), ("orders-per-hour", ("week", "none")), ("visitors-now", ()),
+    ("orders-today", ("week", "yesterday", "none")), ("orders-per-hour", ("week", "yesterday", "none")),
+    ("visitors-now", ()),
     ("revenue-by-channel", ()), ("revenue-30d", ()), ("customers-today", ()),
 ])
 def test_what_a_number_can_be_compared_with(kpi: str, kinds: tuple[str, ...]) -> None:

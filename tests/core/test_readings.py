@@ -1,5 +1,6 @@
 """Reading KPIs: which panes a window takes, what is complete, and what a week ago is compared with."""
 
+from collections import Counter
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -10,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opsmon.core.calendar import DAY_MS, HOUR_MS, MINUTE_MS, SiteCalendar
-from opsmon.core.catalogue import Days
+from opsmon.core.catalogue import Days, Kpi
 from opsmon.core.events import Event
 from opsmon.core.kpis import BUILT_IN, KPIS, ROLLUPS
 from opsmon.core.panes import Hash
 from opsmon.core.readings import Reading, Site, is_complete, plan, read, usual_gap_ms
-from opsmon.core.requests import Answers, Parsed, parse
+from opsmon.core.requests import Answers, Parsed, Request, parse
 from tests.conftest import NOW_MS
 from tests.memory import Memory, event, fold_all
 from tests.orders import order, refund
@@ -32,17 +33,27 @@ def site(now_ms: int = NOW_MS, **more: Any) -> Site:
     return replace(usual, **more)
 
 
-def reading(kpi: str, memory: Memory, at: Site) -> Reading:
+def reading(kpi: str | Kpi, memory: Memory, at: Site) -> Reading:
     """Read as the store does: only the hashes that the plan names are handed over."""
-    planned = plan(BUILT_IN.kpi_by_id[kpi], BUILT_IN, at)
+    planned = plan(BUILT_IN.kpi_by_id[kpi] if isinstance(kpi, str) else kpi, BUILT_IN, at)
     asked = {request.hashes[0] for request in planned.requests(at.calendar)}
     panes: dict[Hash, Parsed] = {
-        found: parse({name.encode(): str(amount).encode() for name, amount in memory.panes[found].items()},
+        found: parse({name.encode(): str(amount).encode() for name, amount in memory.panes[found].items() if amount},
                      BUILT_IN.rollup(found.rollup), found.level)
         for found in asked & memory.panes.keys()}
-    nothing = {"top": [], "open": (0, None), "ages": (0,) * 6}
-    others = {ask: nothing.get(ask.kind, 0) for ask in planned.requests(at.calendar) if ask.kind != "hash"}
+    nothing = {"open": (0, None), "ages": (0,) * 6}
+    others = {ask: best(memory, ask) if ask.kind == "top" else nothing.get(ask.kind, 0)
+              for ask in planned.requests(at.calendar) if ask.kind != "hash"}
     return read(planned, Answers(panes, others), at)
+
+
+def best(memory: Memory, asked: Request) -> list[tuple[str, int]]:
+    """The head of a ranking, as the store gives it."""
+    found: Counter[str] = Counter()
+    for one in asked.hashes:
+        found.update(memory.scores.get(one, {}))
+    return sorted(((name, pieces) for name, pieces in found.items() if pieces),
+                  key=lambda one: (-one[1], one[0]))[:asked.most]
 
 
 def placed(order_id: int, placed_ms: int, total: str = "10.00", **more: Any) -> Event:
@@ -164,6 +175,24 @@ def test_the_bars_are_the_last_24_hours_and_their_marks_a_week_ago() -> None:
     assert [point.value for point in found.before_series] == [0] * 20 + [1, 0, 0, 0]
 
 
+def test_the_marks_may_be_those_of_yesterday() -> None:
+    """Each bar has the mark of the same hour the day before, and the live one its outline by yesterday."""
+    hour, day = ms("2026-11-20T13:00"), 24 * HOUR_MS
+    memory = sold(*range(hour, hour + 12), *range(hour - day, hour - day + 10), hour - day + 50 * MINUTE_MS,
+                  hour - WEEK_MS)
+    found = reading(replace(BUILT_IN.kpi_by_id["orders-per-hour"], against="yesterday"), memory,
+                    site(hour + 30 * MINUTE_MS))
+    assert ([point.value for point in found.before_series], found.before, found.expected) == ([0] * 23 + [11], 11, 13)
+
+
+def test_hours_before_counting_began_are_unknown_and_not_nought() -> None:
+    """Of three hours something is known; before them nobody counted, and their marks are unknown too."""
+    found = reading("orders-per-hour", sold(NOW_MS), site(since_ms=NOW_MS - 2 * HOUR_MS))
+    assert [point.value for point in found.series] == [None] * 21 + [0, 0, 1]
+    marks = reading("orders-per-hour", sold(NOW_MS), site(since_ms=NOW_MS - WEEK_MS - 2 * HOUR_MS)).before_series
+    assert [point.value for point in marks] == [None] * 21 + [0, 0, 0]
+
+
 def test_the_repeated_autumn_hour_is_two_bars_with_one_count_each() -> None:
     """An order in the first half past two and two in the second: bars of 1 and 2."""
     half_past_two = datetime.fromisoformat("2026-10-25T02:30")
@@ -271,11 +300,14 @@ def test_the_present_window_is_live(kpi: str) -> None:
 
 @given(st.sampled_from(["Europe/Berlin", "Asia/Kathmandu", "Australia/Lord_Howe"]), st.integers(0, 400 * 1440))
 def test_a_present_window_takes_six_hashes_at_most(zone: str, minutes_ago: int) -> None:
-    """However late in the day: an answer in one round trip, of bounded size. Rows of days are one a day."""
+    """However late in the day: an answer in one round trip, of bounded size. Rows of days are one a day. Beside stock
+    the products are read, and what was sold on each of 14 days."""
     at = site(NOW_MS - minutes_ago * MINUTE_MS, calendar=SiteCalendar(ZoneInfo(zone)))
     for kpi in KPIS:
         planned = plan(kpi, BUILT_IN, at)
-        alone = replace(planned, series=(), before=(), before_series=(), before_by_now=(), compared=(), rests=())
+        alone = replace(planned, series=(), before=(), before_series=(), before_by_now=(), compared=(), rests=(),
+                        beside=())
+        assert len(planned.beside) == (15 if kpi.id == "stock" else 0)
         most = kpi.window.count if isinstance(kpi.window, Days) and planned.rollup.is_whole else 6
         assert len([found for request in alone.requests(at.calendar) for found in request.hashes]) <= most
 

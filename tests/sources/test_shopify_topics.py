@@ -98,7 +98,7 @@ BECOMES: list[tuple[str, str, str, str, str | None, dict[str, Any]]] = [
      "2026-11-20T13:00:00+01:00", {"sku": "TENT-2", "tracked": True}),
     ("products_update", "products/update", "product.updated", "product:7001", "2026-11-20T13:10:00+01:00",
      {"title": "Tent for two, with a porch and a very lo", "status": "active",
-      "items": [["9007199254741001", "TENT-2"], ["9007199254741003", ""]]}),
+      "items": [["9007199254741001", "TENT-2"], ["9007199254741003", ""]], "tags": ["vip"]}),
     ("locations_update", "locations/update", "location.updated", "location:61001", "2026-11-20T13:20:00+01:00",
      {"name": "Lager Süd", "active": True, "country": "AT"}),
     ("shop_update", "shop/update", "shop.updated", "shop", "2026-11-20T15:00:00+01:00",
@@ -241,9 +241,12 @@ def poisoned(value: Any, is_person: bool = False) -> Any:
 
 
 def poisoned_bodies() -> list[tuple[str, str, Any]]:
-    """Every delivery by hand at its topics, with poison in it, and with poison beside what it has."""
+    """Every delivery by hand at its topics, with poison in it, and with poison beside what it has. Tags of people and
+    orders are personal, those of a product are not."""
     more = dict.fromkeys(PERSONAL, POISON)
-    return [(name, topic, {**more, **poisoned(written(name))}) for name, topic in SENT]
+    of_goods = {"tags": "camp"}
+    return [(name, topic, {**more, **poisoned(written(name)), **(of_goods if name == "products_update" else {})})
+            for name, topic in SENT]
 
 
 @pytest.mark.parametrize("name, topic, body", poisoned_bodies(), ids=[f"{name}-{topic}" for name, topic in SENT])

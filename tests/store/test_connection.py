@@ -5,7 +5,8 @@ from redis.asyncio import Redis
 from redis.asyncio.connection import SSLConnection
 
 from opsmon.core.errors import SettingsError
-from opsmon.settings import load, without_password
+from opsmon.setting_texts import without_password
+from opsmon.settings import load
 from opsmon.store.cluster import SiteCluster
 from opsmon.store.connection import STORE_ERRORS, ingest_client, worker_client
 

@@ -23,8 +23,10 @@ EXAMPLES = [
     KEYS.panes(0, Hash("products", "h", "1795179600:EUR"), "top"),
     KEYS.panes(0, Hash("products", "d", "20261120:EUR"), "top"), KEYS.open(0, "open-orders"),
     KEYS.rows(0, "stock", "202611"), KEYS.corrected("orders"), KEYS.cursors, KEYS.turn("shopify"),
-    KEYS.erasing, KEYS.erased, KEYS.people, KEYS.session("5f2a"), KEYS.sessions, KEYS.invite("5f2a"), KEYS.screens,
-    KEYS.screen("5f2a"), KEYS.pairing("K7QM-4RTX"), KEYS.tokens, KEYS.tries("login:ana@shop.example"), KEYS.audit,
+    KEYS.erasing, KEYS.erased, KEYS.people, KEYS.session("5f2a"), KEYS.sessions, KEYS.used,
+    KEYS.invite("5f2a"), KEYS.screens,
+    KEYS.screen("5f2a"), KEYS.screens_seen, KEYS.pairing("K7QM-4RTX"), KEYS.tokens,
+    KEYS.tries("login:ana@shop.example"), KEYS.audit,
     KEYS.boards, KEYS.board("sales"), KEYS.restored(KEYS.events), KEYS.note("workers"),
 ]
 
@@ -44,7 +46,7 @@ def test_all_keys_of_a_site_lie_in_one_slot() -> None:
 def test_a_life_is_permanent_or_a_time() -> None:
     """Each kind says how long it lives."""
     assert [kind.shape for kind in KINDS if not kind.lives] == []
-    assert len(PERMANENT) == 23
+    assert len(PERMANENT) == 25
 
 
 @pytest.mark.parametrize("name", ["{main}:something", "{main}:entity:a", "{main}:seen:x", "{main}:note:x",

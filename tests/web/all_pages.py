@@ -10,16 +10,23 @@ from typing import Any
 
 from starlette.routing import Route
 
+from opsmon.core.access import LOCAL
 from opsmon.core.catalogue import Kpi
+from opsmon.store.accounts.people import People
+from opsmon.store.connection import Reader
+from opsmon.store.data_dir import DataDir
+from opsmon.store.keys import Keys
 from opsmon.web.feed import slots_of
+from tests.conftest import NOW_MS
 from tests.http import request
 from tests.store.dead import keep, letter
 from tests.web.browser import Site
-from tests.web.large import large_views
+from tests.web.large import large_parts, large_views
 
 # What programs ask for, what is saved, and the stream.
 NOT_PAGES = {"/live", "/status.json", "/kpi/{id}.csv", "/api/kpis", "/api/kpis/{id}", "/api/kpis/{id}/explain",
-             "/metrics", "/manifest.webmanifest", "/sw.js", "/b/{board}.json", "/audit.csv"}
+             "/metrics", "/manifest.webmanifest", "/sw.js", "/b/{board}.json", "/audit.csv",
+             "/api/openapi.json", "/logout"}
 GROUPS = ("boards", "walls", "kpis", "others")
 
 
@@ -49,7 +56,9 @@ async def addresses(site: Site) -> dict[str, list[str]]:
         "/dead-letters": ["/dead-letters", reason], "/dead-letters/{id}": [f"/dead-letters/{one}", "/dead-letters/9-9"],
         "/enter": [f"/enter?what={what}" for what in ("order", "count", "gauge", "move", "scan")],
         "/people": ["/people"], "/people/{id}": ["/people/nobody"], "/profile": ["/profile"], "/tokens": ["/tokens"],
-        "/audit": ["/audit"],
+        "/audit": ["/audit"], "/login": ["/login", "/login?next=/b/sales"],
+        "/invite/{secret}": ["/invite/nothing", await _invitation(site)],
+        "/welcome/{secret}": ["/welcome/nothing", f"/welcome/{DataDir(site.settings.data).first_secret()}"],
         "/components": ["/components"], "/offline": ["/offline"],
         "/pair": ["/pair"], "/screens": ["/screens"], "/screens/pair": ["/screens/pair?code=K7QM-4RTX"],
         "anything else": ["/nothing-here"],
@@ -83,8 +92,20 @@ async def fill_boards(site: Site) -> None:
         for layout in ("board", "wall"):
             await feed.open(slots_of(board, layout))
             shown |= slots_of(board, layout)
-    views = large_views(feed._kpis.catalogue, feed.board.wording, feed.board.zone, site.settings.currency or "EUR")
+    views = [*large_views(feed._kpis.catalogue, feed.board.wording, feed.board.zone, site.settings.currency or "EUR"),
+             *large_parts(feed.board.wording, feed._kpis.calendar)]
     feed.hub.update([(f"kpi-{view.id}", view) for view in views if f"kpi-{view.id}" in shown], 0)
+
+
+async def _invitation(site: Site) -> str:
+    """The address that lets somebody choose a password."""
+    people = People(site.store, Reader(site.store), Keys(site.settings.site))
+    known = await people.by_email("ben@shop.example")
+    if known is None:
+        await people.add(LOCAL, "", "ben@shop.example", "Ben", "operator", NOW_MS)
+        known = await people.by_email("ben@shop.example")
+    assert known is not None
+    return f"/invite/{await people.link(known, 'invite')}"
 
 
 async def _reason(site: Site) -> str:

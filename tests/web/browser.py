@@ -141,17 +141,18 @@ class Site:
         return await self.visit(page, path, live=live)
 
     async def visit(self, page: Page, path: str, *, live: bool = True) -> Page:
-        """Go there, and wait until the screen is live."""
+        """Go there, and wait until the screen is live, with all that comes then."""
         self.pages.append(page)
         page.on("console", lambda said: said.type in ("error", "warning") and self.problems.append(said.text))
         page.on("pageerror", lambda error: self.problems.append(str(error)))
         page.on("request", lambda asked: self.asked.append(asked.url.partition(str(self.port))[2]))
         await page.add_init_script(
-            "window.violations = []; document.addEventListener('securitypolicyviolation',"
+            "document.addEventListener('load', (e) => { window.isWhole ||= e.target.id === 'rest'; }, true);"
+            " window.violations = []; document.addEventListener('securitypolicyviolation',"
             " (e) => violations.push(`${e.effectiveDirective} ${e.blockedURI}`));")
         await page.goto(f"http://127.0.0.1:{self.port}{path}")
         if live:
-            await until(page, "document.documentElement.dataset.fresh === 'live'", "a live screen")
+            await until(page, "document.documentElement.dataset.fresh === 'live' && window.isWhole", "a live screen")
         return page
 
 

@@ -5,10 +5,16 @@ Made by `tile_view` as pages make tiles, from readings that no store was asked f
 
 from collections.abc import Mapping, Sequence
 
-from opsmon.core.calendar import HOUR_MS, MINUTE_MS
+from opsmon.core.activity import Happening
+from opsmon.core.calendar import HOUR_MS, MINUTE_MS, SiteCalendar
 from opsmon.core.catalogue import Catalogue, Kpi, Rollup, Tumbling
+from opsmon.core.health import Backlog, Heard
 from opsmon.core.outlook import Outlook
 from opsmon.core.readings import AGE_HOURS, AGES, OUTLOOK, Point, Reading, Row
+from opsmon.core.slots import PLAIN, Options
+from opsmon.core.source_health import SourceFacts
+from opsmon.web.part_shapes import AnyPart
+from opsmon.web.part_views import activity_view, clock_view, sources_view, text_view
 from opsmon.web.tile_shown import Limit
 from opsmon.web.tile_views import TileView, kpis_beside, tile_view
 from opsmon.web.wording import Wording
@@ -33,6 +39,18 @@ _NAMES: Mapping[str, Sequence[str]] = {
 def large_views(catalogue: Catalogue, wording: Wording, zone: str, currency: str = "EUR") -> list[TileView]:
     """One tile for every KPI of the catalogue."""
     return [_view(kpi, catalogue, wording, zone, currency) for kpi in catalogue.kpis]
+
+
+def large_parts(wording: Wording, calendar: SiteCalendar) -> list[AnyPart]:
+    """The tiles without a number, as full as they get."""
+    told = [Happening(NOW_MS - number * HOUR_MS, kind, "standard-webhooks", f"#{LARGE}") for number, kind in enumerate(
+        ("placed", "dispute", "return", "dead", "silent", "fulfilled", "refunded", "cancelled"))]
+    facts = [SourceFacts(Heard(name, NOW_MS - 20 * HOUR_MS, HOUR_MS), {"held": 9_999}) for name in
+             ("shopify", "standard-webhooks", "woocommerce", "odoo", "events")]
+    zone = calendar.zone.key
+    return [activity_view(PLAIN, told, wording, zone, NOW_MS), clock_view(PLAIN, calendar, wording, NOW_MS),
+            sources_view(PLAIN, facts, Backlog(LARGE, 0, NOW_MS), wording, zone, NOW_MS),
+            text_view(Options(text="Stocktaking"), calendar, wording, NOW_MS)]
 
 
 def _view(kpi: Kpi, catalogue: Catalogue, wording: Wording, zone: str, currency: str) -> TileView:

@@ -18,7 +18,7 @@ from opsmon.web.feed import slots_of
 from opsmon.web.hub import Hub
 from opsmon.web.samples import BOARDS as SAMPLES
 from opsmon.web.wording import Wording
-from tests.web.large import large_views
+from tests.web.large import large_parts, large_views
 from tests.web.wire import Dispatched, dispatched, partials
 
 PAGES = tuple(slots_of(board, layout) for board in BOARDS for layout in ("board", "wall"))
@@ -29,9 +29,11 @@ Drawn = dict[str, str]
 
 @cache
 def _tiles() -> dict[str, Any]:
-    wording = Wording("en", SiteCalendar(ZoneInfo("Europe/Berlin")))
+    calendar = SiteCalendar(ZoneInfo("Europe/Berlin"))
+    wording = Wording("en", calendar)
     _, health, setup = SAMPLES["busy"]
-    tiles = {f"kpi-{view.id}": view for view in large_views(BUILT_IN, wording, "Europe/Berlin")}
+    views = [*large_views(BUILT_IN, wording, "Europe/Berlin"), *large_parts(wording, calendar)]
+    tiles = {f"kpi-{view.id}": view for view in views}
     return {**tiles, "health": health, "setup": setup}
 
 

@@ -1,6 +1,5 @@
 """axe-core on every page of the route table, dark and light, on phone and desk: no violation (UX C4)."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +10,7 @@ from redis.asyncio import Redis
 
 from opsmon.settings import Settings
 from tests.web.all_pages import GROUPS, NOT_PAGES, addresses, fill_boards, grouped, routes_of
-from tests.web.browser import Site, open_chromium, open_site
+from tests.web.browser import Site, open_site
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
 
@@ -24,21 +23,10 @@ UNFOLDED = "() => { for (const one of document.querySelectorAll('details')) one.
 PHONE, DESK = (390, 844), (1366, 768)
 
 
-@pytest.fixture(scope="module")
-async def chromium(anyio_backend: str) -> AsyncIterator[Browser]:
-    """The browser, started once."""
-    async with open_chromium() as browser:
-        yield browser
-
-
 @pytest.fixture
-async def site(chromium: Browser, settings: Settings, store: Redis) -> AsyncIterator[Site]:
-    """opsmon with an order, so that boards are boards."""
-    context = await chromium.new_context()
-    async with open_site(replace(settings, currency="EUR"), store, context) as opened:
-        await opened.order(1001)
-        yield opened
-    await context.close()
+def settings(settings: Settings) -> Settings:
+    """With a currency, as a shop that has set one."""
+    return replace(settings, currency="EUR")
 
 
 async def violations(page: Page) -> list[str]:

@@ -7,6 +7,7 @@ import orjson
 import pytest
 
 from opsmon.core.kpis import BUILT_IN
+from opsmon.core.parts import PARTS
 from tests.http import Answer, request
 from tests.line import Line
 from tests.orders import order
@@ -78,7 +79,7 @@ async def test_the_gallery_offers_every_number_with_what_it_shows_now(line: Line
     await line.work()
     html = unescape((await line.get("/b/overview/add")).text)
     offered = [e.attributes["value"] for e in Elements(html).found if e.attributes.get("name") == "kpi"]
-    assert offered == [kpi.id for kpi in BUILT_IN.kpis]
+    assert offered == [*(kpi.id for kpi in BUILT_IN.kpis), *PARTS]
     assert html.count("Filled by your shop's pages. Connect them at /sources.") > 3
     assert "€49.90" in html
 

@@ -1,34 +1,14 @@
 """Boards made with a real Chromium: by mouse, by touch, by keyboard, and seen on a second screen."""
 
-from collections.abc import AsyncIterator
 
 import pytest
 from playwright.async_api import Browser, Page
-from redis.asyncio import Redis
 
-from opsmon.settings import Settings
-from tests.web.browser import Site, open_chromium, open_site, until
+from tests.web.browser import Site, until
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
 TILES = "[...document.querySelectorAll('article.tile')].map((e) => e.id.replace('kpi-', '')).join(' ')"
 SIDEWAYS = "() => document.documentElement.scrollWidth - innerWidth"
-
-
-@pytest.fixture(scope="module")
-async def chromium(anyio_backend: str) -> AsyncIterator[Browser]:
-    """The browser, started once."""
-    async with open_chromium() as browser:
-        yield browser
-
-
-@pytest.fixture
-async def site(chromium: Browser, settings: Settings, store: Redis) -> AsyncIterator[Site]:
-    """opsmon with an order, so that boards are boards."""
-    context = await chromium.new_context()
-    async with open_site(settings, store, context) as opened:
-        await opened.order(1001, "49.90")
-        yield opened
-    await context.close()
 
 
 async def new_board(site: Site, *tiles: str) -> Page:

@@ -1,18 +1,15 @@
 """Every board before a real Chromium: it fits each screen, and moves by itself."""
 
-from collections.abc import AsyncIterator
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page
-from redis.asyncio import Redis
+from playwright.async_api import Page
 
 from opsmon.core.boards import BOARDS, HOME
-from opsmon.settings import Settings
 from opsmon.web.feed import slots_of
 from opsmon.web.views import KpiView
-from tests.web.browser import Site, open_chromium, open_site, until, value_of
+from tests.web.browser import Site, until, value_of
 from tests.web.test_browser import CLIPPED, SIZES
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
@@ -23,22 +20,11 @@ LARGE = "123,456,789"
 MONEY = "€123,456,789.00"
 
 
-@pytest.fixture(scope="module")
-async def chromium(anyio_backend: str) -> AsyncIterator[Browser]:
-    """The browser, started once."""
-    async with open_chromium() as browser:
-        yield browser
-
-
 @pytest.fixture
-async def site(chromium: Browser, settings: Settings, store: Redis) -> AsyncIterator[Site]:
-    """opsmon with an order, so that boards are boards."""
-    context = await chromium.new_context()
-    async with open_site(settings, store, context) as opened:
-        await opened.order(1001, "49.90")
-        await opened.order(1002, "1234567.89")
-        yield opened
-    await context.close()
+async def site(site: Site) -> Site:
+    """opsmon with two orders."""
+    await site.order(1002, "1234567.89")
+    return site
 
 
 async def with_large_numbers(site: Site, board: str, layout: str) -> None:
@@ -130,6 +116,22 @@ async def test_the_boards_lie_under_the_thumb(site: Site, width: int) -> None:
                                 ".map((e) => e.getBoundingClientRect().toJSON()); }")
     assert all(box["height"] >= 48 and box["bottom"] <= 640 and box["right"] <= width for box in boxes)
     assert all(one["right"] <= other["left"] + 1 for one, other in zip(boxes, boxes[1:], strict=False))
+
+
+async def test_of_many_boards_the_bar_shows_four_and_a_way_to_all(site: Site) -> None:
+    """Each of the five can be hit, by thumb and by keyboard."""
+    feed = site.web.feed if site.web else None
+    assert feed is not None
+    feed.boards |= {f"hall-{number}": replace(feed.boards["sales"], id=f"hall-{number}", title=f"Hall {number}")
+                    for number in range(3)}
+    page = await site.open("/", 320, 640)
+    heights = await page.evaluate("() => [...document.querySelectorAll('.boards__link')]"
+                                  ".map((e) => e.getBoundingClientRect().height)")
+    await page.locator(".boards__link").nth(3).focus()
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Enter")
+    await page.wait_for_url("**/boards")
+    assert (len(heights), min(heights) >= 48) == (5, True)
 
 
 async def test_the_bar_of_boards_hides_nothing(site: Site) -> None:

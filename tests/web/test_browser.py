@@ -3,7 +3,6 @@
 import asyncio
 import re
 from base64 import b64decode
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
@@ -16,31 +15,18 @@ from opsmon.web import rendering
 from opsmon.web.hub import event
 from opsmon.web.views import KpiView
 from tests.waiting import wait_until_async
-from tests.web.browser import Site, open_chromium, open_site, pixel, until, value_of
+from tests.web.browser import Site, open_site, pixel, until, value_of
 
-pytestmark = [pytest.mark.anyio, pytest.mark.browser]
+pytestmark = [pytest.mark.anyio, pytest.mark.browser, pytest.mark.usefixtures("heartbeat_a_second")]
 
 SIZES = [(1366, 768), (1920, 1080), (3840, 2160), (1080, 1920)]
 FRESH = "document.documentElement.dataset.fresh"
 
 
-@pytest.fixture(scope="module")
-async def chromium(anyio_backend: str) -> AsyncIterator[Browser]:
-    """The browser, started once."""
-    async with open_chromium() as browser:
-        yield browser
-
-
 @pytest.fixture
-async def site(chromium: Browser, settings: Settings, store: Redis, monkeypatch: pytest.MonkeyPatch
-               ) -> AsyncIterator[Site]:
-    """opsmon with a heartbeat a second, so that a silent one is noticed after 2.4 s."""
-    for module in ("feed", "pages"):
-        monkeypatch.setattr(f"opsmon.web.{module}.HEARTBEAT_S", 1)
-    context = await chromium.new_context()
-    async with open_site(settings, store, context) as opened:
-        yield opened
-    await context.close()
+def site(bare_site: Site) -> Site:
+    """Without an order."""
+    return bare_site
 
 
 async def same_as_fresh(site: Site, page: Page) -> tuple[dict[str, str], dict[str, str]]:
@@ -80,6 +66,7 @@ async def test_an_idle_page_asks_for_nothing(site: Site) -> None:
     """One stream and no polling: for three heartbeats not a single request."""
     await site.order(1001)
     page = await site.open("/")
+    await until(page, "document.querySelector('header input[name=q]')", "the keys")
     await page.evaluate("() => { window.beats = 0; document.addEventListener('hb', () => window.beats++); }")
     site.asked.clear()
     await until(page, "window.beats > 2", "three heartbeats")

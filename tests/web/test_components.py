@@ -10,12 +10,13 @@ import pytest
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from opsmon.web import samples, tile_shapes, views
+from opsmon.web import edit_samples, part_shapes, samples, tile_shapes, views
+from opsmon.web.sealing import csrf
 from opsmon.web.tile_samples import sample
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
 HOSTILE = "\"><script>alert('x')</script><b hx-get=/x onclick=y style=z>"
-VIEWS = [c for module in (views, tile_shapes) for c in vars(module).values()
+VIEWS = [c for module in (views, tile_shapes, part_shapes) for c in vars(module).values()
          if dataclasses.is_dataclass(c) and isinstance(c, type) and c.__module__ == module.__name__]
 TILES = pytest.mark.parametrize("view", [view for _, view in samples.GALLERY.tiles],
                                 ids=[name for name, _ in samples.GALLERY.tiles])
@@ -41,7 +42,7 @@ def environment() -> Environment:
     jinja = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined,
                         trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.i18n"])
     jinja.install_gettext_translations(NullTranslations(), newstyle=True)
-    jinja.globals["asset"] = lambda path: f"/static/b1/{path}"
+    jinja.globals |= {"asset": lambda path: f"/static/b1/{path}", "csrf": csrf}
     return jinja
 
 
@@ -268,12 +269,25 @@ def test_without_javascript_the_page_says_that_it_is_not_live():
 
 def test_the_gallery_shows_every_state():
     """What is not in the gallery is not looked at."""
-    html = environment().get_template("pages/components.jinja").render(page=page(), samples=samples.GALLERY)
+    html = gallery()
     states = {a["data-state"] for _, a in Elements(html).found if "data-state" in a}
     assert {"live", "empty", "catching-up", "error", "ok", "late", "stopped", "store-down",
             "silent", "never", "heard", "complete", "well", "refusing"} <= states
     directions = {a["data-direction"] for _, a in Elements(html).found if "data-direction" in a}
     assert directions == {"good", "bad", "same", "none"}
+
+
+def test_the_gallery_shows_what_boards_are_made_with():
+    """A tile in the editor, a KPI that is offered, two edits that met, a board that was deleted."""
+    html = gallery()
+    shown = [tag for tag, a in Elements(html).found if a.get("class") in (
+        "edit__tile", "edit__offer", "edit__both", "edit__gone", "edit__trouble")]
+    assert shown == ["li", "li", "li", "p", "li", "li", "p", "div", "form"]
+
+
+def gallery():
+    return environment().get_template("pages/components.jinja").render(
+        page=page(), samples=samples.GALLERY, edits=edit_samples)
 
 
 def test_status_and_error_pages_are_not_streams():

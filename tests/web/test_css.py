@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from opsmon.core.parts import PARTS
 from opsmon.web.assets import public_script
 
 STATIC = Path(__file__).parents[2] / "static"
@@ -33,7 +34,11 @@ def block(theme: str) -> dict[str, str]:
 
 def rgb(theme: str, meaning: str) -> tuple[float, ...]:
     """Linear RGB of an opaque colour token."""
-    raw = re.fullmatch(r"oklch\(var\(--([\w-]+)\)\)", block(theme)[f"color-{meaning}"]).group(1)
+    return linear(re.fullmatch(r"oklch\(var\(--([\w-]+)\)\)", block(theme)[f"color-{meaning}"]).group(1))
+
+
+def linear(raw: str) -> tuple[float, ...]:
+    """A raw colour of tokens.css, in linear RGB."""
     lightness, chroma, hue = map(float, re.search(rf"--{raw}: ([\d. ]+);", TOKENS).group(1).split())
     a, b = chroma * math.cos(math.radians(hue)), chroma * math.sin(math.radians(hue))
     l = (lightness + 0.3963377774 * a + 0.2158037573 * b) ** 3  # noqa: E741
@@ -120,10 +125,11 @@ def test_a_change_blinks_once_and_briefly():
 
 
 def test_nothing_polls():
-    """One timer draws ages and watches heartbeats; data comes by the stream alone."""
+    """One timer draws ages and watches heartbeats; data comes by the stream alone, what a number means when asked."""
     timers = {name: text.count("setInterval") for name, text in JS.items() if "setInterval" in text}
     assert timers == {"clock.js": 1}
-    assert [name for name, text in JS.items() if re.search(r"\bfetch\(|XMLHttpRequest|\bevery ", text)] == []
+    assert [name for name, text in JS.items() if re.search(r"\bfetch\(|XMLHttpRequest|\bevery ", text)] == [
+        "explain.js"]
 
 
 def test_scripts_need_no_eval():
@@ -134,7 +140,7 @@ def test_scripts_need_no_eval():
 
 @pytest.mark.parametrize("name", sorted(set(CSS) - {
     "tokens.css", "tokens-wall.css", "tokens-letters.css", "tokens-map.css", "ops.css", "tiles.css", "board.css",
-    "map.css"}))
+    "map.css", "rest.css"}))
 def test_rules_live_in_layers(name):
     """The order of the layers decides, not the length of a selector."""
     outside = re.sub(r'@layer [\w]+ \{.*?\n\}|@import url\(".+?"\);', "", without_comments(CSS[name]), flags=re.S)
@@ -149,14 +155,14 @@ def test_every_length_of_number_has_a_size(chars):
 
 def test_every_sheet_is_imported_or_belongs_to_one_page():
     """A file nobody asks for is not part of the design."""
-    sheets = ("ops.css", "tiles.css", "wall.css", "wall-letters.css", "board.css", "map.css", "rtl.css")
+    sheets = ("ops.css", "tiles.css", "wall.css", "wall-letters.css", "board.css", "rest.css", "map.css", "rtl.css")
     imported = {name for sheet in sheets for name in re.findall(r'@import url\("(.+?)"\);', CSS[sheet])}
     assert set(CSS) - imported == {
         *sheets, "components/status.css", "components/gallery.css", "components/pair.css", "components/screens.css",
         "components/source-card.css",
         "desk.css", "components/dead.css", "components/edit.css", "components/form.css", "components/kpi-page.css",
-        "components/narrowed.css",
-        "me.css", "components/people.css"}
+        "components/narrowed.css", "me.css", "components/people.css",
+        *(f"tile-{part.name}.css" for part in PARTS.values())}
 
 
 def test_the_ways_of_a_desk_weigh_little():

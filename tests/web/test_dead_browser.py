@@ -4,34 +4,29 @@ from collections.abc import AsyncIterator
 
 import orjson
 import pytest
-from playwright.async_api import Browser
-from redis.asyncio import Redis
+from playwright.async_api import Browser, BrowserContext
 
-from opsmon.settings import Settings
 from tests.orders import order
 from tests.store.dead import keep, letter
-from tests.web.browser import Site, open_chromium, open_site
+from tests.web.browser import Site
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
 
 HOSTILE = b"</textarea></pre><script>alert(1)</script><img src=x onerror=alert(1)><svg/onload=alert(1)>"
 
 
-@pytest.fixture(scope="module")
-async def chromium(anyio_backend: str) -> AsyncIterator[Browser]:
-    """The browser, started once."""
-    async with open_chromium() as browser:
-        yield browser
-
-
 @pytest.fixture(params=[True, False], ids=["scripts", "no-scripts"])
-async def site(chromium: Browser, settings: Settings, store: Redis, request: pytest.FixtureRequest
-               ) -> AsyncIterator[Site]:
-    """opsmon, and a browser with scripts or without."""
-    context = await chromium.new_context(java_script_enabled=request.param)
-    async with open_site(settings, store, context) as opened:
-        yield opened
-    await context.close()
+async def context(chromium: Browser, request: pytest.FixtureRequest) -> AsyncIterator[BrowserContext]:
+    """A browser with scripts, and one without."""
+    opened = await chromium.new_context(java_script_enabled=request.param)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def site(bare_site: Site) -> Site:
+    """Without an order."""
+    return bare_site
 
 
 async def test_a_person_finds_corrects_and_replays_a_letter(site: Site) -> None:

@@ -5,33 +5,25 @@ from base64 import b64decode
 from collections.abc import AsyncIterator
 
 import pytest
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, BrowserContext, Page
 from redis.asyncio import Redis
 
 from opsmon.settings import Settings
 from opsmon.web.views import HealthView, SourceView
-from tests.web.browser import Site, open_chromium, open_site, pixel, until
+from tests.web.browser import Site, open_site, pixel, until, value_of
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
 
+KEYS = "document.querySelector('header input[name=q]')"
 FOCUS = "document.activeElement.name ?? ''"
 
 
-@pytest.fixture(scope="module")
-async def chromium(anyio_backend: str) -> AsyncIterator[Browser]:
-    """The browser, started once."""
-    async with open_chromium() as browser:
-        yield browser
-
-
 @pytest.fixture
-async def site(chromium: Browser, settings: Settings, store: Redis) -> AsyncIterator[Site]:
-    """opsmon with an order; pages may use the clipboard."""
-    context = await chromium.new_context(permissions=["clipboard-read", "clipboard-write"])
-    async with open_site(settings, store, context) as opened:
-        await opened.order(1001, "49.90")
-        yield opened
-    await context.close()
+async def context(chromium: Browser) -> AsyncIterator[BrowserContext]:
+    """A browser whose pages may use the clipboard."""
+    opened = await chromium.new_context(permissions=["clipboard-read", "clipboard-write"])
+    yield opened
+    await opened.close()
 
 
 async def at(page: Page, path: str) -> None:
@@ -42,7 +34,7 @@ async def at(page: Page, path: str) -> None:
 async def board(site: Site, path: str = "/") -> Page:
     """A board on a desk, with its keys at hand."""
     page = await site.open(path, 1440, 900)
-    await until(page, "document.querySelector('header input[name=q]')", "the keys")
+    await until(page, KEYS, "the keys")
     return page
 
 
@@ -72,6 +64,7 @@ async def test_the_question_mark_lists_the_keys_and_digits_go_to_boards(site: Si
     page = await board(site)
     await page.keyboard.press("2")
     await at(page, "/b/sales")
+    await until(page, KEYS, "the keys there too")
     await page.keyboard.press("?")
     await at(page, "/keys")
 
@@ -108,6 +101,24 @@ async def test_the_keys_can_be_turned_off_and_on_again(site: Site) -> None:
     await page.check("[data-act=keys]")
     await other.keyboard.press("2")
     await at(other, "/b/sales")
+
+
+async def test_what_counts_is_said_where_it_is_opened_and_stays(site: Site) -> None:
+    """In the words of the page of the number, with the ways on; the next order does not fold it away."""
+    page = await board(site)
+    tile = page.locator("#kpi-orders-today")
+    way = await tile.locator(".definition a").get_attribute("href")
+    await tile.locator("summary").click()
+    await until(page, "document.querySelector('#kpi-orders-today .definition__text')", "what counts")
+    said, ways = tile.locator(".definition__text"), tile.locator(".definition a")
+    before = await said.inner_text()
+    await site.order(1002)
+    await until(page, f"{value_of('orders-today')} === '2'", "the next order")
+    assert (way, before.startswith("Orders placed since"), await said.inner_text() == before) == (
+        "/kpi/orders-today#explained", True, True)
+    assert [await one.get_attribute("href") for one in await ways.all()] == [
+        "/kpi/orders-today#explained", "/kpi/orders-today#copied", "/kpi/orders-today.csv?span=now"]
+    assert site.problems == []
 
 
 async def test_a_tile_is_copied_as_a_line_for_a_chat(site: Site) -> None:
@@ -181,7 +192,7 @@ async def test_a_board_is_printed_on_a4_as_ink(site: Site, theme: str) -> None:
 
 async def test_a_board_takes_few_sheets(chromium: Browser, site: Site) -> None:
     """A4: a full board on at most three."""
-    page = await site.open("/b/sales", 1280, 900)
+    page = await board(site, "/b/sales")
     session = await page.context.new_cdp_session(page)
     answer = await session.send("Page.printToPDF", {"preferCSSPageSize": True})
     pdf = b64decode(answer["data"])

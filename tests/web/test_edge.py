@@ -12,9 +12,13 @@ from starlette.types import Scope
 
 from opsmon.app import open_web
 from opsmon.clock import ManualClock
+from opsmon.core.access import LOCAL
+from opsmon.core.pairing import code_of
 from opsmon.listening import listen
 from opsmon.settings import Settings
 from opsmon.store.accounts.audit import read_audit
+from opsmon.store.accounts.records import PairedScreen
+from opsmon.store.accounts.screens import Screens
 from opsmon.store.connection import Reader
 from opsmon.store.data_dir import DataDir
 from opsmon.web.addresses import Networks
@@ -22,7 +26,7 @@ from opsmon.web.edge import believe
 from opsmon.web.hosts import KnownHosts, name_of
 from opsmon.web.server import serve
 from tests.conftest import NOW_MS
-from tests.http import request
+from tests.http import Answer, request
 from tests.line import Line
 from tests.web.accounts.accounts import KEYS, signed_in, with_admin
 
@@ -162,7 +166,8 @@ def free_port() -> int:
 PUBLIC = {
     "/livez": 200, "/pixel.js": 200, "/shopify-pixel.js": 200, "/collect": 204, "/webhooks/shopify": 405,
     "/ingest/events": 405, "/ingest/nobody": 404,
-    "/": 404, "/wall": 404, "/live": 404, "/login": 404, "/status": 404, "/metrics": 404, "/api/kpis": 404,
+    "/pair": 409, "/": 404, "/wall": 404,
+    "/live": 404, "/login": 404, "/status": 404, "/metrics": 404, "/api/kpis": 404,
     "/readyz": 404, "/enter": 404, "/welcome/x": 404, "/dead-letters": 404, "//": 404, "/webhooks": 404,
     "/WALL": 404, "/livez/": 404, "/%77all": 404, "/.//wall": 404, "/nothing": 404,
 }
@@ -175,3 +180,46 @@ async def test_the_port_for_the_internet_has_no_boards(settings: Settings, clock
         found = {path: (await request(outer, "GET", path, b"", {})).status for path in PUBLIC}
         inside = {path: (await request(inner, "GET", path, b"", {})).status for path in ("/", "/wall", "/livez")}
     assert (found, inside) == (PUBLIC, dict.fromkeys(inside, 200))
+
+
+def cookie_of(answer: Answer) -> str:
+    return answer.headers.get("set-cookie", "").partition(";")[0]
+
+
+@pytest.mark.parametrize(("hosts", "host", "leads"), [
+    ({"hall.lan", "ops.example.com"}, "hall.lan", "http://hall.lan:{port}/wall"),
+    ({"hall.lan", "ops.example.com"}, "ops.example.com", ""), (set(), "ops.example.com", ""),
+], ids=["to the boards, where its cookie goes too", "by a word, to another host", "by a word, where nobody knows"])
+async def test_a_screen_paired_at_the_port_for_the_internet_is_led_to_its_wall(
+    settings: Settings, clock: ManualClock, store: Redis, hosts: set[str], host: str, leads: str
+) -> None:
+    """Never to an address of that port, where there are no boards; and so is the phone that lets it in."""
+    await with_admin(store)
+    public = ("127.0.0.1", free_port())
+    own = replace(settings, public_port=public[1], hosts=frozenset(hosts), public_url="https://ops.example.com")
+    boards = f"hall.lan:{own.port}"
+    async with opened(own, clock, public) as (inner, outer):
+        waits = await request(outer, "GET", "/pair", b"", {"host": host})
+        screens = Screens(store, Reader(store), KEYS)
+        code = code_of(cookie_of(waits).partition("=")[2])
+        assert await screens.approve(LOCAL, "", code, PairedScreen("", "Hall", "", "sales"), NOW_MS) is not None
+        let_in = await request(outer, "GET", "/pair", b"", {"host": host, "cookie": cookie_of(waits)})
+        wall = await request(inner, "GET", "/wall", b"", {"cookie": cookie_of(waits)})
+    assert let_in.headers.get("location", "") == leads.format(port=own.port)
+    assert (f"{boards}/screens/pair" in waits.text, "ops.example.com" in waits.text) == (bool(hosts), False)
+    assert leads or (f"http://{boards}/wall" if hosts else "Open /wall on it") in let_in.text
+    assert wall.status == 200
+
+
+async def test_links_for_people_never_lead_to_the_port_for_the_internet(
+    settings: Settings, clock: ManualClock, store: Redis
+) -> None:
+    """An invitation is opened where the boards are: there it was made."""
+    public = ("127.0.0.1", free_port())
+    own = replace(settings, public_port=public[1], public_url="https://ops.example.com")
+    form = b"name=Ben&email=ben%40shop.example&role=viewer&teams="
+    headers = {"content-type": "application/x-www-form-urlencoded", "sec-fetch-site": "same-origin",
+               "cookie": await signed_in(store, "admin", NOW_MS)}
+    async with opened(own, clock, public) as (inner, _):
+        answer = await request(inner, "POST", "/people", form, headers)
+    assert (f"http://127.0.0.1:{inner}/invite/" in answer.text, "ops.example.com" in answer.text) == (True, False)

@@ -3,11 +3,9 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from playwright.async_api import Browser, Page
-from redis.asyncio import Redis
+from playwright.async_api import Browser, BrowserContext, Page
 
-from opsmon.settings import Settings
-from tests.web.browser import Site, open_chromium, open_site
+from tests.web.browser import Site
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
 
@@ -17,21 +15,19 @@ SMALL = """() => [...document.querySelectorAll('a, button, summary, input:not([t
     .filter(([, box]) => box.height > 0 && (box.height < 44 || box.width < 44)).map(([name]) => name)"""
 
 
-@pytest.fixture(scope="module")
-async def chromium(anyio_backend: str) -> AsyncIterator[Browser]:
-    """The browser, started once."""
-    async with open_chromium() as browser:
-        yield browser
+@pytest.fixture
+async def context(chromium: Browser) -> AsyncIterator[BrowserContext]:
+    """A phone whose browser runs no scripts."""
+    opened = await chromium.new_context(java_script_enabled=False, has_touch=True, is_mobile=True,
+                                         viewport={"width": 390, "height": 844})
+    yield opened
+    await opened.close()
 
 
 @pytest.fixture
-async def site(chromium: Browser, settings: Settings, store: Redis) -> AsyncIterator[Site]:
-    """opsmon, and a phone whose browser runs no scripts."""
-    context = await chromium.new_context(java_script_enabled=False, has_touch=True, is_mobile=True,
-                                         viewport={"width": 390, "height": 844})
-    async with open_site(settings, store, context) as opened:
-        yield opened
-    await context.close()
+def site(bare_site: Site) -> Site:
+    """Without an order."""
+    return bare_site
 
 
 async def open_form(site: Site, what: str) -> Page:

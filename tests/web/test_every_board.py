@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from opsmon.web import rendering
 from opsmon.web.hub import Hub
 from tests.web.tabs import PAGES, SLOTS, Drawn, Process, Tab, revision
+from tests.web.test_hub import KeepsOldFrames
 
 # What changes while a test looks: one slot of every board, one of some.
 MOVING = ("health", "kpi-orders-today")
@@ -147,16 +148,6 @@ class OneBoardForAll(Hub):
     def part(self, since: int, slots: frozenset[str] | None) -> bytes:
         made = {place: frame for (place, _), frame in self._frames.items() if frame}
         return made.get(since) or super().part(since, slots)
-
-
-class KeepsOldFrames(Hub):
-    """Hands out the frame it once made for a revision."""
-
-    def update(self, views: list[tuple[str, object]], revision: int) -> list[str]:  # type: ignore[override]
-        frames = dict(self._frames)
-        changed = super().update(views, revision)
-        self._frames.update(frames)
-        return changed
 
 
 class PaintsBackwards(Tab):

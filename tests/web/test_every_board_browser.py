@@ -1,28 +1,25 @@
 """Every board in a real Chromium, through schedules of drops, replays, reloads, hidden tabs, pauses, slow links and
 restarts: in the end it shows what a page loaded now shows. The same proof as test_every_board.py, with the scripts."""
 
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from random import Random
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page, Route
-from redis.asyncio import Redis
+from playwright.async_api import Browser, BrowserContext, Page, Route
 
 from opsmon.core.boards import BOARDS
-from opsmon.settings import Settings
 from opsmon.web.feed import slots_of
 from opsmon.web.hub import Hub, event
 from tests.waiting import wait_until_async
-from tests.web.browser import Site, open_chromium, open_site, until
+from tests.web.browser import Site, until
 
-pytestmark = [pytest.mark.anyio, pytest.mark.browser]
+pytestmark = [pytest.mark.anyio, pytest.mark.browser, pytest.mark.usefixtures("heartbeat_a_second")]
 
 PATHS = [f"{begins}/{board.id}" for board in BOARDS for begins in ("/b", "/wall")]
 ACTIONS = ("order", "order", "lose", "silent", "replay", "reload", "hide", "pause", "slow", "restart")
 STEPS = 10
-GUARDS = "tasks.splice(i, 1)"
+GUARDS = "tasks.splice(i,1)"
 LIVE = "document.documentElement.dataset.fresh === 'live'"
 # Every slot as HTML; ages are drawn by the page, and in which order attributes were set is no difference.
 SHOWN = """() => Object.fromEntries([...document.querySelectorAll('[data-rev]')].map((slot) => {
@@ -38,22 +35,10 @@ SHOWN = """() => Object.fromEntries([...document.querySelectorAll('[data-rev]')]
 }))"""
 
 
-@pytest.fixture(scope="module")
-async def chromium(anyio_backend: str) -> AsyncIterator[Browser]:
-    """The browser, started once."""
-    async with open_chromium() as browser:
-        yield browser
-
-
 @pytest.fixture
-async def site(chromium: Browser, settings: Settings, store: Redis, monkeypatch: pytest.MonkeyPatch
-               ) -> AsyncIterator[Site]:
-    """opsmon with an order and a heartbeat a second; in the context whose tabs can be hidden."""
-    for module in ("feed", "pages"):
-        monkeypatch.setattr(f"opsmon.web.{module}.HEARTBEAT_S", 1)
-    async with open_site(settings, store, chromium.contexts[0]) as opened:
-        await opened.order(1001)
-        yield opened
+def context(chromium: Browser) -> BrowserContext:
+    """The one whose tabs can be hidden."""
+    return chromium.contexts[0]
 
 
 @dataclass
@@ -205,7 +190,8 @@ async def test_a_paused_page_keeps_the_newest_whatever_comes_late(site: Site) ->
 
 
 async def test_a_screen_that_is_refused_says_that_it_is_signed_out(site: Site) -> None:
-    """401: the banner says so, the stream is asked for again in case the session comes back, and nothing reloads."""
+    """401: the banner says so, the page asks for itself once, to be led to sign in, and for the stream again in
+    case the session comes back."""
     page = await site.context.new_page()
     await page.route("**/live?*", lambda route: route.fulfill(status=401))
     await site.visit(page, "/b/overview", live=False)
@@ -213,4 +199,4 @@ async def test_a_screen_that_is_refused_says_that_it_is_signed_out(site: Site) -
     assert await page.is_visible("#stale")
     await page.unroute_all()
     await until(page, f"{LIVE} && !('auth' in document.documentElement.dataset)", "a live screen")
-    assert site.asked.count("/b/overview") == 1
+    assert site.asked.count("/b/overview") == 2

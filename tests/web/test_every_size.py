@@ -3,17 +3,15 @@
 Rendered from readings that no store was asked for (large.py), so that each tile has all it can have.
 """
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
-from playwright.async_api import Browser, Page
-from redis.asyncio import Redis
+from playwright.async_api import Page
 
 from opsmon.core.boards import BOARDS
 from opsmon.settings import Settings
 from tests.web.all_pages import fill_boards
-from tests.web.browser import Site, open_chromium, open_site, until
+from tests.web.browser import Site, until
 from tests.web.large import LARGE
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
@@ -66,21 +64,10 @@ LOW = """() => [...document.querySelectorAll('.cell > .tile')].flatMap((tile) =>
 })"""
 
 
-@pytest.fixture(scope="module")
-async def chromium(anyio_backend: str) -> AsyncIterator[Browser]:
-    """The browser, started once."""
-    async with open_chromium() as browser:
-        yield browser
-
-
 @pytest.fixture
-async def site(chromium: Browser, settings: Settings, store: Redis, locale: str, currency: str) -> AsyncIterator[Site]:
-    """opsmon in one language, with an order, so that boards are boards."""
-    context = await chromium.new_context()
-    async with open_site(replace(settings, locale=locale, currency=currency), store, context) as opened:
-        await opened.order(1001)
-        yield opened
-    await context.close()
+def settings(settings: Settings, locale: str, currency: str) -> Settings:
+    """In one language."""
+    return replace(settings, locale=locale, currency=currency)
 
 
 async def opened(site: Site, path: str, width: int, height: int) -> Page:

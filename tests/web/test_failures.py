@@ -96,6 +96,7 @@ async def test_a_tile_that_was_never_well_is_a_dash(line: Line) -> None:
     html = await tile(line)
     values = re.findall(r'<data class="tile__value"[^>]*>(.*?)</data>', html)
     assert (values, "Could not be computed since" in html) == (["–"], True)
+    assert "css/ops,tiles,board" in (await line.get("/b/technology")).text  # it may become a table again
 
 
 async def test_it_says_the_same_until_it_is_well_again(line: Line, settings: Settings, clock: ManualClock,
@@ -111,6 +112,25 @@ async def test_it_says_the_same_until_it_is_well_again(line: Line, settings: Set
     await line.store.delete(QUEUES)
     await look_again(line)
     assert 'data-state="error"' not in await tile(line)
+
+
+async def test_a_fault_of_ours_is_not_told_as_a_store_that_is_away(line: Line, clock: ManualClock) -> None:
+    """Whoever reads it looks into the log of opsmon, not after the store."""
+    feed = feed_of(line)
+    feed._note_down(KeyError("on purpose"))
+    clock.advance(60_000)
+    feed._note_down(KeyError("on purpose"))
+    html = (await line.get("/b/technology")).text
+    assert ("A fault in opsmon: numbers stand still since 14:03; its log says why" in html,
+            "The store cannot be reached" in html) == (True, False)
+
+
+async def test_what_is_known_of_a_slot_goes_with_it(line: Line, settings: Settings, clock: ManualClock) -> None:
+    """Boards come and go for months."""
+    await failed(line, settings, clock, another_type)
+    failures = feed_of(line)._failures
+    failures.forget(["kpi-queues", "kpi-gauges"])
+    assert not {"kpi-queues", "kpi-gauges"} & (failures._well_ms.keys() | failures._failing.keys())
 
 
 async def test_a_store_that_is_away_is_no_matter_of_a_tile(line: Line, settings: Settings, clock: ManualClock) -> None:

@@ -22,6 +22,36 @@ GIVEN_AWAY = ("server", "x-powered-by", "via")
 INSIDES = ("Traceback", 'File "', "redis.", "/home", "/root", "/tmp", "opsmon-test", "site-packages", "Error(")
 
 
+# Beside HELD and what HTTP itself needs (date, content-length or transfer-encoding, connection): all that each kind of
+# answer says. Whatever is new, or gone, is looked at.
+KINDS = {
+    "a page": ("GET", "/b/sales", {"content-type", "etag", "vary"}),
+    "a wall": ("GET", "/wall", {"content-type", "etag", "vary"}),
+    "a page of accounts": ("GET", "/people", {"content-type", "vary"}),
+    "the sign-in page": ("GET", "/login", {"content-type", "vary"}),
+    "JSON": ("GET", "/api/kpis", {"content-type"}),
+    "JSON of a board": ("GET", "/b/sales.json", {"content-disposition", "content-type"}),
+    "CSV": ("GET", "/kpi/orders-today.csv", {"content-disposition", "content-type", "vary"}),
+    "CSV of the audit": ("GET", "/audit.csv", {"content-disposition", "content-type", "vary"}),
+    "a static file": ("GET", rendering.asset("css/ops.css"), {"content-type", "vary"}),
+    "an error": ("GET", "/nothing", {"content-type"}),
+    "a refusal": ("POST", "/enter", {"content-type"}),
+    "the wrong way": ("GET", "/logout", {"allow", "content-type"}),
+    "metrics": ("GET", "/metrics", {"content-type"}),
+    "health": ("GET", "/livez", {"content-type"}),
+    "a stream of old": ("GET", "/live?v=x", {"content-type", "x-accel-buffering"}),
+    "a service worker": ("GET", "/sw.js", {"content-type", "vary"}),
+    "a webhook": ("POST", "/webhooks/shopify", {"content-type", "x-content-type-options"}),
+    "events": ("POST", "/ingest/events", {"content-type", "www-authenticate", "x-content-type-options"}),
+    "a pixel": ("POST", "/collect", {"access-control-allow-origin", "vary"}),
+    "the pixel's script": ("GET", "/pixel.js", {"access-control-allow-origin", "cache-control", "content-type",
+                                                 "cross-origin-resource-policy", "x-content-type-options"}),
+}
+OF_HTTP = {"date", "content-length", "transfer-encoding", "connection"}
+# What machines and pages of other sites ask for carries what is of use there.
+MACHINES = {"a webhook", "events", "a pixel", "the pixel's script"}
+
+
 def held(answer: Answer) -> dict[str, str]:
     return {name: answer.headers.get(name, "") for name in HELD}
 
@@ -51,6 +81,39 @@ async def test_every_answer_carries_the_headers(line: Line, name: str) -> None:
     assert [one for one in GIVEN_AWAY if one in answer.headers] == []
     assert [one for one in INSIDES if one in answer.text] == []
     assert "strict-transport-security" not in answer.headers
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_every_kind_of_answer_has_these_headers_and_no_others(line: Line, kind: str) -> None:
+    """Looked at by an admin: the set of D22, and what each kind says of itself."""
+    method, path, own = KINDS[kind]
+    answer = await request(line.port, method, path, b"", {"cookie": await signed_in(line.store, "admin", NOW_MS)})
+    assert set(answer.headers) - OF_HTTP == own | (
+        set() if kind in MACHINES else {"cache-control", *HELD})
+
+
+CACHED = {
+    "a page": "private, no-cache", "a wall": "private, no-cache",
+    "a static file": "public, max-age=31536000, immutable",
+    "a service worker": "no-cache", "CSV": "private, no-cache",
+}
+
+
+@pytest.mark.parametrize("kind", KINDS.keys() - MACHINES)
+async def test_nothing_that_was_made_for_somebody_is_kept_for_another(line: Line, kind: str) -> None:
+    """Neither by a proxy nor, but where it is asked again, by a browser that others use (CWE-524)."""
+    method, path, _ = KINDS[kind]
+    answer = await request(line.port, method, path, b"", {"cookie": await signed_in(line.store, "admin", NOW_MS)})
+    assert answer.headers["cache-control"] == CACHED.get(kind, "no-store")
+
+
+@pytest.mark.parametrize("path", ["/", "/wall", "/api/kpis/orders-today", "/kpi/orders-today"])
+async def test_what_is_the_same_goes_on_being_kept(line: Line, path: str) -> None:
+    """304 says nothing of keeping: it would take back what the first answer said."""
+    first = await line.get(path)
+    again = await line.get(path, if_none_match=first.headers["etag"])
+    assert (again.status, again.headers.get("cache-control", "")) == (
+        304, "private, no-cache" if "cache-control" in again.headers else "")
 
 
 async def test_a_stream_carries_them(line: Line) -> None:

@@ -61,7 +61,7 @@ async def test_the_line_to_be_copied_says_what_the_number_is_compared_with(line:
                                                shipping_address={"country_code": "DE"}))
     await line.work()
     html = (await line.get("/kpi/orders-today")).text
-    assert ('value="Orders today: 2 orders (the business day so far, +100% than last Friday by 14:03), '
+    assert ('value="Orders today: 2 orders (the business day so far, 100% more than last Friday by 14:03), '
             'as of Fri, Nov 20, 2026, 14:03, Europe/Berlin"') in html
     rows = unescape((await line.get("/kpi/orders-by-country")).text).partition("<textarea")[2].partition("</text")[0]
     assert rows.split("\n")[1:] == ["Germany: 2"]

@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -34,7 +34,7 @@ from opsmon.web import ingest
 from opsmon.web.ingest import BATCH, BATCH_BYTES, MAX_BODY
 from opsmon.web.server import serve
 from tests.conftest import NOW_MS, SECRET
-from tests.http import Answer, request
+from tests.http import Answer, request, spoken
 from tests.line import SHOP, sign
 from tests.orders import order
 from tests.waiting import wait_until_async
@@ -122,18 +122,6 @@ def places(answer: Answer) -> dict[str, Any]:
     """The answer to a body that was taken, of what was refused the places only."""
     assert answer.status == 200, answer.text
     return answer.json | {"refused": [refused["index"] for refused in answer.json["refused"]]}
-
-
-def spoken(port: int, said: bytes) -> bytes:
-    """Say this on a connection, whether it is wanted or not, and return all that is answered."""
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as line:
-        with suppress(ConnectionError):
-            line.sendall(said)
-        answer = b""
-        with suppress(ConnectionError):
-            while piece := line.recv(65536):
-                answer += piece
-        return answer
 
 
 def head(*headers: str) -> bytes:

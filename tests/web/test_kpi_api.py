@@ -294,6 +294,8 @@ async def test_a_board_of_twelve_tiles_is_read_in_two_round_trips(store: Redis, 
 CHARTS_OF_ROWS = dict.fromkeys(("output-by-line", "output-by-station", "output-by-person", "scans-by-person",
                                 "scans-by-station"), 25)
 CHARTS_OF_ROWS |= dict.fromkeys(("channels-30d", "countries-30d", "custom-30d"), 30)
+# Beside stock the products, and what was sold on each of two weeks' days.
+CHARTS_OF_ROWS["stock"] = 1 + 1 + 14
 
 
 @pytest.mark.parametrize("kpi", KPIS, ids=lambda kpi: kpi.id)

@@ -5,12 +5,10 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from playwright.async_api import Browser
-from redis.asyncio import Redis
+from playwright.async_api import Browser, BrowserContext
 
 from opsmon.clock import SystemClock
-from opsmon.settings import Settings
-from tests.web.browser import Site, open_chromium, open_site, pixel
+from tests.web.browser import Site, pixel
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
 
@@ -18,22 +16,19 @@ PATHS = ("/kpi/revenue-today", "/kpi/orders-today?step=15m", "/kpi/revenue-by-co
          "/kpi/aov-1h?span=week", "/kpi/revenue-today?span=year", "/kpi/waiting", "/kpi/no-such-number")
 
 
-@pytest.fixture(scope="module")
-async def chromium(anyio_backend: str) -> AsyncIterator[Browser]:
-    """The browser, started once."""
-    async with open_chromium() as browser:
-        yield browser
-
-
 @pytest.fixture(params=["light", "dark"])
-async def site(chromium: Browser, settings: Settings, store: Redis, request: pytest.FixtureRequest
-               ) -> AsyncIterator[Site]:
-    """opsmon with an order, seen without scripts by who prefers light or dark."""
-    context = await chromium.new_context(java_script_enabled=False, color_scheme=request.param)
-    async with open_site(settings, store, context) as opened:
-        await opened.order(1, "1234567.89")
-        yield opened
-    await context.close()
+async def context(chromium: Browser, request: pytest.FixtureRequest) -> AsyncIterator[BrowserContext]:
+    """A browser without scripts, of who prefers light or dark."""
+    opened = await chromium.new_context(java_script_enabled=False, color_scheme=request.param)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def site(bare_site: Site) -> Site:
+    """opsmon with an order."""
+    await bare_site.order(1, "1234567.89")
+    return bare_site
 
 
 @pytest.mark.parametrize("width", [320, 390, 1920])

@@ -5,15 +5,14 @@ stands for those that are written from right to left.
 """
 
 import unicodedata
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from babel.messages.catalog import Catalog
-from playwright.async_api import Browser, Page
-from redis.asyncio import Redis
+from playwright.async_api import Page
 
 from opsmon.settings import Settings
 from opsmon.web import languages, rendering
@@ -21,7 +20,7 @@ from opsmon.web.feed import slots_of
 from opsmon.web.views import KpiView
 from opsmon.web.wording import room_of
 from tests.translations import catalogue, plain, template
-from tests.web.browser import Site, open_chromium, open_site
+from tests.web.browser import Site
 from tests.web.test_browser import CLIPPED
 from tests.web.test_untranslated import widened
 
@@ -57,17 +56,9 @@ def _last(text: str | tuple[str, ...] | None) -> str:
     return text if isinstance(text, str) else text[-1] if text else ""
 
 
-@pytest.fixture(scope="module")
-async def chromium(anyio_backend: str) -> AsyncIterator[Browser]:
-    """The browser, started once."""
-    async with open_chromium() as browser:
-        yield browser
-
-
 @pytest.fixture
-async def site(locale: str, chromium: Browser, settings: Settings, store: Redis, tmp_path: Path,
-               monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Site]:
-    """opsmon in that language, with an order, so that boards are boards."""
+def settings(locale: str, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+    """In that language."""
     made = catalogue("ja") if locale == "ja" else template() if locale == "ar" else None
     if made is not None:
         made.locale = Catalog(locale=locale).locale
@@ -76,11 +67,7 @@ async def site(locale: str, chromium: Browser, settings: Settings, store: Redis,
         (tmp_path / "locales" / locale / "messages.po").write_bytes(plain(made, locale))
         monkeypatch.setattr(languages, "LOCALES", tmp_path / "locales")
     languages.messages.cache_clear()
-    context = await chromium.new_context()
-    async with open_site(replace(settings, locale=locale), store, context) as opened:
-        await opened.order(1001, "49.90")
-        yield opened
-    await context.close()
+    yield replace(settings, locale=locale)
     languages.messages.cache_clear()
     rendering.environment.cache_clear()
 

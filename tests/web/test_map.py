@@ -12,7 +12,7 @@ from opsmon.web import rendering
 from opsmon.web.assets import sheet
 from opsmon.web.tile_map import CELL, GAP
 from opsmon.web.tile_shapes import MapView
-from tests.web.test_css import CSS, STATIC, THEMES, TOKENS, clip, contrast, lab, rgb, seen_by
+from tests.web.test_css import CSS, STATIC, THEMES, contrast, lab, linear, rgb, seen_by
 from tests.web.test_tiles import tile
 
 TOKENS_MAP = CSS["tokens-map.css"]
@@ -33,18 +33,6 @@ def ramp(theme: str) -> list[tuple[tuple[float, ...], tuple[float, ...]]]:
     start = TOKENS_MAP.index({"light": ':root, [data-theme="light"] {', "dark": '[data-theme="dark"] {'}[theme])
     said = dict(re.findall(r"--([\w-]+): oklch\(var\(--([\w-]+)\)\);", TOKENS_MAP[start:TOKENS_MAP.index("}", start)]))
     return [(linear(said[f"color-map-{step}"]), linear(said[f"color-on-map-{step}"])) for step in range(1, 6)]
-
-
-def linear(raw: str) -> tuple[float, ...]:
-    """A raw colour of tokens.css."""
-    lightness, chroma, hue = map(float, re.search(rf"--{raw}: ([\d. ]+);", TOKENS).group(1).split())
-    a, b = chroma * math.cos(math.radians(hue)), chroma * math.sin(math.radians(hue))
-    l = (lightness + 0.3963377774 * a + 0.2158037573 * b) ** 3  # noqa: E741
-    m = (lightness - 0.1055613458 * a - 0.0638541728 * b) ** 3
-    s = (lightness - 0.0894841775 * a - 1.2914855480 * b) ** 3
-    return clip((4.0767416621 * l - 3.3077115913 * m + 0.2309699292 * s,
-                 -1.2684380046 * l + 2.6097574011 * m - 0.3413193965 * s,
-                 -0.0041960863 * l - 0.7034186147 * m + 1.7076147010 * s))
 
 
 def neighbours(theme: str) -> Iterator[tuple[tuple[float, ...], tuple[float, ...]]]:

@@ -4,11 +4,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page
-from redis.asyncio import Redis
 
-from opsmon.settings import Settings
 from opsmon.web import rendering
-from tests.web.browser import Site, open_chromium, open_site, until, value_of
+from tests.web.browser import Site, until, value_of
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
 
@@ -19,29 +17,20 @@ BANNER = ("() => { const banner = document.getElementById('stale');"
 HELD = "caches.open(document.documentElement.dataset.build).then((c) => c.match(location.href)).then((r) => !!r)"
 
 
-@pytest.fixture(scope="module")
-async def chromium(anyio_backend: str) -> AsyncIterator[Browser]:
-    """The browser, started once."""
-    async with open_chromium() as browser:
-        yield browser
-
-
 @pytest.fixture
-async def phone(chromium: Browser) -> AsyncIterator[BrowserContext]:
+async def context(chromium: Browser) -> AsyncIterator[BrowserContext]:
     """A phone of its own: nothing is kept on it yet."""
-    context = await chromium.new_context(viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True,
+    opened = await chromium.new_context(viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True,
                                          service_workers="allow")
-    yield context
-    await context.close()
+    yield opened
+    await opened.close()
 
 
 @pytest.fixture
-async def site(phone: BrowserContext, settings: Settings, store: Redis) -> AsyncIterator[Site]:
+async def site(site: Site) -> Site:
     """opsmon with two orders."""
-    async with open_site(settings, store, phone) as opened:
-        await opened.order(1001, "49.90")
-        await opened.order(1002, "50.10")
-        yield opened
+    await site.order(1002, "50.10")
+    return site
 
 
 async def kept(site: Site, path: str = "/") -> Page:

@@ -16,7 +16,7 @@ from opsmon.settings import Settings
 from opsmon.store.event_stream import decode
 from opsmon.store.keys import Keys
 from tests.waiting import wait_until_async
-from tests.web.browser import open_chromium, open_site
+from tests.web.browser import open_site
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
 
@@ -101,13 +101,6 @@ async def open_shop(chromium: Browser, settings: Settings, store: Redis) -> Asyn
         async with server:
             yield shop
         await context.close()
-
-
-@pytest.fixture(scope="module")
-async def chromium(anyio_backend: str) -> AsyncIterator[Browser]:
-    """The browser, started once."""
-    async with open_chromium() as browser:
-        yield browser
 
 
 @pytest.fixture

@@ -1,39 +1,18 @@
 """The content security policy on every page of the route table: enforced, and nothing of ours stumbles over it."""
 
 import re
-from collections.abc import AsyncIterator
 
 import pytest
-from playwright.async_api import Browser
-from redis.asyncio import Redis
 
-from opsmon.settings import Settings
 from opsmon.web.security import CSP
 from tests.http import request
 from tests.web.all_pages import GROUPS, addresses, fill_boards, grouped
-from tests.web.browser import Site, open_chromium, open_site, until
+from tests.web.browser import Site, until
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
 
-# What a page that is not there, or not asked that way, is told about by the browser itself.
-_STATUS = re.compile(r"the server responded with a status of (404|405)")
-
-
-@pytest.fixture(scope="module")
-async def chromium(anyio_backend: str) -> AsyncIterator[Browser]:
-    """The browser, started once."""
-    async with open_chromium() as browser:
-        yield browser
-
-
-@pytest.fixture
-async def site(chromium: Browser, settings: Settings, store: Redis) -> AsyncIterator[Site]:
-    """opsmon with an order, so that boards are boards."""
-    context = await chromium.new_context()
-    async with open_site(settings, store, context) as opened:
-        await opened.order(1001)
-        yield opened
-    await context.close()
+# What a page that is not there, not asked that way, or not yet to be had, is told about by the browser itself.
+_STATUS = re.compile(r"the server responded with a status of (404|405|409|410)")
 
 
 @pytest.mark.parametrize("group", GROUPS)

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -12,13 +13,18 @@ from opsmon.web.sealing import token_of
 from tests.conftest import NOW_MS
 from tests.http import Answer, request
 from tests.line import Line
+from tests.store.dump import dump, without_idle
 from tests.web.accounts.accounts import signed_in
 
 pytestmark = pytest.mark.anyio
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = {"{board}": "operations", "{name}": "events", "{id}": "orders-today", "{secret}": "x"}
-UNSAFE = [(method, row.path) for row in route_table() if row.side == "internal" or row.path.startswith("/pair")
+# Machines have no cookies that a browser could send along: a signature or a token of their own speaks for them, and
+# /collect takes from anybody.
+MACHINES = {"/collect", "/ingest/events", "/ingest/{source}", "/ingest/{source}/{token}", "/webhooks/{source}",
+            "/webhooks/{source}/{token}"}
+UNSAFE = [(method, row.path) for row in route_table() if row.path not in MACHINES
           for method in row.methods if method not in HARMLESS]
 FORM = "application/x-www-form-urlencoded"
 SAME = {"sec-fetch-site": "same-origin"}
@@ -27,6 +33,8 @@ STRANGER = token_of("a-secret-of-somebody-else-entirely")
 WAYS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     "no token": ({"content-type": FORM, **SAME}, {}),
     "an empty token": ({"content-type": FORM, **SAME}, {"csrf": ""}),
+    "an address that was typed": ({"content-type": FORM, "sec-fetch-site": "none"}, {}),
+    "the token in the address": ({"content-type": FORM, **SAME, "referer": "/?csrf={token}"}, {}),
     "a wrong token": ({"content-type": FORM, **SAME}, {"csrf": "0" * 64}),
     "the token of somebody else": ({"content-type": FORM, **SAME}, {"csrf": STRANGER}),
     "a wrong token of a script": ({"content-type": FORM, "x-csrf": STRANGER, **SAME}, {}),
@@ -42,30 +50,23 @@ WAYS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
 }
 
 
-async def written(line: Line) -> dict[bytes, int]:
-    """The length of every stream, and how many records accounts have."""
-    lengths = {}
-    for key in await line.store.keys("*"):
-        kind = await line.store.type(key)
-        if kind == b"stream":
-            lengths[key] = int(await line.store.xlen(key))
-        elif kind == b"hash" and b"tries" not in key:
-            lengths[key] = int(await line.store.hlen(key))
-    return lengths
+async def written(line: Line) -> dict[bytes, Any]:
+    """All that the store holds, but how often somebody tried, and when they were last here."""
+    return {key: found for key, found in without_idle(await dump(line.store)).items()
+            if not key.startswith((b"{main}:tries", b"{main}:used", b"{main}:note"))}
 
 
 async def ask(line: Line, method: str, path: str, cookie: str, way: str) -> Answer:
     headers, fields = WAYS[way]
     token = token_of(cookie.partition("=")[2])
-    for name, value in EXAMPLES.items():
-        path = path.replace(name, value)
+    path = re.sub(r"\{\w+\}", lambda found: EXAMPLES.get(found[0], "x"), path)
     body = urlencode({name: value.replace("{token}", token) for name, value in fields.items()}).encode()
     return await request(line.port, method, path, body, {"x-csrf": "", "cookie": cookie, **headers})
 
 
 @pytest.mark.parametrize("way", WAYS)
 async def test_nothing_is_changed_from_elsewhere(line: Line, way: str) -> None:
-    """An admin's browser sends its cookies along; the answer is 403 each time, and no stream is longer."""
+    """An admin's browser sends its cookies along; the answer is 403 each time, and every key is what it was."""
     cookie = await signed_in(line.store, "admin", NOW_MS)
     before = await written(line)
     assert {place: (await ask(line, *place, cookie, way)).status for place in UNSAFE} == dict.fromkeys(UNSAFE, 403)
@@ -109,10 +110,11 @@ async def test_a_form_for_somebody_belongs_to_their_session(line: Line) -> None:
 
 
 async def test_what_is_shown_to_all_is_sealed_for_nobody(line: Line) -> None:
-    """The cards of sources are drawn once, also by whoever looks first; the page has the form."""
+    """The cards of sources are drawn once, also by whoever looks first; the page has their form, and that which signs
+    out."""
     cookie = await signed_in(line.store, "admin", NOW_MS)
     page = await line.get("/sources", cookie=cookie)
-    assert page.text.count("csrf") == 1
+    assert page.text.count("csrf") == 2
     assert re.search(r'<form id="act" method="post"><input type="hidden"', page.text)
     assert 'form="act" formaction="/sources/shopify/test"' in page.text
     assert line.web.sources_hub is not None
@@ -131,7 +133,22 @@ def test_every_form_that_changes_something_is_sealed() -> None:
 
 def test_machines_have_no_seal() -> None:
     """They have no cookies; their signature or their token speaks for them."""
-    assert [path for _, path in UNSAFE if path.startswith(("/webhooks", "/ingest", "/collect"))] == []
+    audiences = {row.path: row.audience for row in route_table() if row.path in MACHINES}
+    assert audiences == {
+        "/collect": "anyone", "/ingest/events": "whoever has a token", "/ingest/{source}": "whoever signs",
+        "/ingest/{source}/{token}": "whoever has its token", "/webhooks/{source}": "whoever signs",
+        "/webhooks/{source}/{token}": "whoever has its token"}
+
+
+async def test_no_cookie_opens_a_door_of_machines(line: Line) -> None:
+    """An admin's browser that is made to send there is a machine without a signature: 401, and nothing is taken."""
+    cookie = await signed_in(line.store, "admin", NOW_MS)
+    before = await written(line)
+    doors = ("/webhooks/shopify", "/ingest/events", "/ingest/shopify", "/webhooks/shopify/x")
+    answers = {path: (await request(line.port, "POST", path, b"{}", {"cookie": cookie, **SAME})).status
+               for path in doors}
+    assert set(answers.values()) <= {401, 404}
+    assert await written(line) == before
 
 
 def test_a_token_tells_nothing_of_its_secret() -> None:

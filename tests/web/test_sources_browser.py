@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import orjson
 import pytest
-from playwright.async_api import Browser, Page
+from playwright.async_api import BrowserContext, Page
 from redis.asyncio import Redis
 
 from opsmon.clock import SystemClock
@@ -21,18 +21,11 @@ from opsmon.settings import Settings, load
 from opsmon.sources.base import Secret, SourceSettings
 from opsmon.store.embedded import EmbeddedStore
 from tests.orders import order
-from tests.web.browser import Site, open_chromium, open_site, until, value_of
+from tests.web.browser import Site, open_site, until, value_of
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
 
 SHOPS_SECRET = "the-shop-shows-this-one"
-
-
-@pytest.fixture(scope="module")
-async def chromium(anyio_backend: str) -> AsyncIterator[Browser]:
-    """The browser, started once."""
-    async with open_chromium() as browser:
-        yield browser
 
 
 def fresh(server: EmbeddedStore, folder: Path, port: int, **environ: str) -> Settings:
@@ -42,18 +35,14 @@ def fresh(server: EmbeddedStore, folder: Path, port: int, **environ: str) -> Set
 
 
 @pytest.fixture
-async def site(chromium: Browser, server: EmbeddedStore, store: Redis, tmp_path: Path,
+async def site(context: BrowserContext, server: EmbeddedStore, store: Redis, tmp_path: Path, heartbeat_a_second: None,
                monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Site]:
     """A new opsmon at the port its settings name, with a heartbeat a second and refusals brought as often."""
-    for module in ("feed", "pages"):
-        monkeypatch.setattr(f"opsmon.web.{module}.HEARTBEAT_S", 1)
     monkeypatch.setattr("opsmon.store.refusals._EVERY_S", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    context = await chromium.new_context()
     async with open_site(fresh(server, tmp_path, port), store, context, port) as opened:
         yield opened
-    await context.close()
 
 
 class Shopify:

@@ -1,13 +1,10 @@
 """Light, dark, as the device prefers, with more contrast, with forced colours, without motion: in a real Chromium."""
 
-from collections.abc import AsyncIterator
 
 import pytest
-from playwright.async_api import Browser, Page
-from redis.asyncio import Redis
+from playwright.async_api import Page
 
-from opsmon.settings import Settings
-from tests.web.browser import Site, open_chromium, open_site, until, value_of
+from tests.web.browser import Site, until, value_of
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
 
@@ -23,22 +20,11 @@ UNSEEN = """() => {
 }"""
 
 
-@pytest.fixture(scope="module")
-async def chromium(anyio_backend: str) -> AsyncIterator[Browser]:
-    """The browser, started once."""
-    async with open_chromium() as browser:
-        yield browser
-
-
 @pytest.fixture
-async def site(chromium: Browser, settings: Settings, store: Redis) -> AsyncIterator[Site]:
+async def site(site: Site) -> Site:
     """opsmon with two orders, so that boards have something to draw."""
-    context = await chromium.new_context()
-    async with open_site(settings, store, context) as opened:
-        await opened.order(1001)
-        await opened.order(1002)
-        yield opened
-    await context.close()
+    await site.order(1002, "49.90")
+    return site
 
 
 async def theme(page: Page) -> tuple[str, str]:

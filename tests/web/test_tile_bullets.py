@@ -77,7 +77,7 @@ def test_a_month_stands_beside_the_month_before_to_the_same_hour() -> None:
     view = kpi_view(told, ENGLISH, "Europe/Berlin", is_behind=False)
     assert view.comparison is not None
     assert (view.comparison.change, view.comparison.against, view.comparison.direction) == (
-        "−20%", "than last month by 21 Oct, 15:03", "bad")
+        "20%", "less than last month by 21 Oct, 15:03", "bad")
 
 
 def test_a_month_that_is_the_first_says_so() -> None:

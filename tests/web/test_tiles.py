@@ -8,6 +8,7 @@ import pytest
 
 from opsmon.core.calendar import DAY_MS, HOUR_MS, MINUTE_MS, SiteCalendar
 from opsmon.core.catalogue import Kpi, Now, Rollup, Today
+from opsmon.core.goods import Stock, Supply
 from opsmon.core.kpis import BUILT_IN, KPIS
 from opsmon.core.panes import OTHER
 from opsmon.core.readings import Point, Reading, Row
@@ -62,6 +63,7 @@ def names(view: Any) -> list[str]:
 def test_every_number_has_its_tile(kpi: Kpi) -> None:
     """What is told by rows is shown by rows; all else is a number."""
     expected = next((kind for kind, ids in KINDS.items() if kpi.id in ids), "number")
+    expected = "rate" if kpi.id == "orders-per-minute" else expected
     assert tile(kpi.id, series=(Point(0, 1, None),) * 60).kind == expected
 
 
@@ -265,6 +267,79 @@ def test_stock_begins_with_what_is_lowest() -> None:
     """And says where it lies."""
     view: LastView = tile("stock", ("MUG|Berlin", 41), ("POT|Wien", 3))
     assert [(row.name, row.detail, row.text) for row in view.rows] == [("POT", "Wien", "3"), ("MUG", "Berlin", "41")]
+
+
+def supply(available: int, sold: int | None, sku: str = "MUG", name: str = "", places: tuple[str, ...] = ("hall",)
+           ) -> Supply:
+    return Supply(sku, name, places, available, sold)
+
+
+def shelves(*supplies: Supply, days: int = 14, wording: Wording = ENGLISH, limits: dict[str, Limit] | None = None,
+            **more: Any) -> Any:
+    return tile("stock", stock=Stock(supplies, days, **more), wording=wording, limits=limits)
+
+
+@pytest.mark.parametrize("available, sold, english, german, japanese", [
+    (9, 28, "4 days left", "noch 4 Tage", "あと4日"), (2, 28, "1 day left", "noch 1 Tag", "あと1日"),
+    (1, 28, "under a day left", "unter einem Tag", "1日未満"), (0, 28, "out", "leer", "在庫切れ"),
+    (-3, 0, "out", "leer", "在庫切れ"), (9, 0, "not sold lately", "zuletzt nicht verkauft", "最近販売なし"),
+    (9, None, "sales not known", "Absatz unbekannt", "販売数不明"),
+    (365, 14, "over a year left", "über ein Jahr", "1年以上")])
+def test_stock_says_for_how_long_it_lasts(available: int, sold: int | None, english: str, german: str,
+                                          japanese: str) -> None:
+    """In words, without a gauge."""
+    assert [shelves(supply(available, sold), wording=Wording(locale, BERLIN)).rows[0].text
+            for locale in ("en_GB", "de", "ja")] == [english, german, japanese]
+
+
+def test_stock_says_how_much_of_what_lies_where() -> None:
+    """The product by its name, then pieces, SKU and places; how it is sorted, and by which days."""
+    view: LastView = shelves(supply(1_200, 28, "MUG", "Ceramic mug", ("attic", "hall")),
+                             supply(4, 2, "POT", "", ("a", "b", "c")))
+    assert [(row.name, row.under) for row in view.rows] == [
+        ("Ceramic mug", "1,200 pieces, MUG, attic + hall"), ("POT", "4 pieces, 3 locations")]
+    assert view.note == "shortest first, by sales of the last 14 days"
+
+
+def test_without_a_pace_stock_is_as_it_was_told() -> None:
+    """Pieces, the lowest first, and when it will be known how long they last."""
+    view: LastView = shelves(supply(9, None), supply(3, None, "POT"), days=0)
+    assert ([(row.name, row.text) for row in view.rows], view.note) == (
+        [("POT", "3 pieces"), ("MUG", "9 pieces")],
+        "lowest first; how long it lasts is known after 3 whole days of sales")
+
+
+def test_of_one_location_stock_says_why_no_days_are_told() -> None:
+    """Sales do not say from which shelf."""
+    assert shelves(supply(9, None), days=0, is_whole=False).note == (
+        "lowest first; how long it lasts is known of all locations together")
+
+
+def test_stock_below_its_limit_stands_first() -> None:
+    """Whatever lasts shorter."""
+    view: LastView = shelves(supply(9, 28), supply(3, 0, "POT"), limits={"": Limit(5, is_lowest=True)})
+    assert [(row.name, row.warning) for row in view.rows] == [("POT", "below 5"), ("MUG", "")]
+
+
+@pytest.mark.parametrize("untold, state, said", [
+    ("none", "empty", "No product has told its tags yet. They come with the products of your shop: connect it at "
+                      "/sources."),
+    ("many", "empty", "There are more products and tags than are told apart, so nobody knows what carries this one."),
+])
+def test_what_carries_a_tag_is_said_to_be_unknown(untold: str, state: str, said: str) -> None:
+    """Instead of rows, and instead of nought."""
+    view = tile("top-products", untold=untold)
+    assert (view.state, view.empty, view.note) == (state, said, "")
+
+
+def test_a_tile_that_is_narrowed_by_tag_says_whose_tags_they_are() -> None:
+    """Those of now."""
+    kpi = replace(BUILT_IN.kpi_by_id["top-products"], only=(("tag", "camp"),))
+    view = tile_view(replace(reading("top-products", ("Tent", 900)), kpi=kpi, untold="others"), ENGLISH, "UTC",
+                     is_behind=False)
+    assert isinstance(view, RankedView)
+    assert "Only products that carry this tag now" in view.definition
+    assert view.note == "€9.00 today, some is not told apart by product, and left out"
 
 
 def test_what_is_beyond_its_limit_stands_first() -> None:

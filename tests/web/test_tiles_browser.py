@@ -1,14 +1,11 @@
 """The tiles in a real Chromium: nothing is cut off on a phone or on a wall, and every text can be read."""
 
-from collections.abc import AsyncIterator
 
 import pytest
-from playwright.async_api import Browser, Page
-from redis.asyncio import Redis
+from playwright.async_api import Page
 
-from opsmon.settings import Settings
 from opsmon.web.samples import GALLERY
-from tests.web.browser import Site, open_chromium, open_site
+from tests.web.browser import Site
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
 
@@ -52,20 +49,10 @@ WALLS = [
 ]
 
 
-@pytest.fixture(scope="module")
-async def chromium(anyio_backend: str) -> AsyncIterator[Browser]:
-    """The browser, started once."""
-    async with open_chromium() as browser:
-        yield browser
-
-
 @pytest.fixture
-async def site(chromium: Browser, settings: Settings, store: Redis) -> AsyncIterator[Site]:
-    """opsmon with its gallery."""
-    context = await chromium.new_context()
-    async with open_site(settings, store, context) as opened:
-        yield opened
-    await context.close()
+def site(bare_site: Site) -> Site:
+    """With its gallery."""
+    return bare_site
 
 
 async def gallery(site: Site, width: int, height: int) -> Page:

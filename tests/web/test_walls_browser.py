@@ -7,19 +7,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page
-from redis.asyncio import Redis
+from playwright.async_api import Browser, BrowserContext, Page
 
-from opsmon.settings import Settings
 from opsmon.web import rendering
 from opsmon.web.hub import event
 from opsmon.web.views import HealthView
 from tests.waiting import wait_until_async
-from tests.web.browser import Site, open_chromium, open_site, until, value_of
+from tests.web.browser import Site, until, value_of
 from tests.web.test_boards_browser import size_of, with_large_numbers
 from tests.web.test_browser import CLIPPED, FRESH, SIZES, same_as_fresh
 
-pytestmark = [pytest.mark.anyio, pytest.mark.browser]
+pytestmark = [pytest.mark.anyio, pytest.mark.browser, pytest.mark.usefixtures("heartbeat_a_second")]
 
 SHOWN = "document.querySelector('.main > .tiles:not([hidden])').dataset.title"
 # Which page of several is shown, counted from 1.
@@ -33,25 +31,19 @@ OscillatorNode.prototype.start = function (at) {
 };"""
 
 
-@pytest.fixture(scope="module")
-async def chromium(anyio_backend: str) -> AsyncIterator[Browser]:
-    """The browser, started once."""
-    async with open_chromium() as browser:
-        yield browser
+@pytest.fixture
+async def context(chromium: Browser) -> AsyncIterator[BrowserContext]:
+    """A browser without service workers: one would answer past page.route."""
+    opened = await chromium.new_context(service_workers="block")
+    yield opened
+    await opened.close()
 
 
 @pytest.fixture
-async def site(chromium: Browser, settings: Settings, store: Redis, monkeypatch: pytest.MonkeyPatch
-               ) -> AsyncIterator[Site]:
-    """opsmon with two orders and a heartbeat a second; days begin in Berlin."""
-    for module in ("feed", "pages"):
-        monkeypatch.setattr(f"opsmon.web.{module}.HEARTBEAT_S", 1)
-    context = await chromium.new_context(service_workers="block")  # one would answer past page.route
-    async with open_site(settings, store, context) as opened:
-        await opened.order(1001, "49.90")
-        await opened.order(1002, "1234567.89")
-        yield opened
-    await context.close()
+async def site(site: Site) -> Site:
+    """opsmon with two orders."""
+    await site.order(1002, "1234567.89")
+    return site
 
 
 async def seconds(page: Page, count: int) -> None:

@@ -8,7 +8,7 @@ import socket
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ from opsmon.store.server_binary import find_server
 from opsmon.web import webhooks
 from opsmon.web.webhooks import MAX_BODY
 from tests.conftest import SECRET
-from tests.http import request
+from tests.http import request, spoken
 from tests.line import SHOP, Line, open_line, sign
 from tests.orders import order
 from tests.waiting import wait_until_async
@@ -57,18 +57,6 @@ def totals(line: Line, keys: Keys) -> Totals:
 async def dead(line: Line, keys: Keys) -> list[tuple[str, bytes]]:
     """The dead letters: reason and payload."""
     return [(fields[b"reason"].decode(), fields[b"payload"]) for _, fields in await line.store.xrange(keys.dead)]
-
-
-def spoken(port: int, said: bytes) -> bytes:
-    """Say this on a connection, whether it is wanted or not, and return all that is answered."""
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as line:
-        with suppress(ConnectionError):
-            line.sendall(said)
-        answer = b""
-        with suppress(ConnectionError):
-            while piece := line.recv(65536):
-                answer += piece
-        return answer
 
 
 def head(*headers: str) -> bytes:

@@ -27,7 +27,7 @@ from opsmon.workers.verify import verify
 from opsmon.workers.worker import Worker
 from tests.conftest import NOW_MS
 from tests.memory import event, fold_all
-from tests.orders import order, refund
+from tests.orders import iso, order, refund
 from tests.store.dump import dump
 from tests.waiting import wait_until_async
 from tests.workers.desk import BERLIN, Desk, in_names, work
@@ -271,6 +271,22 @@ async def test_a_new_rollup_is_filled_from_what_is_remembered_and_retained(desk:
     orders = await desk.panes(("orders",), found)
     assert await desk.panes(("x-orders",), found) == {f"x-{name}": amount for name, amount in orders.items()}
     assert await desk.store.hgetall(desk.keys.panes(found, Hash("x-slow", "d", "202611"))) == {b"20.max": b"300:0"}
+
+
+async def test_a_site_that_counted_before_knows_what_it_sold_of_each_sku(store: Redis, keys: Keys, clock: ManualClock
+                                                                         ) -> None:
+    """The orders are remembered, so the pace of stock begins with them; products are known when they are told again."""
+    before = Catalogue(tuple(one for one in ROLLUPS if one.id not in ("sold", "goods", "tags")), ())
+    desk, product = Desk(store, keys, clock, before), event("products/update", {
+        "id": 1, "title": "Boat", "tags": "sea", "updated_at": iso(NOW_MS), "variants": []})
+    await settle(store, keys, Rules(before, BERLIN), NOW_MS, NOW_MS)
+    await desk.append(product, *SALES)
+    await work(await desk.worker())
+    found = await settle(store, keys, RULES, NOW_MS + 1, NOW_MS + 1)
+    day = Hash("sold", "d", "20261119")
+    told = await store.zrange(keys.panes(found, day, "top"), 0, -1, withscores=True)
+    assert {name.decode(): pieces for name, pieces in told} == fold_all(SALES, BERLIN).scores[day]
+    assert (await verify(store, keys, RULES, NOW_MS)).differences == []
 
 
 async def test_a_rollup_that_is_gone_leaves_nothing_behind(desk: Desk) -> None:

@@ -18,7 +18,7 @@ from opsmon.workers.rebuild import settle
 from opsmon.workers.verify import Difference, Report, verify
 from tests.conftest import NOW_MS
 from tests.memory import event
-from tests.orders import order, refund
+from tests.orders import iso, order, refund
 from tests.workers.desk import BERLIN, Desk, work
 
 pytestmark = pytest.mark.anyio
@@ -42,6 +42,15 @@ SALES = [event("orders/updated", order(n, f"{n}.50", placed_ms=NOW_MS - n * HOUR
                                        refunds=[refund(9000 + n, 5.0)] if n % 3 == 0 else []))
          for n in range(1, 40)]
 
+# Products that were renamed and tagged anew, one that is gone, and shelves, one of which is empty.
+GOODS = [*(event("products/update", {"id": n, "title": f"Boat {version}-{n}", "tags": f"sea, v{version}",
+                                     "updated_at": iso(NOW_MS - 90_000 + version * 1_000),
+                                     "variants": [{"inventory_item_id": 70 + n, "sku": f"BOAT-{n}"}]})
+           for version in (1, 2) for n in range(1, 9)), event("products/delete", {"id": 8}),
+         *(event("inventory_levels/update", {"inventory_item_id": 70 + n, "location_id": 1, "available": pieces,
+                                             "updated_at": iso(NOW_MS - 9_000 - pieces)})
+           for pieces in (5, 0) for n in range(1, 9))]
+
 
 @pytest.fixture
 async def desk(store: Redis, keys: Keys, clock: ManualClock) -> Desk:
@@ -49,7 +58,7 @@ async def desk(store: Redis, keys: Keys, clock: ManualClock) -> Desk:
     await settle(store, keys, RULES, NOW_MS, NOW_MS)
     made = Desk(store, keys, clock)
     await made.append(*(request(n, NOW_MS - n * 60_000) for n in reversed(range(200))),
-                      *(view(n, NOW_MS - n * 1_000) for n in reversed(range(200))), *SALES)
+                      *(view(n, NOW_MS - n * 1_000) for n in reversed(range(200))), *SALES, *GOODS)
     await work(await made.worker())
     return made
 
@@ -63,6 +72,14 @@ async def test_what_was_counted_is_what_a_recount_gives(desk: Desk) -> None:
     report = await check(desk)
     assert report.differences == []
     assert (report.numbers > 1_000, report.rollups) == (True, len(BUILT_IN.rollups))
+
+
+async def test_goods_are_among_what_was_counted(desk: Desk) -> None:
+    """The newest names and tags, empty shelves, and what was sold of each SKU: all of that was compared."""
+    names = {rollup: await desk.panes((rollup,)) for rollup in ("goods", "tags", "stock")}
+    assert [len(names[rollup]) for rollup in names] == [7, 14, 8]
+    assert names["goods"]["goods:n:.71|BOAT-1|Boat 2-1.n"] == 1
+    assert await desk.store.zcard(desk.keys.panes(0, Hash("sold", "d", "20261120"), "top")) > 0
 
 
 async def test_verify_writes_nothing(desk: Desk) -> None:

@@ -21,7 +21,10 @@ class Changing:
         self._take = client.register_script(source("take_try"))
 
     async def change(self, hash_key: str, field: str, believed: bytes, new: bytes, deed: Deed) -> Outcome:
-        """Write `new` (b'' takes it away) where `believed` (b'' for nothing) stands. May be repeated."""
+        """Write `new` (b'' takes it away) where `believed` (b'' for nothing) stands. May be repeated.
+
+        Threats: a lost update (CWE-362), a change that nobody can account for (CWE-778).
+        """
         told = [part for pair in fields_of(deed).items() for part in pair]
         kind = "people" if hash_key == self._keys.people else ""
         found: bytes = await self._change(keys=[hash_key, self._keys.audit, self._keys.meta],

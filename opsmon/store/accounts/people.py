@@ -1,7 +1,7 @@
 """Commands: people and the one-time links that let them choose a password."""
 
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 import orjson
 from redis.asyncio import Redis
@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 from opsmon.core.access import Role, Who
 from opsmon.store.accounts.audit import Deed
 from opsmon.store.accounts.changing import Changing, Outcome
-from opsmon.store.accounts.records import Person, read, written
+from opsmon.store.accounts.records import Person, believed, read, told, written
 from opsmon.store.accounts.secrets import hashed, new_secret
 from opsmon.store.connection import Reader
 from opsmon.store.keys import Keys
@@ -62,19 +62,25 @@ class People:
         one = after or before
         assert one is not None
         after = replace(after, version=before.version + 1) if after and before else after
-        deed = Deed(who, what, one.id, one.name, _told(before), _told(after), address)
-        return await self._changing.change(self._keys.people, one.id, written(before) if before else b"",
+        deed = Deed(who, what, one.id, one.name, told(before), told(after), address)
+        return await self._changing.change(self._keys.people, one.id, believed(before) if before else b"",
                                            written(after) if after else b"", deed)
 
     async def link(self, person: Person, kind: LinkKind) -> str:
-        """Make a one-time link; its secret, to be given out once."""
+        """Make a one-time link; its secret, to be given out once.
+
+        Threat: a link that is guessed, or good for ever (CWE-640).
+        """
         secret = new_secret()
-        told = orjson.dumps(asdict(Link(person.id, kind, hashed(person.password))))
-        await self._client.set(self._keys.invite(hashed(secret)), told, px=LINK_MS[kind])
+        link = orjson.dumps(asdict(Link(person.id, kind, hashed(person.password))))
+        await self._client.set(self._keys.invite(hashed(secret)), link, px=LINK_MS[kind])
         return secret
 
     async def linked(self, secret: str) -> tuple[Link, Person] | None:
-        """Whom a link is for, while it is good."""
+        """Whom a link is for, while it is good.
+
+        Threat: a link of yesterday (CWE-613).
+        """
         raw = await self._client.get(self._keys.invite(hashed(secret)))
         link = Link(**orjson.loads(raw)) if raw else None
         found = await self.one(link.person) if link else None
@@ -82,9 +88,8 @@ class People:
         return (link, found) if link and found and is_good else None
 
     async def use_link(self, secret: str) -> bool:
-        """Use a link up; False when another was quicker. Only one call gets True."""
+        """Use a link up; False when another was quicker. Only one call gets True.
+
+        Threat: a link that is used twice (CWE-294).
+        """
         return bool(await self._client.delete(self._keys.invite(hashed(secret))))
-
-
-def _told(person: Person | None) -> dict[str, Any] | None:
-    return asdict(person) if person else None

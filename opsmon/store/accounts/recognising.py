@@ -56,15 +56,24 @@ class Recogniser:
                 await asyncio.sleep(_AGAIN_S)
 
     async def session(self, secret: str) -> Who | None:
-        """Who signed in with it, and still may."""
+        """Who signed in with it, and still may.
+
+        Threat: a session that is over (CWE-613).
+        """
         return await self._remembering("session", hashed(secret), self._session)
 
     async def screen(self, secret: str) -> Who | None:
-        """Which paired screen it was given to."""
+        """Which paired screen it was given to.
+
+        Threat: a screen that was removed (CWE-613).
+        """
         return await self._remembering("screen", hashed(secret), self._screen)
 
     async def program(self, secret: str) -> Who | None:
-        """Which program it was given to, until its end."""
+        """Which program it was given to, until its end.
+
+        Threat: a token that is over or revoked (CWE-613).
+        """
         return await self._remembering("program", hashed(secret), self._program)
 
     async def _remembering(self, kind: str, digest: str, ask: Callable[[str], Awaitable[Who | None]]) -> Who | None:
@@ -85,7 +94,10 @@ class Recogniser:
         return found
 
     async def gone(self, known: Iterable[Who]) -> set[str]:
-        """Which of these sessions ended, or may something else now. One round trip. Raises STORE_ERRORS."""
+        """Which of these sessions ended, or may something else now. One round trip. Raises STORE_ERRORS.
+
+        Threat: a stream that outlives its session (CWE-613).
+        """
         held = list({who.session: who for who in known if who.session}.values())
         if not held:
             return set()

@@ -1,6 +1,6 @@
 """How people, sessions, screens and tokens are written down: one JSON text each."""
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, TypeVar
 
 import orjson
@@ -8,6 +8,8 @@ import orjson
 from opsmon.core.access import Role
 
 T = TypeVar("T")
+# The text a record was read from: what counts as changed is what is kept, not what this opsmon makes of it.
+KEPT = "kept"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,7 @@ class Person:
     quiet_until: str = ""
     notify: tuple[str, ...] = ()
     is_off: bool = False
+    kept: bytes = field(default=b"", compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,7 @@ class PairedScreen:
     before: str = ""
     version: int = 1
     identify_ms: int = 0
+    kept: bytes = field(default=b"", compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,16 +85,33 @@ class Token:
     made_ms: int
     made_by: str
     ends_ms: int
+    kept: bytes = field(default=b"", compare=False, repr=False)
+
+
+def told(record: Any) -> dict[str, Any]:
+    """A record's fields, in their order; {} of none."""
+    return {} if record is None else {one.name: getattr(record, one.name) for one in fields(record) if one.name != KEPT}
 
 
 def written(record: Any) -> bytes:
-    """A record as it is kept."""
-    return orjson.dumps(asdict(record))
+    """A record as it is to be kept. Fields of a newer opsmon that it was read with go on being kept."""
+    before = orjson.loads(record.kept) if getattr(record, KEPT, b"") else {}
+    return orjson.dumps(before | told(record))
+
+
+def believed(record: Any) -> bytes:
+    """What the store has of a record, as far as whoever read it knows.
+
+    Threat: a lost update (CWE-362). The bytes that were read are compared and not the record written again: after an
+    upgrade that adds a field those two would never be the same, and nothing could be changed any more.
+    """
+    return record.kept or written(record)
 
 
 def read(kind: type[T], text: bytes) -> T:
     """A record as it was kept. Fields of a newer opsmon are left out, fields of an older one have their defaults."""
-    told = orjson.loads(text)
-    known = {field.name for field in fields(kind)}  # type: ignore[arg-type]
+    said = orjson.loads(text)
+    known = {one.name for one in fields(kind)}  # type: ignore[arg-type]
+    kept = {KEPT: bytes(text)} if KEPT in known else {}
     return kind(**{name: tuple(value) if isinstance(value, list) else value
-                   for name, value in told.items() if name in known})
+                   for name, value in said.items() if name in known} | kept)

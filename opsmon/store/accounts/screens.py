@@ -7,7 +7,7 @@ over, and whoever approves is told to look at the screen).
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from hmac import compare_digest
 from typing import Any, Literal
 
@@ -17,7 +17,7 @@ from opsmon.core.access import Who
 from opsmon.core.pairing import code_of
 from opsmon.store.accounts.audit import Deed
 from opsmon.store.accounts.changing import Changing, Outcome
-from opsmon.store.accounts.records import PairedScreen, Pairing, read, written
+from opsmon.store.accounts.records import PairedScreen, Pairing, believed, read, told, written
 from opsmon.store.accounts.secrets import hashed, new_secret
 from opsmon.store.connection import STORE_ERRORS, Read, Reader
 from opsmon.store.keys import Keys
@@ -96,7 +96,10 @@ class Screens:
                 return secret, pairing
 
     async def waiting(self, secret: str, now_ms: int) -> Pairing | None:
-        """What waits with this secret; None when its code is over or another's."""
+        """What waits with this secret; None when its code is over or another's.
+
+        Threat: a token fetched by another (CWE-287), told by how long a comparison takes (CWE-208).
+        """
         found = await self._pairing(code_of(secret), now_ms)
         return found if found and compare_digest(found.secret, hashed(secret)) else None
 
@@ -108,7 +111,10 @@ class Screens:
     async def approve(self, who: Who, address: str, code: str, wanted: PairedScreen, now_ms: int
                       ) -> PairedScreen | None:
         """Let in the wall that shows a code, as `wanted` says of name, board and money; None when no wall does, or
-        another was quicker. Only one call gets a screen."""
+        another was quicker. Only one call gets a screen.
+
+        Threat: two who use one code (CWE-362).
+        """
         pairing = await self._pairing(code, now_ms) if code else None
         if pairing is None:
             return None
@@ -128,7 +134,10 @@ class Screens:
         return await self._put(who, address, screen, replace(screen, identify_ms=now_ms), "screen.identified")
 
     async def remove(self, who: Who, address: str, screen: PairedScreen) -> Outcome:
-        """Take a screen's token away: from now on it is nobody (threat: a screen that was stolen or sold)."""
+        """Take a screen's token away: from now on it is nobody (threat: a screen that was stolen or sold).
+
+        Threat: a session that cannot be ended (CWE-613).
+        """
         outcome = await self._put(who, address, screen, None, "screen.removed")
         if outcome == "done":
             await self._client.unlink(*(self._keys.screen(one) for one in (screen.secret, screen.before) if one))
@@ -138,7 +147,10 @@ class Screens:
 
     async def renew(self, who: Who, address: str, screen: PairedScreen, now_ms: int) -> str:
         """A new token for a screen whose turn it is, to be given to it alone; '' when it is not (threat: a token that
-        was copied and is good for ever). The former stays good until the new one was used."""
+        was copied and is good for ever). The former stays good until the new one was used.
+
+        Threat: a copied token (CWE-294).
+        """
         is_due = (now_ms - screen.renewed_ms >= RENEWED_EVERY_MS if _is_newest(who, screen)
                   else now_ms - screen.renewed_ms >= _ANSWERED_MS)
         if not is_due:
@@ -186,8 +198,8 @@ class Screens:
                    ) -> Outcome:
         one = after or before
         assert one is not None
-        deed = Deed(who, what, one.id, one.name, _told(before), _told(after), address)
-        return await self._changing.change(self._keys.screens, one.id, written(before) if before else b"",
+        deed = Deed(who, what, one.id, one.name, told(before), told(after), address)
+        return await self._changing.change(self._keys.screens, one.id, believed(before) if before else b"",
                                            written(after) if after else b"", deed)
 
 
@@ -198,7 +210,3 @@ def is_old(screen: PairedScreen, now_ms: int) -> bool:
 
 def _is_newest(who: Who, screen: PairedScreen) -> bool:
     return compare_digest(who.session, screen.secret)
-
-
-def _told(screen: PairedScreen | None) -> dict[str, Any] | None:
-    return asdict(screen) if screen else None

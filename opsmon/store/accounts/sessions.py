@@ -34,7 +34,10 @@ class Sessions:
         self._client, self._keys, self.idle_ms, self.life_ms = client, keys, idle_ms, life_ms
 
     async def begin(self, person_id: str, now_ms: int, address: str, agent: str) -> str:
-        """Begin one for somebody who has just proven who they are; its secret, to be given out once."""
+        """Begin one for somebody who has just proven who they are; its secret, to be given out once.
+
+        Threat: an id from before (fixation, CWE-384).
+        """
         secret = new_secret()
         session = Session(person_id, now_ms, now_ms + self.life_ms, now_ms, address, agent[:_AGENT])
         digest = hashed(secret)
@@ -66,7 +69,10 @@ class Sessions:
         return kept is not None and now_ms - kept.proven_ms < PROVEN_MS
 
     async def end(self, person_id: str, digests: list[str]) -> None:
-        """Revoke these. May be repeated."""
+        """Revoke these. May be repeated.
+
+        Threat: a session that cannot be ended (CWE-613).
+        """
         if digests:
             pipe = self._client.pipeline(transaction=False)
             pipe.unlink(*(self._keys.session(digest) for digest in digests))
@@ -74,7 +80,10 @@ class Sessions:
             await pipe.execute()
 
     async def end_all(self, person_id: str, but: str = "") -> int:
-        """Revoke all of a person, but the one in hand; how many there were. May be repeated."""
+        """Revoke all of a person, but the one in hand; how many there were. May be repeated.
+
+        Threat: a session that is left somewhere (CWE-613).
+        """
         found = [one for one in await self._digests(person_id) if one != but]
         await self.end(person_id, found)
         return len(found)

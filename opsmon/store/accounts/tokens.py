@@ -1,6 +1,5 @@
 """Commands: the tokens that programs show."""
 
-from dataclasses import asdict
 from typing import Any
 
 from redis.asyncio import Redis
@@ -8,7 +7,7 @@ from redis.asyncio import Redis
 from opsmon.core.access import Who
 from opsmon.store.accounts.audit import Deed
 from opsmon.store.accounts.changing import Changing, Outcome
-from opsmon.store.accounts.records import Token, read, written
+from opsmon.store.accounts.records import Token, believed, read, told, written
 from opsmon.store.accounts.secrets import hashed, new_secret
 from opsmon.store.connection import Reader
 from opsmon.store.keys import Keys
@@ -34,17 +33,20 @@ class Tokens:
         return secret
 
     async def revoke(self, who: Who, address: str, token: Token) -> Outcome:
-        """Take one away; what it opened is shut with the next request. May be repeated."""
+        """Take one away; what it opened is shut with the next request. May be repeated.
+
+        Threat: a token that was found (CWE-613).
+        """
         return await self._change(who, address, token, None, "token.revoked")
 
     async def _change(self, who: Who, address: str, before: Token | None, after: Token | None, what: str) -> Outcome:
         one = after or before
         assert one is not None
         deed = Deed(who, what, one.id[:12], one.name, _told(before), _told(after), address)
-        return await self._changing.change(self._keys.tokens, one.id, written(before) if before else b"",
+        return await self._changing.change(self._keys.tokens, one.id, believed(before) if before else b"",
                                            written(after) if after else b"", deed)
 
 
-def _told(token: Token | None) -> dict[str, Any] | None:
+def _told(token: Token | None) -> dict[str, Any]:
     """What the audit says of it: not even the hash."""
-    return {name: value for name, value in asdict(token).items() if name != "id"} if token else None
+    return {name: value for name, value in told(token).items() if name != "id"}

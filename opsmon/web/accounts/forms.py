@@ -28,7 +28,8 @@ class InputView:
 
 @dataclass(frozen=True, slots=True)
 class FormView:
-    """A page that is one form. `hidden` are fields nobody sees, `links` (url, text) what else may be done."""
+    """A page that is one form. `action` is where it goes, '' for the address it is on, which is not repeated then.
+    `hidden` are fields nobody sees, `links` (url, text) what else may be done."""
 
     title: str
     about: str

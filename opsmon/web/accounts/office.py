@@ -84,7 +84,10 @@ class Office:
         return self.html(request, "form", N_("Your password again"), 403, form=self._proof_form(request, form, trouble))
 
     async def check_password(self, who: Who, password: str) -> str:
-        """'' when it is theirs, else the sentence. Takes a try of the account's."""
+        """'' when it is theirs, else the sentence. Takes a try of the account's.
+
+        Threat: guessing (CWE-307; OWASP ASVS 5, 6.3.1).
+        """
         person = await self.people.one(who.id)
         if person is None:
             return self.wording.say(_NOT_RIGHT)

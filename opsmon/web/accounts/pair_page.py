@@ -6,6 +6,7 @@ this browser's own secret, in a cookie that no script reads), a store filled wit
 
 import re
 from dataclasses import replace
+from urllib.parse import urlsplit
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -21,7 +22,7 @@ from opsmon.web.accounts.forms import FormView
 from opsmon.web.accounts.noting import address_of
 from opsmon.web.accounts.qr import qr_view
 from opsmon.web.accounts.screen_views import PairView
-from opsmon.web.doors import WHO
+from opsmon.web.doors import PUBLIC_SIDE, WHO
 from opsmon.web.identity import FIRST_RUN, SCREEN_COOKIE, cookie, cookie_header
 from opsmon.web.languages import N_
 from opsmon.web.pages import Pages
@@ -35,14 +36,18 @@ _NOBODY_YET = N_("Nobody has an account here yet, who could let a screen in. Ope
                  "started, or run opsmon people add.")
 _TOO_MANY = N_("Too many screens are waiting here. This page tries again by itself; if it stays so, let this browser "
                "keep cookies.")
+_ELSEWHERE = N_("This screen is let in, but this port is for the internet and has no boards. Open %(address)s on it.")
+_SOMEWHERE = N_("This screen is let in, but this port is for the internet and has no boards. Open /wall on it at the "
+                "address where you open the boards.")
 
 
 class PairPage:
-    """The page of a screen that waits. `public_url` is where phones reach this opsmon; '': where the screen does."""
+    """The page of a screen that waits. `boards_url` is where phones, and from the port for the internet screens too,
+    reach the boards; '': where the screen does, or not known."""
 
-    def __init__(self, pages: Pages, screens: Screens, wording: Wording, clock: Clock, public_url: str) -> None:
+    def __init__(self, pages: Pages, screens: Screens, wording: Wording, clock: Clock, boards_url: str) -> None:
         self._pages, self._screens, self._wording = pages, screens, wording
-        self._clock, self._public_url = clock, public_url
+        self._clock, self._boards_url = clock, boards_url
 
     async def show(self, request: Request) -> Response:
         """The code and its QR code; once it was let in, on to the wall."""
@@ -50,12 +55,23 @@ class PairPage:
         if request.scope.get(FIRST_RUN):
             raise HTTPException(409, _NOBODY_YET)
         if who is not None and who.kind == "screen":
-            return RedirectResponse("/wall", 303, _HEADERS)
+            return self._let_in(request)
         if who is not None and who.kind == "person":
             return self._sign_out_first(request, who)
         secret = cookie(request.scope, SCREEN_COOKIE)
         waiting = await self._screens.waiting(secret, self._clock.now_ms()) if secret else None
         return self._page(request, secret, waiting) if waiting else await self._begun(request)
+
+    def _let_in(self, request: Request) -> Response:
+        """On to the wall. The port for the internet has none: it leads to the other one where the screen's cookie goes
+        along, which is kept by host and not by port (RFC 6265, 8.5), else it says where to go."""
+        if not request.scope.get(PUBLIC_SIDE):
+            return RedirectResponse("/wall", 303, _HEADERS)
+        wall = f"{self._boards_url}/wall" if self._boards_url else ""
+        if wall and urlsplit(wall).hostname == request.url.hostname:
+            return RedirectResponse(wall, 303, _HEADERS)
+        said = self._wording.say(_ELSEWHERE, address=wall) if wall else self._wording.say(_SOMEWHERE)
+        return self._answer(request, PairView(trouble=said), 200, _LATER_S)
 
     async def _begun(self, request: Request) -> Response:
         begun = await self._screens.begin(self._clock.now_ms(), address_of(request))
@@ -68,9 +84,10 @@ class PairPage:
 
     def _page(self, request: Request, secret: str, pairing: Pairing) -> Response:
         code = written(code_of(secret))
-        base = self._public_url or _asked_for(request)
-        view = PairView(code, f"{base.partition('://')[2]}/screens/pair", self._wording.time(pairing.ends_ms),
-                        qr_view(f"{base}/screens/pair?code={code}"))
+        here = "" if request.scope.get(PUBLIC_SIDE) else _asked_for(request)
+        base, until = self._boards_url or here, self._wording.time(pairing.ends_ms)
+        view = PairView(code, f"{base.partition('://')[2]}/screens/pair", until,
+                        qr_view(f"{base}/screens/pair?code={code}")) if base else PairView(code, until=until)
         return self._answer(request, view, 200, _AGAIN_S)
 
     def _answer(self, request: Request, view: PairView, status: int, again_s: int) -> Response:

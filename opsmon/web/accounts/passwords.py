@@ -34,11 +34,17 @@ class Passwords:
         self._dummy = self._hasher.hash("nobody has this password") if self._hasher else ""
 
     async def hash(self, password: str) -> str:
-        """A password as it is kept. Raises Busy."""
+        """A password as it is kept. Raises Busy.
+
+        Threat: a stolen copy of the store (CWE-916; OWASP, password storage).
+        """
         return str(await self._run(self._there().hash, password))
 
     async def verify(self, kept: str, password: str) -> bool:
-        """Whether it is this one. With nothing kept it takes as long and is not. Raises Busy."""
+        """Whether it is this one. With nothing kept it takes as long and is not. Raises Busy.
+
+        Threat: guessing, and names that are told by how long an answer takes (CWE-208).
+        """
         return bool(await self._run(self._verify, kept, password)) and bool(kept)
 
     def is_old(self, kept: str) -> bool:

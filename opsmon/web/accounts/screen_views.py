@@ -8,8 +8,8 @@ from opsmon.web.accounts.qr import QrView
 
 @dataclass(frozen=True, slots=True)
 class PairView:
-    """What a screen shows that is not let in yet: `code` in two halves, where it is to be typed, until when it is
-    good. `trouble`: why there is no code now."""
+    """What a screen shows that is not let in yet: `code` in two halves, where it is to be typed ('' when that is
+    not known), until when it is good. `trouble`: why there is no code now."""
 
     code: str = ""
     address: str = ""

@@ -72,7 +72,10 @@ class SignIn:
         self._pages, self._signing, self._clock = pages, signing, clock
 
     async def login(self, request: Request) -> Response:
-        """GET gives the form, POST signs in and goes on to where one wanted to be."""
+        """GET gives the form, POST signs in and goes on to where one wanted to be.
+
+        Threat: guessing (CWE-307), a session from before (fixation, CWE-384).
+        """
         if request.method != "POST":
             return self._form(request, _login_form(_next(request.query_params.get("next", ""))))
         said = await read_form(request)
@@ -105,18 +108,21 @@ class SignIn:
         return answer
 
     async def welcome(self, request: Request) -> Response:
-        """Make the first admin, by the link that opsmon printed."""
+        """Make the first admin, by the link that opsmon printed.
+
+        Threat: a stranger who is first (CWE-306).
+        """
         if not request.scope.get(FIRST_RUN):
             return self._trouble(request, 410, _WELCOMED)
         secret = self._signing.first_secret()
         if not secret or not compare_digest(request.path_params["secret"].encode(), secret.encode()):
             return self._trouble(request, 410, _GONE)
         if request.method != "POST":
-            return self._form(request, _welcome_form(request.url.path, {}, {}))
+            return self._form(request, _welcome_form({}, {}))
         said = await read_form(request)
         email, name, wrong = _checked(said)
         if wrong:
-            return self._form(request, _welcome_form(request.url.path, said, wrong), 422)
+            return self._form(request, _welcome_form(said, wrong), 422)
         kept = await self._signing.passwords.hash(said["password"])
         made = Person("first", email, name, "admin", kept, made_ms=self._clock.now_ms())
         outcome = await self._signing.people.change(LOCAL, address_of(request), None, made, "person.first")
@@ -126,19 +132,22 @@ class SignIn:
         return await self._let_in(request, made, "/")
 
     async def accept(self, request: Request) -> Response:
-        """Choose a password, by a link that is good once: of an invitation, or for a new one."""
+        """Choose a password, by a link that is good once: of an invitation, or for a new one.
+
+        Threat: a link that is used twice (CWE-294).
+        """
         secret = request.path_params["secret"]
         found = await self._signing.people.linked(secret)
         if found is None:
             return self._trouble(request, 410, _GONE)
         link, person = found
         if request.method != "POST":
-            return self._form(request, _accept_form(request.url.path, person, link.kind, {}))
+            return self._form(request, _accept_form(person, link.kind, {}))
         said = await read_form(request)
         try:
             check_password(said.get("password", ""), person.email, person.name)
         except ValueError as error:
-            return self._form(request, _accept_form(request.url.path, person, link.kind, {"password": str(error)}), 422)
+            return self._form(request, _accept_form(person, link.kind, {"password": str(error)}), 422)
         kept = await self._signing.passwords.hash(said["password"])
         if not await self._signing.people.use_link(secret):
             return self._trouble(request, 410, _GONE)
@@ -194,18 +203,18 @@ def _login_form(goes_on: str, said: Mapping[str, str] | None = None, trouble: st
                     ((PAIR, _IS_A_SCREEN),), trouble)
 
 
-def _welcome_form(action: str, said: Mapping[str, str], wrong: Mapping[str, str]) -> FormView:
+def _welcome_form(said: Mapping[str, str], wrong: Mapping[str, str]) -> FormView:
     about = ("You are the first. With an account boards can be opened from other machines too, and from now on "
              "everybody signs in.")
-    return FormView("Welcome", about, action, "Make the first account", marked((_NAME, _EMAIL, _NEW_PASSWORD), said,
+    return FormView("Welcome", about, "", "Make the first account", marked((_NAME, _EMAIL, _NEW_PASSWORD), said,
                                                                               wrong))
 
 
-def _accept_form(action: str, person: Person, kind: str, wrong: Mapping[str, str]) -> FormView:
+def _accept_form(person: Person, kind: str, wrong: Mapping[str, str]) -> FormView:
     title = f"Welcome, {person.name}" if kind == "invite" else "A new password"
     about = f"You sign in with {person.email}."
     # For password managers: whose password this is.
-    return FormView(title, about, action, "Begin" if kind == "invite" else "Change it",
+    return FormView(title, about, "", "Begin" if kind == "invite" else "Change it",
                     marked((_NEW_PASSWORD,), {}, wrong))
 
 

@@ -1,7 +1,7 @@
 """Records of accounts change in one step with their line in the audit, or not at all."""
 
 import asyncio
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import pytest
 from redis.asyncio import Redis
@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 from opsmon.core.access import LOCAL
 from opsmon.store.accounts.audit import Deed, read_audit
 from opsmon.store.accounts.changing import Changing, Outcome
-from opsmon.store.accounts.records import Person, read, written
+from opsmon.store.accounts.records import Person, read, told, written
 from opsmon.store.connection import Reader
 from opsmon.store.keys import Keys
 
@@ -23,8 +23,7 @@ BEN = Person("ben", "ben@shop.example", "Ben", "viewer", password="$argon2id$…
 async def put(store: Redis, before: Person | None, after: Person | None, what: str = "person.changed") -> Outcome:
     one = after or before
     assert one is not None
-    deed = Deed(LOCAL, what, one.id, one.name, asdict(before) if before else None, asdict(after) if after else None,
-                "127.0.0.1")
+    deed = Deed(LOCAL, what, one.id, one.name, told(before), told(after), "127.0.0.1")
     return await Changing(store, KEYS).change(KEYS.people, one.id, written(before) if before else b"",
                                               written(after) if after else b"", deed)
 

@@ -1,0 +1,59 @@
+"""What tiles without a number show now, read once for all of them, however many screens and boards show them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from opsmon.core.health import Backlog
+from opsmon.core.parts import ACTIVITY, CLOCK, SOURCES, TEXT
+from opsmon.core.slots import Options
+from opsmon.core.source_health import SourceFacts
+from opsmon.store.activity_queries import happenings
+from opsmon.store.connection import Reader
+from opsmon.store.keys import Keys
+from opsmon.store.kpi_queries import KpiQueries
+from opsmon.store.source_queries import read_sources
+from opsmon.web.part_shapes import AnyPart
+from opsmon.web.part_views import activity_view, clock_view, sources_view, text_view
+from opsmon.web.wording import Wording
+
+
+@dataclass(frozen=True, slots=True)
+class AskedPart:
+    """A slot without a number: its id, which tile, and what its place says of it."""
+
+    slot_id: str
+    part: str
+    options: Options
+
+
+class Parts:
+    """Reads and words them for one site; `sources` are those that are set up."""
+
+    def __init__(self, reader: Reader, keys: Keys, kpis: KpiQueries, wording: Wording, zone: str,
+                 sources: tuple[str, ...]) -> None:
+        self._reader, self._keys, self._kpis = reader, keys, kpis
+        self._wording, self._zone, self._sources = wording, zone, sources
+
+    async def views(self, asked: Sequence[AskedPart], waiting: Backlog, now_ms: int) -> list[tuple[str, object]]:
+        """A view for each slot. Raises STORE_ERRORS; a text and a clock need no store."""
+        kinds = {one.part for one in asked}
+        facts = await self._facts(now_ms) if kinds & {SOURCES, ACTIVITY} else []
+        found = [self._view(one, facts, waiting, now_ms) for one in asked if one.part != ACTIVITY]
+        shown: list[tuple[str, object]] = list(
+            zip((one.slot_id for one in asked if one.part != ACTIVITY), found, strict=True))
+        if ACTIVITY in kinds:
+            told = await happenings(self._reader, self._keys, [one.heard for one in facts], now_ms)
+            shown += [(one.slot_id, activity_view(one.options, told, self._wording, self._zone, now_ms))
+                      for one in asked if one.part == ACTIVITY]
+        return shown
+
+    async def _facts(self, now_ms: int) -> list[SourceFacts]:
+        return await read_sources(self._reader, self._keys, self._kpis, self._sources, now_ms)
+
+    def _view(self, one: AskedPart, facts: Sequence[SourceFacts], waiting: Backlog, now_ms: int) -> AnyPart:
+        calendar, wording = self._kpis.calendar, self._wording
+        if one.part == TEXT:
+            return text_view(one.options, calendar, wording, now_ms)
+        if one.part == CLOCK:
+            return clock_view(one.options, calendar, wording, now_ms)
+        return sources_view(one.options, facts, waiting, wording, self._zone, now_ms)
