@@ -109,6 +109,7 @@ from opsmon.web.wall_page import WallPage
 from opsmon.web.walls import Screen
 from opsmon.web.webhooks import Webhooks
 from opsmon.web.wording import Wording
+from opsmon.workers.evaluator import Evaluator
 from opsmon.workers.worker import Worker
 
 T = TypeVar("T")
@@ -258,12 +259,21 @@ async def refuse_newer_store(settings: Settings) -> None:
 
 
 async def run_worker(settings: Settings, stop: asyncio.Event, clock: Clock | None = None) -> None:
-    """Work until `stop` is set and the batch in hand is done."""
-    client = worker_client(store_url(settings))
+    """Work until `stop` is set and the batch in hand is done; beside it look at the rules, if no other worker does."""
+    client, clock = worker_client(store_url(settings)), clock or SystemClock()
+    looking = asyncio.create_task(evaluator(settings, client, clock).run(stop))
     try:
-        await Worker(client, settings, clock or SystemClock()).run(stop)
+        await Worker(client, settings, clock).run(stop)
+        await looking
     finally:
+        await _ended(looking)
         await client.aclose()
+
+
+def evaluator(settings: Settings, client: Redis, clock: Clock) -> Evaluator:
+    """What looks at the rules of a site. Its number tells it from others of this machine."""
+    who = f"{settings.worker_name}:{os.getpid()}:{id(client)}"
+    return Evaluator(client, Keys(settings.site), kpi_queries(client, settings), tuple(sources(settings)), who, clock)
 
 
 async def run_poll(settings: Settings, stop: asyncio.Event, clock: Clock | None = None) -> None:

@@ -105,6 +105,8 @@ KINDS = (
             "what became of alerts, line by line: state, reason, by whom"),
     KeyKind("{site}:notices", "stream", "permanent; the newest 10,000", "move_alert",
             "what is to be delivered to whom, in order"),
+    KeyKind("{site}:receivers", "hash", "permanent", "rules", "who can be told, and how: their addresses"),
+    KeyKind("{site}:routes", "hash", "permanent", "rules", "by severity, who is told when, and in which hours"),
     KeyKind("{site}:restored:<name>", "string", "1 hour; renamed when all is restored", "restoring",
             "a stream or a hash of a backup, until it takes the place of the site's"),
     KeyKind("{site}:note:<name>", "hash", "1 minute to 30 days", "worker, demo, pollers, importing, web",
@@ -147,6 +149,8 @@ class Keys:
         self.alerts = f"{self.tag}:alerts"
         self.alert_log = f"{self.tag}:alert-log"
         self.notices = f"{self.tag}:notices"
+        self.receivers = f"{self.tag}:receivers"
+        self.routes = f"{self.tag}:routes"
 
     @property
     def streams(self) -> tuple[str, str]:

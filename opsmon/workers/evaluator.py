@@ -35,6 +35,8 @@ ROUND_MS = 1_000
 # Between two rounds that changes ask for: a storm of orders is one look.
 _LEAST_MS = 250
 _SLOW_MS = 10_000
+# How often the value of what is open is written, so that screens and people see where it stands.
+_VALUE_MS = 5_000
 _PAUSE_S = 1.0
 
 
@@ -48,6 +50,7 @@ class Evaluator:
         self._observer = Observer(kpis)
         self.store = AlertStore(self._reader, self._scripts, keys)
         self._slow_ms = 0
+        self._written: dict[str, int] = {}
         self._last_id = "$"
         self._trouble = ""
 
@@ -107,7 +110,12 @@ class Evaluator:
         move = step(stored.alert, finding, rule.timing, now_ms)
         if move is not None:
             return await self.store.move(stored, move, rule, now_ms)
-        return replace(stored, alert=seen(stored.alert, finding))
+        after = seen(stored.alert, finding)
+        written_ms = self._written.get(after.fingerprint, 0)
+        if not after.is_open or after == stored.alert or now_ms - written_ms < _VALUE_MS:
+            return replace(stored, alert=after)
+        self._written[after.fingerprint] = now_ms
+        return await self.store.note(replace(stored, alert=after), stored.told, [], now_ms)
 
     async def _retire(self, rules: Mapping[str, Rule], known: dict[str, Stored], now_ms: int) -> None:
         """End the alerts of rules that are gone or off."""

@@ -46,7 +46,9 @@ class AlertStore:
         """Keep a move with its line in the log; the record that counts now: the move's, or another one's that came
         first, and then nothing was written. May be repeated."""
         after = Stored(stored.version + 1, move.alert, stored.told)
-        return await self._keep(after, now_ms, log=log_line(move, rule, now_ms))
+        # That a number is missing is news after five minutes; until then it is only kept in mind.
+        is_news = move.reason != "no-number" or move.before != move.alert.state
+        return await self._keep(after, now_ms, log=log_line(move, rule, now_ms) if is_news else ())
 
     async def note(self, stored: Stored, told: Told, notices: Iterable[Sequence[str]], now_ms: int) -> Stored:
         """Keep what has been said of an alert, with what is to be delivered; as `move`."""
