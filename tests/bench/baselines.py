@@ -106,7 +106,7 @@ def _gaps(a_day: int) -> None:
     usual = [one or 0.0 for one in shop.baseline.usual]
     limit = least_missing(sum(usual))
     waits = sorted(_minutes_until(limit, usual, hour) for hour in range(HOURS_OF_WEEK) if 9 <= hour % 24 < 17)
-    print(f"  {'nothing came, k = ' + format(limit, '.1f'):32} an outage is seen after {waits[len(waits) // 2]} minutes "
+    print(f"  {'nothing came, k = ' + format(limit, '.1f'):32} an outage is seen after {waits[len(waits) // 2]} min "
           f"({waits[0]} to {waits[-1]})")
 
 
