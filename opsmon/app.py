@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import count
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -113,6 +114,7 @@ from opsmon.workers.evaluator import Evaluator
 from opsmon.workers.worker import Worker
 
 T = TypeVar("T")
+_evaluators = count(1)
 
 
 @dataclass(slots=True)
@@ -272,7 +274,7 @@ async def run_worker(settings: Settings, stop: asyncio.Event, clock: Clock | Non
 
 def evaluator(settings: Settings, client: Redis, clock: Clock) -> Evaluator:
     """What looks at the rules of a site. Its number tells it from others of this machine."""
-    who = f"{settings.worker_name}:{os.getpid()}:{id(client)}"
+    who = f"{settings.worker_name}:{os.getpid()}:{next(_evaluators)}"
     return Evaluator(client, Keys(settings.site), kpi_queries(client, settings), tuple(sources(settings)), who, clock)
 
 
