@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from opsmon.core.catalogue import Catalogue, Kpi, Tumbling
 from opsmon.core.kpis import BUILT_IN
-from opsmon.core.parts import ACTIVITY, PARTS, SOURCES
+from opsmon.core.parts import ACTIVITY, ALERTS, PARTS, SOURCES
 from opsmon.core.slots import Cadence, Size, Slot
 
 MOST_ON_A_WALL = 9
@@ -83,7 +83,7 @@ _TODAY = (Slot("orders-today", "L"), Slot("revenue-today", "L"), Slot("orders-pe
 BOARDS = (
     Board(OVERVIEW, "Overview", (
         Row("live", (*_MONEY, Slot("orders-per-hour", "wide"), Slot("orders-per-minute"), Slot("aov-1h"),
-                     Slot("visitors-now"), Slot("active-orders"))),
+                     Slot("visitors-now"), Slot("active-orders"), Slot(ALERTS, "wide"))),
         Row("near", (Slot("conversion-30m"), Slot("abandonment"), Slot("oldest-order"), Slot("fulfilment-time"),
                      Slot("top-products", "wide"), Slot("funnel-today", "wide"), Slot("pipeline", "wide"),
                      Slot("api-p95", "wide"), Slot(ACTIVITY, "wide"))),
@@ -102,7 +102,7 @@ BOARDS = (
     ), (*_MONEY, Slot("orders-per-minute"), Slot("aov-1h"), Slot("conversion-30m"), Slot("visitors-now"),
         Slot("orders-per-hour", "wide"), Slot("top-products", "wide"))),
     Board("operations", "Operations", (
-        Row("live", (Slot("active-orders", "L"), Slot("past-sla", "L"))),
+        Row("live", (Slot("active-orders", "L"), Slot("past-sla", "L"), Slot(ALERTS, "wide"))),
         Row("near", (Slot("completed-1h", "wide"), Slot("oldest-order"), Slot("fulfilment-time"),
                      Slot("payment-failures"), Slot("return-requests"), Slot("pipeline", "wide"),
                      Slot("order-ages", "wide"), Slot("waiting", "wide"), Slot("output-by-line", "wide"),
@@ -112,7 +112,7 @@ BOARDS = (
     ), (Slot("active-orders", "L"), Slot("past-sla", "L"), Slot("oldest-order"), Slot("fulfilment-time"),
         Slot("payment-failures"), Slot("return-requests"), Slot("pipeline", "wide"), Slot("output-by-line", "wide"))),
     Board("technology", "Technology", (
-        Row("live", (Slot("active-users", "L"), Slot("waiting-events"), Slot("dead-letters"))),
+        Row("live", (Slot("active-users", "L"), Slot("waiting-events"), Slot("dead-letters"), Slot(ALERTS, "wide"))),
         Row("near", (Slot("api-p95", "wide"), Slot("api-errors", "wide"), Slot("queues", "wide"),
                      Slot("function-p95", "wide"), Slot("lag-by-source", "wide"), Slot("gauges", "wide"),
                      Slot("counters", "wide"), Slot(SOURCES, "wide"), Slot(ACTIVITY, "wide"))),

@@ -1,4 +1,4 @@
-"""Tiles that show no number: a text, a clock, what happened, how the sources are.
+"""Tiles that show no number: a text, a clock, what happened, how the sources are, what is wrong.
 
 A place on a board names one as it names a KPI, by an id that no KPI can have; a file says `tile` where it says `kpi`
 of a number. What a place says of it (a text, a zone) is in the options of its slot.
@@ -15,7 +15,7 @@ from opsmon.core.catalogue import Catalogue, Kpi, Now
 from opsmon.core.said import Said
 from opsmon.core.slots import Cadence, Level, Options, Size, Slot
 
-TEXT, CLOCK, ACTIVITY, SOURCES = "_text", "_clock", "_activity", "_sources"
+TEXT, CLOCK, ACTIVITY, SOURCES, ALERTS = "_text", "_clock", "_activity", "_sources", "_alerts"
 LEVELS: tuple[Level, ...] = get_args(Level)
 MOST_TEXT = 280
 MOST_LINES = 8
@@ -59,6 +59,7 @@ PARTS: dict[str, Part] = {part.id: part for part in (
                "silent or came back. Without amounts and names of people."), "wide", "near"),
     Part(_part(SOURCES, "Sources", "Each source: how it is, when it was last heard, the longest gap that is usual at "
                "this hour, and how many of its events could not be counted."), "wide", "near"),
+    Part(_part(ALERTS, "Alerts", "Each open alert, the worst first. Without amounts and names of people."), "wide", "live"),
 )}
 BY_NAME = {part.name: part for part in PARTS.values()}
 

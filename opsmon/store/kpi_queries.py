@@ -78,6 +78,11 @@ class KpiQueries:
         return at_odds(meta.shops, self.calendar.zone.key, self._currency or meta.currency)
 
     @property
+    def currency(self) -> str | None:
+        """What money is counted in: the site's, or that of the first order. After a `read`."""
+        return self._currency or self._known_currency
+
+    @property
     def generation(self) -> int:
         """Which way of counting the numbers were last read from; another one means that all may differ."""
         return self._generation

@@ -119,6 +119,7 @@ class Scripts:
         self._turn = client.register_script(source("turn"))
         self._save_board = client.register_script(source("save_board"))
         self._move_alert = client.register_script(source("move_alert"))
+        self._tell_alerts = client.register_script(source("tell_alerts"))
         self._find_entries = client.register_script(source("find_entries"))
         self._find_states = client.register_script(source("find_states"))
         self._erase_entries = client.register_script(source("erase_entries"))
@@ -166,6 +167,10 @@ class Scripts:
         keys = [self._keys.boards, self._keys.board(board_id), self._keys.changes]
         done, counts = await self._save_board(keys=keys, args=[board_id, version, record, now_ms])
         return bool(done), int(counts)
+
+    async def tell_alerts(self, about: str, now_ms: int) -> None:
+        """Have screens look at rules and silences again. May be repeated."""
+        await self._tell_alerts(keys=[self._keys.changes], args=[now_ms, about])
 
     async def move_alert(self, fingerprint: str, believed: int, record: bytes, now_ms: int, log: Sequence[str] = (),
                          notices: Sequence[Sequence[str]] = ()) -> bytes | None:

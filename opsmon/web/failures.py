@@ -12,7 +12,9 @@ from typing import Any, Protocol, TypeVar
 
 from opsmon.core.catalogue import Kpi
 from opsmon.store.connection import STORE_ERRORS, is_of_one_key
+from opsmon.web.alerts.shapes import NO_BAND, NO_LIST
 from opsmon.web.hub import Slot
+from opsmon.web.planning import BAND, OPEN
 from opsmon.web.views import KpiView
 from opsmon.web.wording import Wording
 
@@ -34,6 +36,7 @@ class Planned(Protocol):
     def postpone(self, wait_ms: int) -> None: ...
 
 
+_NEVER_READ = {BAND: NO_BAND, OPEN: NO_LIST}
 P = TypeVar("P", bound=Planned)
 Views = list[tuple[str, object]]
 
@@ -97,6 +100,7 @@ class Failures:
 
 def failed_view(last: Any, kpi: Kpi, note: str, wording: Wording) -> object:
     """The tile as it was last, marked; a dash where there never was one."""
+    last = last or _NEVER_READ.get(kpi.id)
     if last is None:
         label, definition = wording.say(kpi.label), wording.say(kpi.definition)
         return KpiView(kpi.id, label, "–", 1, "", "error", note, definition, None, None, None)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from opsmon.clock import Clock
+from opsmon.core.alerting.rules import Rule
 from opsmon.core.board_records import current
 from opsmon.core.boards import HOME, Placed, boards_of
 from opsmon.core.boards import Board as ShownBoard
@@ -31,7 +32,18 @@ from opsmon.telemetry import DEAD, LAG, PENDING, RENDERS, SCREEN_SECONDS
 from opsmon.web.failures import Failures
 from opsmon.web.hub import Hub, event
 from opsmon.web.parts import AskedPart, Parts
-from opsmon.web.planning import BATCH_MS, LIVE_MS, NEAR_MS, NEVER_MS, SlotPlan, plan_of, running_ms
+from opsmon.web.planning import (
+    BAND_SLOT,
+    BATCH_MS,
+    LIVE_MS,
+    NEAR_MS,
+    NEVER_MS,
+    OPEN_SLOTS,
+    SlotPlan,
+    fixed_plans,
+    plan_of,
+    running_ms,
+)
 from opsmon.web.presenting import health_view, setup_view, standing_view
 from opsmon.web.slot_reading import SlotReader
 from opsmon.web.views import HealthView, SetupView
@@ -51,13 +63,15 @@ _RECENT_MS = 5 * 60_000
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """What a feed shows: the words, the zone, where webhooks go and whether they can be verified."""
+    """What a feed shows: the words, the zone, where webhooks go and whether they can be verified, the rules of the
+    site's file."""
 
     wording: Wording
     zone: str
     webhook_url: str
     has_secret: bool
     sources: tuple[str, ...]
+    rules: tuple[Rule, ...] = ()
 
 
 class Feed:
@@ -69,7 +83,7 @@ class Feed:
         self._reader, self._keys, self._kpis, self._scripts = reader, keys, kpis, scripts
         self._clock, self._failures = clock, Failures(board.wording)
         self._slots = SlotReader(kpis, board.wording, board.zone)
-        self._parts = Parts(reader, keys, kpis, board.wording, board.zone, board.sources)
+        self._parts = Parts(reader, keys, kpis, board.wording, board.zone, board.sources, board.rules)
         self.boards = boards_of(kpis.catalogue)
         self._plan_by_id: dict[str, SlotPlan] = {}
         self._home = self._plan_boards()
@@ -197,6 +211,8 @@ class Feed:
             self._mark(fields)
         for tell in self.listeners if changes else ():
             tell()
+        if any(b"alert" in fields for _, fields in changes):
+            self._hurry_alerts()
         if any(b"board" in fields for _, fields in changes):
             await self.take_boards()
         await self._tick()
@@ -273,6 +289,12 @@ class Feed:
         if arrived and moved:
             self._arrived.append(int(arrived))
 
+    def _hurry_alerts(self) -> None:
+        """What is wrong is said with the change that tells of it."""
+        for planned in self._plans:
+            if planned.is_of_alerts:
+                planned.hurry()
+
     def _mark_parts(self) -> None:
         """Clocks move, lists may have: what they read says."""
         for planned in self._plans:
@@ -310,7 +332,9 @@ class Feed:
         """Plan what boards show; what the first board shows is at hand at all times."""
         for board in self.boards.values():
             self._plan(board)
+        self._plan_by_id = {one.slot_id: one for one in fixed_plans()} | self._plan_by_id
         self._on_boards = {placed.id for board in self.boards.values() for placed in board.placed("board")}
+        self._on_boards |= {BAND_SLOT, *OPEN_SLOTS}
         return slots_of(self.boards[HOME], "board")
 
     def _plan(self, board: ShownBoard) -> None:
@@ -401,5 +425,5 @@ def revision_of(entry_id: str) -> int:
 
 
 def slots_of(board: ShownBoard, layout: str) -> frozenset[str]:
-    """Every slot of a board's page, its health line and set-up among them."""
-    return frozenset({"health", "setup", *(placed.id for placed in board.placed(layout))})
+    """Every slot of a board's page, its health line, set-up and the band among them."""
+    return frozenset({"health", "setup", BAND_SLOT, *(placed.id for placed in board.placed(layout))})

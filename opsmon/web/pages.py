@@ -19,7 +19,7 @@ from opsmon.clock import Clock
 from opsmon.core.access import Who, may
 from opsmon.core.boards import HOME, OVERVIEW, Board, linked
 from opsmon.core.narrowing import Only
-from opsmon.core.parts import PARTS
+from opsmon.core.parts import ALERTS, PARTS
 from opsmon.core.slots import Cadence, Size, Slot
 from opsmon.store import health_queries
 from opsmon.store.connection import STORE_ERRORS, Reader
@@ -32,6 +32,7 @@ from opsmon.web.doors import WHO
 from opsmon.web.feed import HEARTBEAT_S, Feed, slots_of
 from opsmon.web.filters import filter_words, filters_of
 from opsmon.web.languages import ENGLISH, N_
+from opsmon.web.planning import BAND_SLOT
 from opsmon.web.samples import GALLERY
 from opsmon.web.seeing import is_seen, marks, seen_board, sees
 from opsmon.web.status import gather, status_view
@@ -147,6 +148,7 @@ class Pages:
         slots = self._feed.hub.slots
         html = rendering.page(
             page.board, page=page, health=slots["health"].view, setup=slots["setup"].view,
+            band=slots[BAND_SLOT].view,
             revs={slot_id: slot.revision for slot_id, slot in slots.items()}, **context,
         )
         return HTMLResponse(html, headers={"etag": etag, "cache-control": "private, no-cache", "vary": "cookie"})
@@ -192,8 +194,9 @@ def is_still(slot: Slot) -> bool:
 
 
 def part_sheets(slots: Iterable[Slot]) -> list[str]:
-    """The sheets of the tiles without a number: each is loaded only where such a tile stands."""
-    return sorted({f"tile-{PARTS[slot.kpi].name}" for slot in slots if slot.kpi in PARTS})
+    """The sheets of the tiles without a number: each is loaded only where such a tile stands. That of alerts comes with
+    what can wait (rest.css): any board may need the band's."""
+    return sorted({f"tile-{PARTS[slot.kpi].name}" for slot in slots if slot.kpi in PARTS and slot.kpi != ALERTS})
 
 
 def has_marks(board: Board, only: Only) -> bool:

@@ -3,10 +3,11 @@
 import asyncio
 from dataclasses import dataclass, replace
 
+from opsmon.core.access import EVERYTHING, Sight
 from opsmon.core.boards import Placed
-from opsmon.core.catalogue import Catalogue, Kpi, Tumbling
+from opsmon.core.catalogue import Catalogue, Kpi, Now, Tumbling
 from opsmon.core.narrowing import narrowed
-from opsmon.core.parts import PARTS, kpi_of
+from opsmon.core.parts import ALERTS, PARTS, kpi_of
 from opsmon.core.slots import PLAIN, Cadence, Options
 
 LIVE_MS = 250
@@ -14,6 +15,13 @@ CHART_MS = 5_000
 NEAR_MS = 30_000
 BATCH_MS = 3_600_000
 NEVER_MS = -BATCH_MS
+# What is wrong, beside what stands on boards: the band above the tiles, and the list of the page of alerts for readers,
+# people of the floor and managers, by what of the numbers each may see.
+BAND, OPEN = "_band", "_open"
+BAND_SLOT = "band"
+FIXED = {BAND: Kpi(BAND, "Alerts", "", Now(), "count", ""), OPEN: Kpi(OPEN, "Alerts", "", Now(), "count", "")}
+OPEN_SLOTS: dict[str, frozenset[Sight]] = {
+    "open-plain": frozenset(), "open-names": frozenset({"names"}), "open-money-names": EVERYTHING}
 # Of what is read from nowhere: a text, a clock.
 STILL_MS = 1_000
 
@@ -32,8 +40,13 @@ class SlotPlan:
 
     @property
     def is_part(self) -> bool:
-        """Whether it is a tile without a number."""
-        return self.kpi.id in PARTS
+        """Whether it is a tile without a number, or a place of its own that all boards have."""
+        return self.kpi.id in PARTS or self.kpi.id in FIXED
+
+    @property
+    def is_of_alerts(self) -> bool:
+        """Whether it says what is wrong: it is read with the change that tells of it."""
+        return self.kpi.id == ALERTS or self.kpi.id in FIXED
 
     def wait_ms(self, running_ms: int) -> int | None:
         """How long until it may be read again; None when nothing about it moved."""
@@ -60,6 +73,17 @@ def plan_of(placed: Placed, catalogue: Catalogue) -> SlotPlan:
     if asked is None:
         raise ValueError(f"{kpi.id} is not counted by {options.only}")
     return SlotPlan(placed.id, asked, _cadence_ms(kpi, placed.cadence), options)
+
+
+def open_slot(seen: frozenset[Sight]) -> str:
+    """The list of open alerts for somebody who sees this much: never more than they may."""
+    return max((name for name, sees in OPEN_SLOTS.items() if sees <= seen), key=lambda name: len(OPEN_SLOTS[name]))
+
+
+def fixed_plans() -> list[SlotPlan]:
+    """The places that are on no board: the band, and the lists of the page of alerts."""
+    return [SlotPlan(BAND_SLOT, FIXED[BAND], CHART_MS),
+            *(SlotPlan(name, FIXED[OPEN], CHART_MS, Options(title=name)) for name in OPEN_SLOTS)]
 
 
 def running_ms() -> int:

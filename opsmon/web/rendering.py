@@ -9,6 +9,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from opsmon.web.alerts.shapes import AlertsView, BandView, OpenView
 from opsmon.web.languages import ENGLISH, messages
 from opsmon.web.part_shapes import PART_VIEWS
 from opsmon.web.sealing import csrf, csrf_token
@@ -80,11 +81,11 @@ def slot(view: object, revision: int, language: str = ENGLISH, slot_id: str = ""
     """One slot as it stands on the page. Of a KPI there may be several: they have ids of their own."""
     name = _MACRO[type(view)]
     module: Any = environment(language).get_template(f"partials/{name}.jinja").module
-    place = (slot_id,) if name == "kpi" else ()
+    place = (slot_id,) if name in ("kpi", "open") else ()
     return getattr(module, f"{name}_slot")(view, revision, *place)
 
 
 _MACRO: dict[type, str] = {
-    **dict.fromkeys((*TILE_VIEWS, *PART_VIEWS), "kpi"),
+    **dict.fromkeys((*TILE_VIEWS, *PART_VIEWS, AlertsView), "kpi"), BandView: "band", OpenView: "open",
     HealthView: "health", SetupView: "setup", SourceCardView: "source", SourcesView: "sources",
 }

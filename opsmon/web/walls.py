@@ -12,10 +12,13 @@ from opsmon.core.walls import MOST_PAGES, Fit, Letters, Wall, letters_for, metre
 from opsmon.web.feed import Feed, slots_of
 from opsmon.web.filters import filters_of
 from opsmon.web.languages import N_
+from opsmon.web.planning import BAND_SLOT, open_slot
 from opsmon.web.seeing import is_seen, seen_board
 from opsmon.web.wording import Wording
 
 LEAST_TURN_S = 20
+# What the stream of the page of alerts asks for.
+ALERTS_VIEW = "alerts"
 _NUMBER = re.compile(r"\d{1,3}(?:[.,]\d{1,2})?", re.ASCII)
 _FITS: dict[str, Fit] = {"many": "many", "some": "some", "few": "few"}
 _BETWEEN = re.compile(r"[+ ]")  # in the query of an address a + is a blank
@@ -63,8 +66,8 @@ def shown_on(asked: WallAsked, boards: Mapping[str, Board], catalogue: Catalogue
 
 
 def slots_on(wall: Wall) -> frozenset[str]:
-    """Every slot of a wall's page, its health line and set-up among them."""
-    return frozenset({"health", "setup", *(place.placed.id for page in wall.pages for place in page.places)})
+    """Every slot of a wall's page, its health line, set-up and the band among them."""
+    return frozenset({"health", "setup", BAND_SLOT, *(place.placed.id for page in wall.pages for place in page.places)})
 
 
 def live_query(asked: WallAsked) -> str:
@@ -88,6 +91,8 @@ def showing(query: Mapping[str, str], feed: Feed, seen: frozenset[Sight]) -> Sho
     is_wall = query.get("view") == "wall"
     name = query.get("board", HOME)
     names = tuple(dict.fromkeys(_BETWEEN.split(name))) if is_wall else (name,)
+    if query.get("view") == ALERTS_VIEW:
+        return Showing((), "", frozenset({"health", open_slot(seen)}))
     shape = shape_now(names, feed)
     if shape is None:
         return None

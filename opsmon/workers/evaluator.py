@@ -7,7 +7,7 @@ one alert.
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -44,9 +44,10 @@ class Evaluator:
     """Looks at the rules of one site until it is told to stop."""
 
     def __init__(self, client: Redis, keys: Keys, kpis: KpiQueries, sources: tuple[str, ...], who: str,
-                 clock: Clock) -> None:
+                 clock: Clock, own: Sequence[Rule] = ()) -> None:
         self._reader, self._keys, self._kpis, self._sources = Reader(client), keys, kpis, sources
         self._scripts, self._who, self._clock = Scripts(client, keys), who, clock
+        self._own = own
         self._observer = Observer(kpis)
         self.store = AlertStore(self._reader, self._scripts, keys)
         self._slow_ms = 0
@@ -69,7 +70,7 @@ class Evaluator:
     async def round(self) -> None:
         """Look at every rule that is due, move the alerts, and say what is to be said. May be repeated."""
         now_ms = self._clock.now_ms()
-        rules = await all_rules(self._reader, self._keys)
+        rules = await all_rules(self._reader, self._keys, self._own)
         known = await self.store.all()
         await self._evaluate(self._due(rules.values(), now_ms), known, now_ms)
         await self._retire(rules, known, now_ms)

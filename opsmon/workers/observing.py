@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from opsmon.core.alerting.baselines import HOURS_OF_WEEK, MOST_WEEKS, Baseline, learn
+from opsmon.core.alerting.baselines import HOURS_OF_WEEK, Baseline, learn
 from opsmon.core.alerting.built_in import BEHIND, EVERY_SOURCE
 from opsmon.core.alerting.judging import (
     LEARNING,
@@ -22,11 +22,11 @@ from opsmon.core.calendar import DAY_MS, HOUR_MS, MINUTE_MS, SiteCalendar
 from opsmon.core.catalogue import Kpi, Sliding, Today
 from opsmon.core.health import Backlog, Heard
 from opsmon.core.readings import Reading
+from opsmon.store.alerts.usual import hour_of_week, weeks_of
 from opsmon.store.kpi_queries import KpiQueries
 
 # A rule of rows makes so many alerts at most: beyond that it is one storm.
 MOST_ROWS = 50
-_WEEK_MS = 7 * DAY_MS
 NOTHING_REACHED: Mapping[str, float] = {}
 
 # By what a rule is about: its labels and what was found.
@@ -125,25 +125,9 @@ class Observer:
         hour_ms, key = self._kpis.calendar.place(now_ms).hour.start_ms, f"{kpi.id} {kpi.only}"
         known = self._learned.get(key)
         if known is None or known.hour_ms != hour_ms:
-            weeks = await self._history(kpi, hour_ms)
+            weeks = await weeks_of(self._kpis, kpi, hour_ms)
             known = self._learned[key] = Learned(hour_ms, learn(weeks), weeks)
         return known
-
-    async def _history(self, kpi: Kpi, until_ms: int) -> list[list[float]]:
-        """The hours of the last eight weeks, by the hour of the week; what was before counting began is left out."""
-        hours = list(self._kpis.calendar.hours(until_ms - MOST_WEEKS * _WEEK_MS, until_ms))
-        windows, site = await self._kpis.windows(kpi, [(one.start_ms, one.end_ms) for one in hours], until_ms, until_ms)
-        weeks: list[list[float]] = [[] for _ in range(HOURS_OF_WEEK)]
-        for one in windows:
-            if site.since_ms is not None and one.start_ms >= site.since_ms:
-                weeks[hour_of_week(self._kpis.calendar, one.start_ms)[0]].append(float(one.value or 0))
-        return weeks
-
-
-def hour_of_week(calendar: SiteCalendar, time_ms: int) -> tuple[int, float]:
-    """Which hour of the week it is on the wall clock, from Monday 00:00, and how far into it (0 to 1)."""
-    wall = calendar.wall(time_ms)
-    return wall.weekday() * 24 + wall.hour, (wall.minute * 60 + wall.second) / 3_600
 
 
 def _limited(rule: Rule, limit: Limit, reading: Reading) -> Found:
@@ -167,4 +151,3 @@ def _shares(calendar: SiteCalendar, from_ms: int, until_ms: int) -> Iterable[tup
     for hour in calendar.hours(from_ms, until_ms):
         share = (min(hour.end_ms, until_ms) - max(hour.start_ms, from_ms)) / (hour.end_ms - hour.start_ms)
         yield hour_of_week(calendar, hour.start_ms)[0], max(share, 0.0)
-

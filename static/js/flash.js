@@ -11,3 +11,14 @@ document.addEventListener("htmx:after:settle", ({ target, detail: { task } }) =>
   if (calm.matches || task.was === undefined || !now || now.value === task.was) return;
   if (now.getAnimations().length === 0) now.animate({ opacity: [0.35, 1] }, { duration: 400, easing: "ease-out" });
 });
+
+// What is wrong and seen to by nobody is read out, once: without its number, which changes.
+let told = null;
+function tell() {
+  const band = document.querySelector("#band[data-loud]");
+  const is = band ? [...band.querySelectorAll(".severity, .band__title")].map((e) => e.textContent.trim()).join(": ") : "";
+  if (is && told !== null && is !== told) document.getElementById("announce").textContent = is;
+  told = is;
+}
+document.addEventListener("htmx:after:swap", tell);
+tell();

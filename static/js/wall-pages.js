@@ -17,6 +17,8 @@ function show(next) {
 }
 
 eachSecond(() => {
+  // An alert that nobody sees to stands above all pages: none turns away from it.
+  if (document.querySelector("#band[data-loud]")) return;
   const all = pages.map((_, number) => number);
   const critical = all.filter((number) => pages[number].querySelector(CRITICAL));
   const turning = critical.length ? critical : all;

@@ -2,7 +2,7 @@
 // mute until somebody has pressed the button, and after a reload again, unless it was started with
 // --autoplay-policy=no-user-gesture-required: so the button says what is so, not what was asked for.
 const root = document.documentElement;
-const CRITICAL = '.tile:is([data-state="error"], [data-level="crit"]), #health:is([data-state="stopped"], [data-state="store-down"])';
+const CRITICAL = '.tile:is([data-state="error"], [data-level="crit"]), #health:is([data-state="stopped"], [data-state="store-down"]), #band[data-loud]';
 const REST_S = 10; // what goes to and fro is heard once
 const audio = new AudioContext();
 let was = null;

@@ -15,6 +15,7 @@ from opsmon.core.kpis import BUILT_IN
 from opsmon.core.narrowing import narrowed_board
 from opsmon.core.parts import (
     ACTIVITY,
+    ALERTS,
     BY_NAME,
     CLOCK,
     LEVELS,
@@ -80,7 +81,7 @@ def test_a_text_is_cleaned_once(said: str) -> None:
 
 
 @pytest.mark.parametrize(("told", "sentence"), [
-    ({"tile": "watch"}, "row 1, tile 1: tile is one of text, clock, activity, sources"),
+    ({"tile": "watch"}, "row 1, tile 1: tile is one of text, clock, activity, sources, alerts"),
     ({"tile": "clock", "text": "x"}, "row 1, tile 1: text is not known here"),
     ({"tile": "clock", "zone": "Berlin/Nowhere"},
      "row 1, tile 1, zone: there is no time zone of this name; it is like America/New_York"),
@@ -165,7 +166,7 @@ def test_slots_of_the_same_kind_are_shared_where_they_say_the_same() -> None:
     assert Placed(Slot(CLOCK, "L"), "live").id == "kpi-_clock"
     assert Placed(Slot(CLOCK, "M", Options(zone="Asia/Tokyo")), "live").id != "kpi-_clock"
     assert {part_id: USUAL[part_id] for part_id in PARTS} == {TEXT: "live", CLOCK: "live", ACTIVITY: "near",
-                                                               SOURCES: "near"}
+                                                               SOURCES: "near", ALERTS: "live"}
 
 
 def test_what_is_right_is_not_wrong() -> None:

@@ -167,6 +167,13 @@ def close(alert: Alert, code: Code, note: str, by: str, now_ms: int) -> Move | N
     return replace(_moved(closed, "resolved", "closed", now_ms), before=alert.state, by=by, note=note)
 
 
+def note(alert: Alert, text: str, by: str) -> Move | None:
+    """Somebody writes down what they saw or did; nothing else changes."""
+    if not alert.id or not text:
+        return None
+    return replace(_told(alert, alert, "noted", by), note=text)
+
+
 def retire(alert: Alert, now_ms: int) -> Move | None:
     """Its rule is gone or off."""
     return _moved(alert, "resolved" if alert.is_open else "ok", "rule-gone", now_ms) if _is_anything(alert) else None

@@ -1,0 +1,198 @@
+"""Alerts in words: how bad, how far, since when, who sees to it."""
+
+from dataclasses import dataclass
+
+from opsmon.core.access import EVERYTHING, Sight, needs
+from opsmon.core.alerting.built_in import BEHIND, EVERY_SOURCE
+from opsmon.core.alerting.life import Alert, Code, Reason
+from opsmon.core.alerting.rules import Limit, Milestone, Missing, Quiet, Rule, Severity, Unusual
+from opsmon.core.alerting.silences import Silence
+from opsmon.core.catalogue import Catalogue, Kpi
+from opsmon.store.alerts.alert_queries import AlertBook, LogLine
+from opsmon.store.alerts.alert_store import Stored
+from opsmon.web.alerts.shapes import AlertRowView, LineView, Standing
+from opsmon.web.languages import N_
+from opsmon.web.source_words import title as source_title
+from opsmon.web.tile_words import row_name
+from opsmon.web.wording import Wording
+
+SEVERITY_WORDS: dict[Severity, str] = {"critical": N_("Critical"), "high": N_("High"), "medium": N_("Medium"),
+                                       "low": N_("Low")}
+CODES: dict[Code, str] = {"fixed": N_("Fixed"), "false": N_("False alarm"), "no-action": N_("Nothing had to be done"),
+                          "known": N_("Known")}
+STATES = {"firing": N_("fired"), "recovering": N_("back within its limit"), "resolved": N_("over"),
+          "pending": N_("beyond its limit"), "ok": N_("as it should be"), "no-data": N_("without a number"),
+          "learning": N_("learning")}
+REASONS: dict[Reason, str] = {
+    "beyond": N_("Beyond its limit"), "held": N_("Fired: beyond its limit for long enough"),
+    "over-before-it-lasted": N_("Over before it had lasted"), "back-within": N_("Back within its limit"),
+    "stayed-within": N_("Over: it stayed within its limit"), "beyond-again": N_("Beyond its limit again"),
+    "no-number": N_("There is no number"), "number-again": N_("There is a number again"),
+    "learning": N_("Learning what is usual"), "learned": N_("Learned what is usual"),
+    "rule-gone": N_("Its rule was switched off"), "acknowledged": N_("%(who)s sees to it"),
+    "taken-back": N_("%(who)s took that back: nobody sees to it"), "assigned": N_("%(who)s gave it to %(note)s"),
+    "snoozed": N_("%(who)s wants to hear of it again in %(note)s"), "closed": N_("%(who)s closed it: %(code)s"),
+    "noted": N_("%(who)s wrote"),
+}
+_FIRED = N_("Fired: beyond its limit")
+# The note of these is part of their sentence.
+_NOTED_WITHIN = frozenset({"assigned", "snoozed"})
+_WHO: dict[Standing, str] = {"open": N_("nobody sees to it yet"), "acknowledged": N_("%(who)s sees to it"),
+                             "nobody": N_("nobody answered"), "quiet": "", "recovering": N_("back within its limit")}
+
+
+@dataclass(frozen=True, slots=True)
+class AlertWords:
+    """Says what there is to say of alerts to somebody who sees this much of the numbers."""
+
+    wording: Wording
+    catalogue: Catalogue
+    currency: str | None
+    sees: frozenset[Sight] = EVERYTHING
+
+    def title(self, rule: Rule, alert: Alert) -> str:
+        """'Orders are past their time', and of several things which."""
+        said = self.wording.say(rule.title) if rule.is_built_in else rule.title
+        thing = self.thing(rule, alert.labels)
+        return f"{said}: {thing}" if thing else said
+
+    def thing(self, rule: Rule, labels: tuple[tuple[str, str], ...]) -> str:
+        """What of several an alert is about; '' for the whole, and for names that are not for this reader."""
+        told = dict(labels)
+        if "source" in told:
+            return source_title(told["source"], self.wording)
+        kpi = self.kpi(rule)
+        if "row" not in told or kpi is None:
+            return ", ".join(told.values())
+        rollup = self.catalogue.rollup(kpi.rollup)
+        if "names" in needs(kpi, rollup) - self.sees:
+            return ""
+        return ", ".join(filter(None, row_name(rollup, told["row"], self.wording)))
+
+    def kpi(self, rule: Rule) -> Kpi | None:
+        """What a rule watches; None for a source and for opsmon itself."""
+        return self.catalogue.kpi_by_id.get(rule.about)
+
+    def is_hidden(self, rule: Rule) -> bool:
+        """Whether its amounts are not for this reader (threat: CWE-863)."""
+        kpi = self.kpi(rule)
+        return kpi is not None and "money" in needs(kpi, self.catalogue.rollup(kpi.rollup)) - self.sees
+
+    def number(self, rule: Rule, value: float | None) -> str:
+        """A value in the unit of what the rule watches; '' where there is none, or it is not for this reader."""
+        if value is None or self.is_hidden(rule):
+            return ""
+        wording, kpi = self.wording, self.kpi(rule)
+        if rule.about == BEHIND or isinstance(rule.condition, Quiet):
+            return wording.age(round(value))
+        if isinstance(rule.condition, Missing) or kpi is None:
+            return wording.number(round(value))
+        if kpi.unit == "money":
+            return wording.money(value, self.currency) if self.currency else wording.number(value)
+        if kpi.unit == "share":
+            return wording.fine_share(value)
+        if kpi.unit == "ms":
+            return wording.milliseconds(value) if value < 1000 else wording.seconds(value)
+        return wording.number(round(value, 2))
+
+    def far(self, rule: Rule, value: float | None, limit: float | None) -> str:
+        """How far from its limit: '34%, over 20%'; '' where that is not known or not for this reader."""
+        said = {"value": self.number(rule, value), "limit": self.number(rule, limit)}
+        if not said["value"]:
+            return ""
+        if not said["limit"] or value is None or limit is None:
+            return said["value"]
+        return self.wording.say(_far(rule, value, limit), **said)
+
+    def row(self, book: AlertBook, stored: Stored, now_ms: int) -> AlertRowView:
+        """An open alert in one line."""
+        alert, rule = stored.alert, book.rules[stored.alert.rule]
+        standing, who = self.standing(book, stored, now_ms)
+        return AlertRowView(
+            alert.fingerprint, rule.severity, self.wording.say(SEVERITY_WORDS[rule.severity]), self.title(rule, alert),
+            self.far(rule, alert.value, alert.limit), alert.began_ms, self.at(alert.began_ms, now_ms), standing, who)
+
+    def standing(self, book: AlertBook, stored: Stored, now_ms: int) -> tuple[Standing, str]:
+        """How an open alert stands, and the same in words."""
+        alert, wording = stored.alert, self.wording
+        quiet = self._quiet(book, alert, now_ms)
+        standing: Standing = (
+            "recovering" if alert.state == "recovering" else "acknowledged" if alert.is_acknowledged
+            else "quiet" if quiet else "nobody" if stored.told.is_nobody and stored.told.run == alert.id else "open")
+        said = quiet if standing == "quiet" else (
+            wording.say(_WHO[standing], who=alert.acknowledged_by) if standing == "acknowledged"
+            else wording.say(_WHO[standing]))
+        given = wording.say("given to %(who)s", who=alert.assigned_to) if alert.assigned_to else ""
+        return standing, ", ".join(filter(None, (said, given)))
+
+    def _quiet(self, book: AlertBook, alert: Alert, now_ms: int) -> str:
+        """Why an alert is not told, '' where it is."""
+        say, silence = self.wording.say, book.silence_of(alert, now_ms)
+        if silence is not None:
+            return say("muted until %(time)s", time=self.at(silence.until_ms, now_ms))
+        if now_ms < alert.snoozed_until_ms:
+            return say("snoozed until %(time)s", time=self.at(alert.snoozed_until_ms, now_ms))
+        cause = book.inhibitor_of(alert)
+        return "" if cause is None else say("follows from: %(title)s", title=self.title(book.rules[cause.rule], cause))
+
+    def mute(self, book: AlertBook, silence: Silence, now_ms: int) -> str:
+        """'Payments fail is muted until 14:30: stocktaking (Ana)'."""
+        return self.wording.say("%(what)s: muted until %(time)s. %(reason)s (%(who)s)",
+                                what=self.silenced(book, silence), time=self.at(silence.until_ms, now_ms),
+                                reason=silence.reason, who=silence.author)
+
+    def silenced(self, book: AlertBook, silence: Silence) -> str:
+        """What a silence keeps quiet."""
+        rule = book.rules.get(silence.rule)
+        if rule is None:
+            return self.wording.say("Everything") if not silence.rule else silence.rule
+        return self.title(rule, Alert("", rule.id, silence.labels))
+
+    def line(self, book: AlertBook, line: LogLine) -> LineView:
+        """A line of the log."""
+        rule = book.rules.get(line.rule) or Rule(line.rule, line.title, "", Milestone(1))
+        said = REASONS.get(line.reason, line.reason)  # type: ignore[call-overload]
+        if line.state == "firing" and line.reason == "beyond":
+            said = _FIRED
+        code = CODES.get(line.code, line.code)  # type: ignore[call-overload]
+        text = self.wording.say(said, who=line.by, note=line.note, code=self.wording.say(code)) if line.by else (
+            self.wording.say(said))
+        far = self.far(rule, line.value, line.limit) if not line.by else ""
+        word = self.wording.say(SEVERITY_WORDS.get(line.severity, line.severity))  # type: ignore[call-overload]
+        shown = Alert(line.alert, rule.id, line.labels)
+        return LineView(line.id, self.wording.moment(line.at_ms), line.alert, self.title(rule, shown), line.severity,
+                        word, ": ".join(filter(None, (text, far))),
+                        "" if line.reason in _NOTED_WITHIN else line.note, line.state)
+
+    def at(self, time_ms: int, now_ms: int) -> str:
+        """The time of day; of another day with it."""
+        is_near = abs(now_ms - time_ms) < 12 * 3_600_000
+        return self.wording.time(time_ms) if is_near else self.wording.day_and_time(time_ms)
+
+    def watched(self, rule: Rule) -> str:
+        """What a rule looks at, by its name."""
+        kpi, say = self.kpi(rule), self.wording.say
+        if kpi is not None:
+            return say(kpi.label)
+        if rule.about == BEHIND:
+            return say("How far opsmon is behind")
+        if rule.about == EVERY_SOURCE:
+            return say("Every source")
+        return source_title(rule.about.removeprefix("source:"), self.wording)
+
+
+def _far(rule: Rule, value: float, limit: float) -> str:
+    match rule.condition:
+        case Quiet():
+            return N_("silent for %(value)s, at most %(limit)s is usual")
+        case Missing():
+            return N_("%(value)s were expected, none came")
+        case Milestone():
+            return N_("%(limit)s reached")
+        case Unusual():
+            return N_("%(value)s, usually at most %(limit)s") if value > limit else N_(
+                "%(value)s, usually at least %(limit)s")
+        case Limit():
+            if value == limit:
+                return N_("%(value)s, limit %(limit)s")
+            return N_("%(value)s, over %(limit)s") if value > limit else N_("%(value)s, below %(limit)s")
