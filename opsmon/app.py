@@ -43,6 +43,7 @@ from opsmon.store.accounts.screens import Screens
 from opsmon.store.accounts.sessions import Sessions
 from opsmon.store.accounts.tokens import Tokens
 from opsmon.store.accounts.uses import Uses
+from opsmon.store.alerts.alert_store import AlertStore
 from opsmon.store.appender import Appender
 from opsmon.store.board_store import BoardStore
 from opsmon.store.connection import STORE_ERRORS, Reader, ingest_client, worker_client
@@ -70,6 +71,9 @@ from opsmon.web.accounts.signing_in import SignIn, Signing
 from opsmon.web.accounts.tokens_page import TokensPage
 from opsmon.web.accounts.touching import Touching
 from opsmon.web.addresses import LOOPBACK, Networks, read_networks
+from opsmon.web.alerts.alerts_page import AlertRoom, AlertsPage
+from opsmon.web.alerts.rules_page import RulesPage
+from opsmon.web.alerts.silences_page import SilencesPage
 from opsmon.web.board_editor import BoardEditor
 from opsmon.web.changing import check_of
 from opsmon.web.collect import Collect
@@ -207,6 +211,9 @@ async def open_web(settings: Settings, *, boards: bool, ingest: bool, clock: Clo
         kpi = KpiPage(pages, Reader(client), keys, kpi_queries(client, settings), feed.board.wording, clock)
         editor = BoardEditor(pages, feed, Reader(client), keys, kpi_queries(client, settings),
                              board_store(client, settings, clock), clock, noting)
+        scripts, changing = Scripts(client, keys), Changing(client, keys)
+        room = AlertRoom(pages, feed, Reader(client), keys, kpi_queries(client, settings),
+                         AlertStore(Reader(client), scripts, keys), signing.people, noting, clock, settings.rules)
         rooms = Rooms(pages, api, kpi, live, dead, entry,
                       SourcesPage(pages, told, trials, kinds_left(settings), noting), Phone(settings.site, pages),
                       WallPage(pages, feed, Screen(settings.wall_inches, settings.wall_metres), settings.wall_night,
@@ -217,9 +224,10 @@ async def open_web(settings: Settings, *, boards: bool, ingest: bool, clock: Clo
                       AuditPage(office, SiteCalendar(settings.timezone, settings.day_start_ms)),
                       PairPage(pages, screens, feed.board.wording, clock,
                                boards_url(settings) or named_url(settings)),
-                      ScreensPage(pages, feed, screens, clock, partial(live.look, recogniser.gone, screens.attend)))
+                      ScreensPage(pages, feed, screens, clock, partial(live.look, recogniser.gone, screens.attend)),
+                      AlertsPage(room), RulesPage(room, changing, scripts), SilencesPage(room, changing, scripts))
         doors = board_doors(rooms)
-        app = board_app(doors, pages, recogniser, names(settings), check_of(Changing(client, keys), clock), touch)
+        app = board_app(doors, pages, recogniser, names(settings), check_of(changing, clock), touch)
         front = Front(webhooks, events, collect, app, health_app(pages))
         yield Web(_edge(front, settings, doors), hub, feed, webhooks, told.hub, doors)
 
@@ -275,7 +283,8 @@ async def run_worker(settings: Settings, stop: asyncio.Event, clock: Clock | Non
 def evaluator(settings: Settings, client: Redis, clock: Clock) -> Evaluator:
     """What looks at the rules of a site. Its number tells it from others of this machine."""
     who = f"{settings.worker_name}:{os.getpid()}:{next(_evaluators)}"
-    return Evaluator(client, Keys(settings.site), kpi_queries(client, settings), tuple(sources(settings)), who, clock)
+    return Evaluator(client, Keys(settings.site), kpi_queries(client, settings), tuple(sources(settings)), who, clock,
+                     settings.rules)
 
 
 async def run_poll(settings: Settings, stop: asyncio.Event, clock: Clock | None = None) -> None:
@@ -374,7 +383,7 @@ def _boards(settings: Settings, client: Redis, keys: Keys, heard: tuple[str, ...
             ) -> tuple[Feed, Pages, KpiApi]:
     reader, kpis = Reader(client), kpi_queries(client, settings)
     board = Board(wording_of(settings), settings.timezone.key, webhook_url(settings),
-                  bool(settings.shopify_secrets), heard)
+                  bool(settings.shopify_secrets), heard, settings.rules)
     feed = Feed(hub, reader, keys, kpis, Scripts(client, keys), board, clock)
     return (feed, Pages(feed, reader, keys, kpis, clock, DataDir(settings.data).fsync()),
             KpiApi(reader, keys, kpis, clock))

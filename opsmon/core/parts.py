@@ -59,7 +59,8 @@ PARTS: dict[str, Part] = {part.id: part for part in (
                "silent or came back. Without amounts and names of people."), "wide", "near"),
     Part(_part(SOURCES, "Sources", "Each source: how it is, when it was last heard, the longest gap that is usual at "
                "this hour, and how many of its events could not be counted."), "wide", "near"),
-    Part(_part(ALERTS, "Alerts", "Each open alert, the worst first. Without amounts and names of people."), "wide", "live"),
+    Part(_part(ALERTS, "Alerts", "Each open alert, the worst first. Without amounts and names of people."), "wide",
+         "live"),
 )}
 BY_NAME = {part.name: part for part in PARTS.values()}
 

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from opsmon.clock import Clock
+from opsmon.core.access import may
 from opsmon.core.asked import BadQuestion
 from opsmon.core.calendar import MINUTE_MS
 from opsmon.core.catalogue import Kpi
@@ -24,6 +25,7 @@ from opsmon.store.history_queries import history
 from opsmon.store.keys import Keys
 from opsmon.store.kpi_queries import KpiQueries
 from opsmon.web import rendering
+from opsmon.web.doors import WHO
 from opsmon.web.history_csv import Cells, history_lines, present_lines, series_lines, written
 from opsmon.web.kpi_api import newest_change
 from opsmon.web.kpi_links import Here
@@ -104,7 +106,8 @@ class KpiPage:
         label = label_of(kpi, rollup, row, self._words.wording)
         here = Here(kpi.id, label, span.name, query.get("at", ""), query.get("step", ""), row)
         view = page_view(reading, told, shown, rollup, self._words, here, now_ms, "" if shown else str(found))
-        return rendering.page("kpi", page=self._pages.view(here.label, "board", request), kpi=view)
+        return rendering.page("kpi", page=self._pages.view(here.label, "board", request), kpi=view,
+                              kpi_id=kpi.id, can_rule=may(request.scope.get(WHO), "managers"))
 
     async def _history(self, kpi: Kpi, span: Span, query: Mapping[str, str], now_ms: int) -> History | str:
         """The history, or why there is none."""

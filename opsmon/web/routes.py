@@ -23,6 +23,9 @@ from opsmon.web.accounts.profile_page import ProfilePage
 from opsmon.web.accounts.screens import ScreensPage
 from opsmon.web.accounts.signing_in import SignIn
 from opsmon.web.accounts.tokens_page import TokensPage
+from opsmon.web.alerts.alerts_page import AlertsPage
+from opsmon.web.alerts.rules_page import RulesPage
+from opsmon.web.alerts.silences_page import SilencesPage
 from opsmon.web.assets import HashedFiles
 from opsmon.web.board_editor import BOARD_BYTES, BoardEditor
 from opsmon.web.bodies import answer
@@ -83,6 +86,9 @@ class Rooms:
     audit: AuditPage
     pair: PairPage
     screens: ScreensPage
+    alerts: AlertsPage
+    rules: RulesPage
+    silences: SilencesPage
 
 
 def board_doors(rooms: Rooms) -> list[Door]:
@@ -142,6 +148,14 @@ def board_doors(rooms: Rooms) -> list[Door]:
         Door("/screens", rooms.screens.list, "managers", zipped=True),
         Door("/screens", rooms.screens.act, "managers", ("POST",)),
         Door("/screens/pair", rooms.screens.pair, "managers", ("GET", "POST"), zipped=True),
+        Door("/alerts", rooms.alerts.all, "readers", zipped=True),
+        Door("/alerts/{fingerprint}", rooms.alerts.one, "readers", zipped=True),
+        Door("/alerts/{fingerprint}", rooms.alerts.act, "floor", ("POST",)),
+        Door("/rules", rooms.rules.all, "managers", zipped=True),
+        Door("/rules", rooms.rules.act, "managers", ("POST",)),
+        Door("/rules/{rule}", rooms.rules.one, "managers", zipped=True),
+        Door("/silences", rooms.silences.show, "managers", zipped=True),
+        Door("/silences", rooms.silences.act, "managers", ("POST",)),
         Door("/manifest.webmanifest", rooms.phone.manifest, "anyone", zipped=True),
         Door("/sw.js", rooms.phone.worker, "anyone", zipped=True),
         Door("/offline", rooms.phone.offline, "anyone", zipped=True),

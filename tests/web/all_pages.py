@@ -16,6 +16,7 @@ from opsmon.store.accounts.people import People
 from opsmon.store.connection import Reader
 from opsmon.store.data_dir import DataDir
 from opsmon.store.keys import Keys
+from opsmon.web.alerts.rule_forms import KINDS
 from opsmon.web.feed import slots_of
 from tests.conftest import NOW_MS
 from tests.http import request
@@ -60,6 +61,9 @@ async def addresses(site: Site) -> dict[str, list[str]]:
         "/invite/{secret}": ["/invite/nothing", await _invitation(site)],
         "/welcome/{secret}": ["/welcome/nothing", f"/welcome/{DataDir(site.settings.data).first_secret()}"],
         "/components": ["/components"], "/offline": ["/offline"],
+        "/alerts": ["/alerts"], "/alerts/{fingerprint}": ["/alerts/0123456789abcdef"],
+        "/rules": ["/rules"], "/silences": ["/silences"],
+        "/rules/{rule}": [*(f"/rules/new?kind={kind}" for kind in KINDS), "/rules/past-sla"],
         "/pair": ["/pair"], "/screens": ["/screens"], "/screens/pair": ["/screens/pair?code=K7QM-4RTX"],
         "anything else": ["/nothing-here"],
     }

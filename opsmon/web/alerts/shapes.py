@@ -97,6 +97,47 @@ class LineView:
 
 
 @dataclass(frozen=True, slots=True)
+class OneAlertView:
+    """An alert's own page, open or over."""
+
+    id: str = shown("its fingerprint")
+    title: str = shown("what is wrong, and of several things which")
+    level: Severity = shown("how bad it is")
+    word: str = shown("the same in a word")
+    open: OpenAlertView | None = shown("all of it while it is open, None when it is over")
+    state: str = shown("its state in words")
+    rule: str = shown("id of its rule")
+    watched: str = shown("the number or source it is about")
+    kpi_url: str = shown("page of that number, '' where there is none for this reader")
+    is_seen_to: bool = shown("whether somebody sees to it")
+    assigned_to: str = shown("to whom it was given, '' for nobody")
+
+
+@dataclass(frozen=True, slots=True)
+class RuleView:
+    """A rule in the list."""
+
+    id: str = shown("its id")
+    title: str = shown("its name")
+    level: Severity = shown("how bad it is when it fires")
+    word: str = shown("the same in a word")
+    about: str = shown("its kind and what it watches: 'Limit: Orders today'")
+    owner: str = shown("who owns it, '' for nobody")
+    where: str = shown("'Comes with opsmon', 'Your own', 'In opsmon.toml'")
+    off: str = shown("why it is off, '' while it is on")
+    fired: str = shown("when it fired last")
+
+
+@dataclass(frozen=True, slots=True)
+class PastView:
+    """What a rule would have said of the last 14 days."""
+
+    text: str = shown("'It would have fired 3 times in the last 14 days.', or why nothing can be said")
+    runs: tuple[str, ...] = shown("the newest of them: when, how long, how far")
+    unknown: str = shown("what could not be known, '' when nothing")
+
+
+@dataclass(frozen=True, slots=True)
 class SilenceView:
     """A silence that holds."""
 

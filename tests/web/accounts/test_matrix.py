@@ -63,6 +63,14 @@ TABLE: dict[tuple[str, str], Audience] = {
     ("GET", "/api/kpis/{id}/explain"): "numbers",
     ("GET", "/api/openapi.json"): "numbers",
     ("GET", "/metrics"): "metrics",
+    ("GET", "/alerts"): "readers",
+    ("GET", "/alerts/{fingerprint}"): "readers",
+    ("POST", "/alerts/{fingerprint}"): "floor",
+    ("GET", "/rules"): "managers",
+    ("POST", "/rules"): "managers",
+    ("GET", "/rules/{rule}"): "managers",
+    ("GET", "/silences"): "managers",
+    ("POST", "/silences"): "managers",
     ("GET", "/pair"): "anyone",
     ("GET", "/screens"): "managers",
     ("POST", "/screens"): "managers",
@@ -77,7 +85,8 @@ TABLE: dict[tuple[str, str], Audience] = {
     ("POST", "/invite/{secret}"): "anyone",
 }
 # A thing of each kind that everybody who is let in may also see.
-EXAMPLES = {"{board}": "operations", "{name}": "events", "{id}": "orders-today", "{secret}": "x"}
+EXAMPLES = {"{board}": "operations", "{name}": "events", "{id}": "orders-today", "{secret}": "x",
+            "{fingerprint}": "0123456789abcdef", "{rule}": "new"}
 
 
 def is_let_in(place: tuple[str, str], answer: Answer) -> bool:
