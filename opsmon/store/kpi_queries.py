@@ -79,8 +79,14 @@ class KpiQueries:
 
     @property
     def currency(self) -> str | None:
-        """What money is counted in: the site's, or that of the first order. After a `read`."""
+        """What money is counted in: the site's, or that of the first order, once it was read."""
         return self._currency or self._known_currency
+
+    async def learn_currency(self) -> None:
+        """Look what money is counted in, where that is not known yet. Raises STORE_ERRORS."""
+        if self.currency is None:
+            _, meta = await self.ask([])
+            self._known_currency = meta.currency
 
     @property
     def generation(self) -> int:

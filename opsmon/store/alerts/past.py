@@ -46,7 +46,7 @@ async def past_of(kpis: KpiQueries, rule: Rule, now_ms: int) -> Past:
     bounds = [_bounds(kpi, end_ms, kpis.calendar) for end_ms in ends]
     windows, site = await kpis.windows(kpi, bounds, now_ms, now_ms)
     counted = [(end_ms, one) for end_ms, one in zip(ends, windows, strict=True)
-               if site.since_ms is not None and one.start_ms >= site.since_ms and end_ms <= now_ms]
+               if site.since_ms is not None and end_ms <= now_ms and _is_counted(rule, kpi, one, site.since_ms)]
     return Past(await _found(kpis, rule, kpi, counted, now_ms))
 
 
@@ -100,6 +100,13 @@ def _shares(calendar: SiteCalendar, from_ms: int, until_ms: int) -> Iterator[tup
     for hour in calendar.hours(from_ms, until_ms) if until_ms > from_ms else ():
         share = (min(hour.end_ms, until_ms) - max(hour.start_ms, from_ms)) / (hour.end_ms - hour.start_ms)
         yield hour_of_week(calendar, hour.start_ms)[0], max(share, 0.0)
+
+
+def _is_counted(rule: Rule, kpi: Kpi, window: WindowReading, since_ms: int) -> bool:
+    """Whether all of a window was counted. What grows over a day may be too much on the first one already."""
+    is_lowest = isinstance(rule.condition, Limit) and rule.condition.is_lowest
+    grows = isinstance(kpi.window, Today) and not is_lowest
+    return (window.end_ms if grows else window.start_ms) >= since_ms
 
 
 def _is_told(rule: Rule, kpi: Kpi, rollup: Rollup) -> bool:

@@ -67,6 +67,7 @@ class AlertRoom:
 
     async def book(self) -> AlertBook:
         """All of it as it is now."""
+        await self.kpis.learn_currency()
         return await alert_book(self.reader, self.keys, self.own)
 
     def words(self, request: Request) -> AlertWords:

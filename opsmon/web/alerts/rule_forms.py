@@ -82,7 +82,8 @@ class RuleForms:
         rule, found = parse_rule(whole)
         for text in found:
             field, _, sentence = text.partition(": ")
-            wrong.setdefault("limit" if field == "condition" else field, self.wording.say(sentence or text))
+            named = sentence.partition(" ")[0] if field == "condition" else field
+            wrong.setdefault(named, self.wording.say(sentence or text))
         if rule is not None:
             wrong |= {{"by_row": "rows"}.get(field, field): self.wording.say(text)
                       for field, text in wrong_about(rule, self.catalogue, self.sources)}
@@ -111,7 +112,8 @@ class RuleForms:
                         "sensitivity": typed.get("sensitivity", "normal"),
                         "sigmas": self._number(typed, "sigmas", "count", wrong) or 0.0}
             case "milestone":
-                return {"kind": kind, "every": self._number(typed, "every", unit, wrong, is_needed=True) or 1.0}
+                every = self._number(typed, "every", unit, wrong, is_needed=True)
+                return {"kind": kind, "every": 1.0 if every is None else every}
         return {"kind": kind}
 
     def _number(self, typed: Mapping[str, str], name: str, unit: Unit, wrong: dict[str, str], *,

@@ -91,7 +91,7 @@ class RulesPage:
         if sent.saved is not None and sent.saved.is_fixed:
             raise HTTPException(409, _FIXED)
         match form.get("act"):
-            case "try" | "save":
+            case "try" | "save" if form.get("kind") in KINDS:
                 return await self._save(request, sent, saved, is_trial=form["act"] == "try")
             case "off" | "on" | "remove" if sent.saved is not None:
                 return await self._switch(request, sent, sent.saved, form["act"])
@@ -223,6 +223,7 @@ class RulesPage:
         return RuleForms(room.kpis.catalogue, room.feed.board.sources, room.kpis.currency, room.wording)
 
     async def _saved(self) -> dict[str, SavedRule]:
+        await self._room.kpis.learn_currency()
         return await saved_rules(self._room.reader, self._room.keys, self._room.own)
 
 
