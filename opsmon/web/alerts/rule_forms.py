@@ -239,6 +239,6 @@ def _length(length_ms: int | None) -> str:
     for unit, size_ms in (("h", 3_600_000), ("min", 60_000), ("s", 1_000)):
         if length_ms and length_ms % size_ms == 0:
             return f"{length_ms // size_ms} {unit}"
-    return f"{length_ms} ms"
+    return f"{length_ms} ms" if length_ms else "0 s"
 
 

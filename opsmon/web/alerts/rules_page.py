@@ -169,6 +169,8 @@ class RulesPage:
         if past.why:
             return PastView(wording.say(past.why), (), "")
         tests = {row: back_test(rule, points) for row, points in past.points.items()}
+        if not any(test.judged for test in tests.values()):
+            return PastView(self._say("There is no number of the last 14 days yet to try it on."), (), "")
         runs = sorted(((run, row) for row, test in tests.items() for run in test.runs),
                       key=lambda found: -found[0].began_ms)
         text = wording.many("It would have fired %(num)s time in the last 14 days.",
@@ -187,8 +189,6 @@ class RulesPage:
         """What the past could not tell."""
         wording = words.wording
         begins = [one.from_ms for one in tests if one.from_ms is not None]
-        if not begins:
-            return self._say("There is no number of these days yet, so this says nothing.")
         found = [self._say("Looked at from %(time)s on, every %(step)s: what was shorter is not seen.",
                            time=wording.day_and_time(min(begins)),
                            step=wording.age(min(one.step_ms for one in tests if one.from_ms is not None)))]
