@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 
 from opsmon.web import dead_views as d
 from opsmon.web import views as v
+from opsmon.web.alerts.samples import BANDS, alert_tiles
+from opsmon.web.alerts.shapes import AlertsView, BandView
 from opsmon.web.history_samples import EXPLAINED, HISTORIES, ROWS
 from opsmon.web.history_views import ExplainedView, HistoryView, RowsView
 from opsmon.web.part_samples import part_tiles
@@ -171,7 +173,8 @@ class Gallery:
     """What templates/pages/components.jinja shows."""
 
     kpis: tuple[tuple[str, str, v.KpiView], ...]
-    tiles: tuple[tuple[str, TileView | AnyPart], ...]
+    tiles: tuple[tuple[str, TileView | AnyPart | AlertsView], ...]
+    bands: tuple[tuple[str, BandView], ...]
     healths: tuple[tuple[str, v.HealthView], ...]
     setups: tuple[tuple[str, v.SetupView], ...]
     dead: tuple[tuple[str, d.DeadGroupView], ...]
@@ -191,7 +194,8 @@ def _kpis() -> Iterator[tuple[str, str, v.KpiView]]:
 
 GALLERY = Gallery(
     tuple(_kpis()),
-    (*tiles(), *part_tiles()),
+    (*tiles(), *part_tiles(), *alert_tiles()),
+    tuple(BANDS.items()),
     (("well", WELL), ("silent source", QUIET_SOURCE), ("late", LATE), ("stopped", STOPPED),
      ("store down", STORE_DOWN), ("never heard", UNSEEN)),
     (("needed", NEEDED), ("filling in", FILLING)),

@@ -13,6 +13,8 @@ from opsmon.core.outlook import Outlook
 from opsmon.core.readings import AGE_HOURS, AGES, OUTLOOK, Point, Reading, Row
 from opsmon.core.slots import PLAIN, Options
 from opsmon.core.source_health import SourceFacts
+from opsmon.web.alerts.samples import alert_tiles
+from opsmon.web.alerts.shapes import AlertsView
 from opsmon.web.part_shapes import AnyPart
 from opsmon.web.part_views import activity_view, clock_view, sources_view, text_view
 from opsmon.web.tile_shown import Limit
@@ -41,7 +43,7 @@ def large_views(catalogue: Catalogue, wording: Wording, zone: str, currency: str
     return [_view(kpi, catalogue, wording, zone, currency) for kpi in catalogue.kpis]
 
 
-def large_parts(wording: Wording, calendar: SiteCalendar) -> list[AnyPart]:
+def large_parts(wording: Wording, calendar: SiteCalendar) -> list[AnyPart | AlertsView]:
     """The tiles without a number, as full as they get."""
     told = [Happening(NOW_MS - number * HOUR_MS, kind, "standard-webhooks", f"#{LARGE}") for number, kind in enumerate(
         ("placed", "dispute", "return", "dead", "silent", "fulfilled", "refunded", "cancelled"))]
@@ -50,7 +52,8 @@ def large_parts(wording: Wording, calendar: SiteCalendar) -> list[AnyPart]:
     zone = calendar.zone.key
     return [activity_view(PLAIN, told, wording, zone, NOW_MS), clock_view(PLAIN, calendar, wording, NOW_MS),
             sources_view(PLAIN, facts, Backlog(LARGE, 0, NOW_MS), wording, zone, NOW_MS),
-            text_view(Options(text="Stocktaking"), calendar, wording, NOW_MS)]
+            text_view(Options(text="Stocktaking"), calendar, wording, NOW_MS),
+            dict(alert_tiles())["alerts, many"]]
 
 
 def _view(kpi: Kpi, catalogue: Catalogue, wording: Wording, zone: str, currency: str) -> TileView:

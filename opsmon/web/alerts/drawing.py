@@ -65,7 +65,8 @@ def quiet_words(book: AlertBook, words: AlertWords) -> str:
 def _whole(book: AlertBook, stored: Stored, words: AlertWords, spark: SparkView | None, now_ms: int) -> OpenAlertView:
     alert, rule, wording = stored.alert, book.rules[stored.alert.rule], words.wording
     first, peak = words.number(rule, alert.at_first), words.number(rule, alert.peak)
-    then = wording.say("at first %(first)s, furthest %(peak)s", first=first, peak=peak) if first and peak and first != peak else ""
+    is_further = bool(first and peak and first != peak)
+    then = wording.say("at first %(first)s, furthest %(peak)s", first=first, peak=peak) if is_further else ""
     return OpenAlertView(
         words.row(book, stored, now_ms), then, wording.age(max(now_ms - alert.began_ms, 0)), action_of(rule, words),
         rule.owner, risk_of(rule, words), spark, _may(words))
