@@ -13,12 +13,11 @@ document.addEventListener("htmx:after:settle", ({ target, detail: { task } }) =>
 });
 
 // What is wrong and seen to by nobody is read out, once: without its number, which changes.
-let told = null;
+let told;
 function tell() {
-  const band = document.querySelector("#band[data-loud]");
-  const is = band ? [...band.querySelectorAll(".severity, .band__title")].map((e) => e.textContent.trim()).join(": ") : "";
-  if (is && told !== null && is !== told) document.getElementById("announce").textContent = is;
-  told = is;
+  const title = document.querySelector("#band[data-loud] .band__title")?.textContent;
+  if (title && title !== told) document.getElementById("announce").textContent = title;
+  told = title;
 }
 document.addEventListener("htmx:after:swap", tell);
 tell();
