@@ -50,6 +50,6 @@ def _runs(rule: Rule, points: Iterable[tuple[int, Finding]]) -> list[Run]:
             found.append(Run(at_ms, None, alert.peak))
         elif alert.is_open and found:
             found[-1] = Run(alert.began_ms, None, alert.peak)
-        if move is not None and alert.state == "resolved":
+        if move is not None and alert.state == "resolved" != move.before:
             found[-1] = Run(found[-1].began_ms, at_ms, alert.peak)
     return found
