@@ -120,11 +120,11 @@ def step(alert: Alert, finding: Finding, timing: Timing, now_ms: int) -> Move | 
 
 
 def seen(alert: Alert, finding: Finding) -> Alert:
-    """The alert with the value that was just found, and the furthest since it fired."""
+    """The alert with the value that was just found, and the furthest beyond its limit since it fired."""
     if finding.value is None:
         return alert
     peak = alert.peak
-    if alert.is_open and finding.limit is not None and (
+    if alert.is_open and finding.found == "breach" and finding.limit is not None and (
             peak is None or abs(finding.value - finding.limit) > abs(peak - finding.limit)):
         peak = finding.value
     return replace(alert, value=finding.value, limit=finding.limit, peak=peak)

@@ -74,3 +74,8 @@ def test_it_is_what_life_would_have_been(series: list[tuple[int, Finding]], for_
     assert [run.began_ms for run in runs] == began
     assert [run.ended_ms for run in runs if run.ended_ms is not None] == ended
     assert all(run.peak is not None and run.peak > 9 for run in runs)
+
+
+def test_the_furthest_is_beyond_the_limit_however_far_it_falls_back() -> None:
+    """From 12 to nothing: 12 was the furthest, though nothing is further from ten."""
+    assert back_test(TOO_MANY, points(12, 0, 0)).runs == (Run(MINUTE_MS, 3 * MINUTE_MS, 12),)
