@@ -81,8 +81,9 @@ def mail_of(sender: str, receiver: Receiver, message: Message, now_ms: int) -> E
 
 
 def in_one_line(text: str) -> str:
-    """A text without line ends and other control characters, blanks in their place."""
-    return " ".join(re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]", " ", text).split())
+    """A text without line ends and other control characters, blanks in their place; nor does an encoded word (RFC 2047)
+    stay one: Python's e-mail package decodes those it is given, line ends in them and all."""
+    return " ".join(re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]", " ", text).replace("=?", "= ?").split())
 
 
 def _lines(text: str) -> str:
