@@ -48,6 +48,7 @@ from opsmon.store.accounts.screens import Screens
 from opsmon.store.accounts.sessions import Sessions
 from opsmon.store.accounts.tokens import Tokens
 from opsmon.store.accounts.uses import Uses
+from opsmon.store.alerts.alert_store import AlertStore
 from opsmon.store.alerts.links import link_secret
 from opsmon.store.appender import Appender
 from opsmon.store.board_store import BoardStore
@@ -92,7 +93,6 @@ from opsmon.web.kpi_api import KpiApi
 from opsmon.web.kpi_page import KpiPage
 from opsmon.web.languages import language_of
 from opsmon.web.live import Live, drain
-from opsmon.web.notice_words import NoticeWords
 from opsmon.web.pages import Pages
 from opsmon.web.phone import Phone
 from opsmon.web.rates import Rates
@@ -111,6 +111,9 @@ from opsmon.web.source_words import (
     title,
 )
 from opsmon.web.sources_page import VIEW, SourcesPage
+from opsmon.web.telling.link_page import LinkPage
+from opsmon.web.telling.notice_words import NoticeWords
+from opsmon.web.telling.receivers_page import ReceiversPage
 from opsmon.web.trials import Door, Trials
 from opsmon.web.views import KindView
 from opsmon.web.wall_page import WallPage
@@ -225,7 +228,9 @@ async def open_web(settings: Settings, *, boards: bool, ingest: bool, clock: Clo
                       AuditPage(office, SiteCalendar(settings.timezone, settings.day_start_ms)),
                       PairPage(pages, screens, feed.board.wording, clock,
                                boards_url(settings) or named_url(settings)),
-                      ScreensPage(pages, feed, screens, clock, partial(live.look, recogniser.gone, screens.attend)))
+                      ScreensPage(pages, feed, screens, clock, partial(live.look, recogniser.gone, screens.attend)),
+                      _link_page(settings, client, keys, pages, clock),
+                      ReceiversPage(office, client, settings.timezone.key))
         doors = board_doors(rooms)
         app = board_app(doors, pages, recogniser, names(settings), check_of(Changing(client, keys), clock), touch)
         front = Front(webhooks, events, collect, app, health_app(pages))
@@ -327,7 +332,7 @@ def channels_of(settings: Settings) -> dict[str, Channel]:
 def notice_words(settings: Settings, secret: bytes) -> NoticeWords:
     """What puts notices into words."""
     return NoticeWords(wording_of(settings), settings.catalogue, settings.currency or "",
-                       boards_url(settings) or named_url(settings) or local_url(settings), secret)
+                       settings.public_url or named_url(settings) or local_url(settings), secret)
 
 
 async def run_poll(settings: Settings, stop: asyncio.Event, clock: Clock | None = None) -> None:
@@ -440,6 +445,15 @@ def _entry_form(settings: Settings, client: Redis, keys: Keys, pages: Pages, clo
     return EntryForm(pages, ManualEntries(settings.site, calendar, settings.kept.entities_ms),
                      Appender(Scripts(writing, keys), clock), (Reader(client), keys),
                      calendar, wording_of(settings), settings.currency, clock, noting)
+
+
+def _link_page(settings: Settings, client: Redis, keys: Keys, pages: Pages, clock: Clock) -> LinkPage:
+    async def words() -> NoticeWords:
+        return notice_words(settings, await link_secret(client, keys))
+
+    reader = Reader(client)
+    return LinkPage(pages, AlertStore(reader, Scripts(client, keys), keys), reader, keys, Changing(client, keys), words,
+                    clock)
 
 
 def _signing(settings: Settings, client: Redis, keys: Keys, stack: AsyncExitStack) -> Signing:

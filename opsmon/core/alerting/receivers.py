@@ -4,7 +4,7 @@ Where a receiver is reached may be a secret in itself (a chat's address holds it
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any, Literal, get_args
@@ -14,14 +14,24 @@ from opsmon.core.alerting.hours import ALWAYS, Hours
 from opsmon.core.alerting.rules import SEVERITIES, Severity
 from opsmon.core.alerting.telling import Route, Step, unreachable
 from opsmon.core.calendar import DAY_MS, MINUTE_MS
+from opsmon.core.said import Said
 
 ReceiverKind = Literal["email", "webhook", "apprise"]
 KINDS: tuple[ReceiverKind, ...] = get_args(ReceiverKind)
-MOST_RECEIVERS, MOST_STEPS, MOST_NAME, MOST_TARGET = 50, 4, 60, 500
+MOST_RECEIVERS, MOST_STEPS, MOST_NAME, MOST_TARGET = 12, 3, 60, 500
 # Services of one vendor whose address Apprise itself knows. Those of any host (json://, gotify://), of this machine
 # (syslog://, dbus://) and of files would reach what a browser may not name: ALERTING D7, HARDENING T15.
 SCHEMAS = frozenset({"slack", "discord", "tgram", "pover", "pagerduty", "opsgenie", "twilio", "vonage", "sinch",
                      "messagebird", "clicksend", "victorops", "whatsapp", "webexteams", "pbul"})
+# Sentences, as the page says them in its language.
+UNREACHED = ("Step %(step)s is never reached: choose somebody to be told, and after the first step a wait of at least "
+             "a minute.")
+GONE = "There is no receiver %(name)s any more: choose another."
+UNTESTED = "%(name)s was never tested: send a test first, so that somebody knows that it arrives."
+NEVER_OPEN = "Nobody is ever told in these hours: choose at least one day on which they are open."
+NO_ZONE, NO_TIME = "Choose a zone such as Europe/Berlin.", "Write times as 08:00."
+NO_STRETCH = "Hours begin before they end, on one day: 08:00 to 18:00."
+SENTENCES = (UNREACHED, GONE, UNTESTED, NEVER_OPEN, NO_ZONE, NO_TIME, NO_STRETCH)
 # Told of what is over, and digests, when nobody said otherwise.
 DIGEST_AT = 8 * 60
 # What failed for so long, a long weekend of closed hours with it, nobody wants to hear any more.
@@ -138,17 +148,16 @@ def parse_route(told: object) -> tuple[Route | None, list[str]]:
     return (None, wrong) if wrong else (route, [])
 
 
-def route_faults(route: Route, receivers: Mapping[str, Receiver], tested: Mapping[str, int]) -> list[str]:
-    """What would keep a route from telling anybody, in sentences: ALERTING D4 (grafana/oncall 934). `tested` says of
-    receivers when a test last came through."""
-    wrong = [f"Step {at} is never reached: choose somebody to be told, and after the first step a wait of at least a "
-             "minute." for at in unreachable(route)]
+def route_faults(route: Route, receivers: Mapping[str, Receiver], tested: Collection[str]
+                 ) -> list[Said]:
+    """What would keep a route from telling anybody, in sentences: ALERTING D4 (grafana/oncall 934). `tested` are
+    the receivers to whom a test came through."""
+    wrong: list[Said] = [Said(UNREACHED, step=at) for at in unreachable(route)]
     named = dict.fromkeys(one for step in route.steps for one in step.receivers)
-    wrong += [f"There is no receiver {one} any more: choose another." for one in named if one not in receivers]
-    wrong += [f"{receivers[one].name} was never tested: send a test first, so that somebody knows that it arrives."
-              for one in named if one in receivers and one not in tested]
-    if not route.hours.is_always and not any(_is_time(pair) for pair in route.hours.week.values()):
-        wrong.append("Nobody is ever told in these hours: choose at least one day on which they are open.")
+    wrong += [Said(GONE, name=one) for one in named if one not in receivers]
+    wrong += [Said(UNTESTED, name=receivers[one].name) for one in named if one in receivers and one not in tested]
+    if not route.hours.is_always and not any(opens < closes for opens, closes in route.hours.week.values()):
+        wrong.append(Said(NEVER_OPEN))
     return wrong
 
 
@@ -192,27 +201,25 @@ def parse_hours(told: object, wrong: list[str]) -> Hours:
     return found
 
 
-def hours_of(opens: str, closes: str, days: Mapping[int, bool], zone: str) -> Hours:
-    """Hours as a form tells them: all empty means always. Raises ValueError with a sentence."""
+def hours_of(opens: str, closes: str, days: Iterable[int], zone: str) -> Hours:
+    """Hours as a form tells them, on these weekdays (0 is Monday); without times they are always. Raises ValueError
+    with a sentence."""
     if not opens and not closes:
         return ALWAYS
     if zone not in available_timezones():
-        raise ValueError("Choose a zone such as Europe/Berlin.")
-    begins, ends = _minute(opens), _minute(closes)
+        raise ValueError(NO_ZONE)
+    begins, ends = minute_of(opens), minute_of(closes)
     if begins >= ends:
-        raise ValueError("Hours begin before they end, on one day: 08:00 to 18:00.")
-    return Hours(zone, {day: (begins, ends) for day, is_open in sorted(days.items()) if is_open})
+        raise ValueError(NO_STRETCH)
+    return Hours(zone, dict.fromkeys(sorted(days), (begins, ends)))
 
 
-def _minute(text: str) -> int:
+def minute_of(text: str) -> int:
+    """'08:00' as minutes from midnight. Raises ValueError with a sentence."""
     if not _TIME.fullmatch(text):
-        raise ValueError("Write times as 08:00.")
+        raise ValueError(NO_TIME)
     hours, _, minutes = text.partition(":")
     return int(hours) * 60 + int(minutes)
-
-
-def _is_time(pair: tuple[int, int]) -> bool:
-    return pair[0] < pair[1]
 
 
 def _step(told: object, wrong: list[str]) -> Step:
