@@ -14,6 +14,7 @@ from opsmon.core.alerting.receivers import Telling
 from opsmon.core.alerting.rules import Rule
 
 MOST_LISTED = 10
+_LATE_MINUTES = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +67,12 @@ def digest(log: Iterable[LogLine], alerts: Iterable[Alert], rules: Mapping[str, 
 
 
 def due_days(telling: Telling, zone: ZoneInfo, now_ms: int) -> list[tuple[str, str]]:
-    """Which digests have their hour behind them today: (daily or weekly, its day)."""
+    """Which digests are due: (daily or weekly, its day). An hour late at most: nobody wants to read in the afternoon
+    what the morning was to say."""
     local = datetime.fromtimestamp(now_ms / 1000, zone)
     plan = telling.digests
-    if local.hour * 60 + local.minute < plan.at_minute or not telling.digest_receivers:
+    late = local.hour * 60 + local.minute - plan.at_minute
+    if not 0 <= late < _LATE_MINUTES or not telling.digest_receivers:
         return []
     day = local.date().isoformat()
     daily = [("daily", day)] if plan.is_daily else []

@@ -24,6 +24,7 @@ MOST_SUBJECT, MOST_LISTED = 120, 20
 _FIRED, _STILL, _OVER = N_("%(severity)s: %(what)s"), N_("Still %(severity)s: %(what)s"), N_("Over: %(what)s")
 _FAR = N_("%(value)s, limit %(limit)s")
 _MORE = NN_("%(what)s (%(num)s alert)", "%(what)s (%(num)s alerts)")
+_DIGEST = {"daily": N_("opsmon: the day until %(time)s"), "weekly": N_("opsmon: the week until %(time)s")}
 _TEST = N_("Test from opsmon")
 _TEST_TEXT = N_("This is a test: alerts for %(receiver)s arrive here.")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]")
@@ -121,8 +122,7 @@ class NoticeWords:
     def _digest(self, bundle: Bundle, found: Digest) -> Message:
         """What a day or a week was like."""
         say, many = self.wording.say, self.wording.many
-        subject = say("opsmon: the day until %(time)s" if bundle.word == "daily" else "opsmon: the week until %(time)s",
-                      time=self.wording.day_and_hour(found.until_ms))
+        subject = say(_DIGEST[bundle.word], time=self.wording.day_and_hour(found.until_ms))
         lines = [many("%(num)s alert fired", "%(num)s alerts fired", found.fired) + ", "
                  + many("%(num)s is over", "%(num)s are over", found.resolved) + ", "
                  + many("%(num)s was acknowledged", "%(num)s were acknowledged", found.acknowledged)]
@@ -144,6 +144,3 @@ def plain(text: str) -> str:
 def shortened(subject: str) -> str:
     """A subject that is shown whole where subjects are short."""
     return subject if len(subject) <= MOST_SUBJECT else subject[:MOST_SUBJECT - 1] + "…"
-
-
-_BOTH = (N_("opsmon: the day until %(time)s"), N_("opsmon: the week until %(time)s"))
