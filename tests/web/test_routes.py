@@ -41,6 +41,7 @@ def test_every_address_is_known() -> None:
 def test_only_machines_and_pairing_are_on_the_port_for_the_internet() -> None:
     """Everything else is on that of the boards."""
     assert {row.path for row in route_table() if row.side == "public"} - {"/livez", "/static/{build}/{file}"} == {
+        "/a/{token}",
         row.path for row in route_table() if row.path.startswith(("/webhooks", "/ingest", "/collect", "/pair", "/pixel",
                                                                   "/shopify-pixel"))}
 
