@@ -55,7 +55,8 @@ def _running(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     web = _verb(verbs, "web", "running:web", "serve boards (no webhooks)")
     worker = _verb(verbs, "worker", "running:worker", "count events")
     poll = _verb(verbs, "poll", "running:poll", "ask vendors for what their webhooks did not bring")
-    for verb in (up, store, ingest, web, worker, poll):
+    notify = _verb(verbs, "notify", "running:notify", "tell people of alerts")
+    for verb in (up, store, ingest, web, worker, poll, notify):
         _where(verb)
     for verb in (up, ingest, web):
         _address(verb)

@@ -5,7 +5,7 @@ import os
 import socket
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import count
@@ -19,6 +19,11 @@ from opsmon.clock import Clock, SystemClock
 from opsmon.core.calendar import SiteCalendar
 from opsmon.core.errors import NewerStore, OpsmonError
 from opsmon.listening import listen
+from opsmon.notify.apprise import AppriseNotifier
+from opsmon.notify.egress import Egress
+from opsmon.notify.email import EmailNotifier, server_of
+from opsmon.notify.ports import Notifier as Channel
+from opsmon.notify.webhook import WebhookNotifier
 from opsmon.pollers import odoo
 from opsmon.pollers.base import Poller
 from opsmon.pollers.polling import Polling
@@ -44,6 +49,7 @@ from opsmon.store.accounts.sessions import Sessions
 from opsmon.store.accounts.tokens import Tokens
 from opsmon.store.accounts.uses import Uses
 from opsmon.store.alerts.alert_store import AlertStore
+from opsmon.store.alerts.links import link_secret
 from opsmon.store.appender import Appender
 from opsmon.store.board_store import BoardStore
 from opsmon.store.connection import STORE_ERRORS, Reader, ingest_client, worker_client
@@ -108,6 +114,9 @@ from opsmon.web.source_words import (
     title,
 )
 from opsmon.web.sources_page import VIEW, SourcesPage
+from opsmon.web.telling.link_page import LinkPage
+from opsmon.web.telling.notice_words import NoticeWords
+from opsmon.web.telling.receivers_page import ReceiversPage
 from opsmon.web.trials import Door, Trials
 from opsmon.web.views import KindView
 from opsmon.web.wall_page import WallPage
@@ -115,6 +124,7 @@ from opsmon.web.walls import Screen
 from opsmon.web.webhooks import Webhooks
 from opsmon.web.wording import Wording
 from opsmon.workers.evaluator import Evaluator
+from opsmon.workers.notifier import Notifier
 from opsmon.workers.worker import Worker
 
 T = TypeVar("T")
@@ -225,7 +235,9 @@ async def open_web(settings: Settings, *, boards: bool, ingest: bool, clock: Clo
                       PairPage(pages, screens, feed.board.wording, clock,
                                boards_url(settings) or named_url(settings)),
                       ScreensPage(pages, feed, screens, clock, partial(live.look, recogniser.gone, screens.attend)),
-                      AlertsPage(room), RulesPage(room, changing, scripts), SilencesPage(room, changing, scripts))
+                      AlertsPage(room), RulesPage(room, changing, scripts), SilencesPage(room, changing, scripts),
+                      _link_page(settings, client, keys, pages, clock),
+                      ReceiversPage(office, client, settings.timezone.key))
         doors = board_doors(rooms)
         app = board_app(doors, pages, recogniser, names(settings), check_of(changing, clock), touch)
         front = Front(webhooks, events, collect, app, health_app(pages))
@@ -285,6 +297,50 @@ def evaluator(settings: Settings, client: Redis, clock: Clock) -> Evaluator:
     who = f"{settings.worker_name}:{os.getpid()}:{next(_evaluators)}"
     return Evaluator(client, Keys(settings.site), kpi_queries(client, settings), tuple(sources(settings)), who, clock,
                      settings.rules)
+
+
+async def run_notify(settings: Settings, stop: asyncio.Event, clock: Clock | None = None) -> None:
+    """Tell people until `stop` is set and what is on its way has arrived. Raises NewerStore."""
+    await refuse_newer_store(settings)
+    client = worker_client(store_url(settings))
+    try:
+        await _patiently(lambda: link_secret(client, Keys(settings.site)), stop)
+        if not stop.is_set():
+            await (await notifier(settings, client, clock or SystemClock())).run(stop)
+    finally:
+        await client.aclose()
+
+
+async def _patiently(ask: Callable[[], Awaitable[object]], stop: asyncio.Event) -> None:
+    """Ask each second until the store answers."""
+    while not stop.is_set():
+        try:
+            await ask()
+            return
+        except STORE_ERRORS:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), 1)
+
+
+async def notifier(settings: Settings, client: Redis, clock: Clock, channels: Mapping[str, Channel] | None = None
+                   ) -> Notifier:
+    """What tells people of a site's alerts, by `channels` or by those there are."""
+    keys, who = Keys(settings.site), f"{settings.worker_name}:{os.getpid()}:{id(client)}"
+    words = notice_words(settings, await link_secret(client, keys))
+    return Notifier(client, keys, channels or channels_of(settings), words.message, who, clock)
+
+
+def channels_of(settings: Settings) -> dict[str, Channel]:
+    """The ways of telling people, by the kind of a receiver."""
+    server = server_of(settings.smtp_url) if settings.smtp_url else None
+    return {"email": EmailNotifier(server, settings.mail_from),
+            "webhook": WebhookNotifier(Egress(settings.notify_networks)), "apprise": AppriseNotifier()}
+
+
+def notice_words(settings: Settings, secret: bytes) -> NoticeWords:
+    """What puts notices into words."""
+    return NoticeWords(wording_of(settings), settings.catalogue, settings.currency or "",
+                       settings.public_url or named_url(settings) or local_url(settings), secret)
 
 
 async def run_poll(settings: Settings, stop: asyncio.Event, clock: Clock | None = None) -> None:
@@ -397,6 +453,15 @@ def _entry_form(settings: Settings, client: Redis, keys: Keys, pages: Pages, clo
     return EntryForm(pages, ManualEntries(settings.site, calendar, settings.kept.entities_ms),
                      Appender(Scripts(writing, keys), clock), (Reader(client), keys),
                      calendar, wording_of(settings), settings.currency, clock, noting)
+
+
+def _link_page(settings: Settings, client: Redis, keys: Keys, pages: Pages, clock: Clock) -> LinkPage:
+    async def words() -> NoticeWords:
+        return notice_words(settings, await link_secret(client, keys))
+
+    reader = Reader(client)
+    return LinkPage(pages, AlertStore(reader, Scripts(client, keys), keys), reader, keys, Changing(client, keys), words,
+                    clock)
 
 
 def _signing(settings: Settings, client: Redis, keys: Keys, stack: AsyncExitStack) -> Signing:

@@ -24,6 +24,7 @@ _MYSHOPIFY = re.compile(r"[a-z0-9][a-z0-9-]*\.myshopify\.com")
 _LOOPBACK = re.compile(r"http://(127\.0\.0\.1|localhost)(:[0-9]{1,5})?")
 _ORIGIN = re.compile(r"null|https?://[a-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:]+\](:[0-9]{1,5})?", re.ASCII)
 _NAME = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63}){0,9}", re.ASCII)
+_MAIL = re.compile(r"[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", re.ASCII)
 _WORKER = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _STORE_SCHEMES = ("redis://", "rediss://", "unix://")
 _CLUSTER_SCHEMES = ("redis+cluster://", "rediss+cluster://")
@@ -182,6 +183,26 @@ def public_url(text: str) -> str:
     if text and not usable:
         raise ValueError("an https:// address; Shopify sends to no other")
     return text.rstrip("/")
+
+
+def smtp_url(text: str) -> str:
+    """A mail server, with who logs in; '' for none."""
+    try:
+        parts = urlsplit(text)
+        usable = (parts.scheme in ("smtp", "smtps") and bool(parts.hostname) and parts.port != 0
+                  and parts.path in ("", "/") and not (parts.query or parts.fragment))
+    except ValueError:
+        usable = False
+    if text and not usable:
+        raise ValueError("smtps:// or smtp://, user:password@ and a host; in both what is no letter or digit as %xx")
+    return text
+
+
+def mail_from(text: str) -> str:
+    """Who mail comes from; ''."""
+    if text and not _MAIL.fullmatch(text):
+        raise ValueError("an e-mail address")
+    return text
 
 
 def poll_every(text: str) -> int:

@@ -119,6 +119,14 @@ TABLE = (
     Setting("wall_metres", "", "5", "How far away walls are read, 0.5 to 50."),
     Setting("wall_night", "22:00-06:00", "20:00-05:30",
             "When walls are dimmed, in the site's zone; off: never."),
+    Setting("smtp_url", "", "smtps://opsmon:…@mail.example.com",
+            "Mail server for alerts: smtps://user:password@host, or smtp:// with STARTTLS; empty: no mail. "
+            "OPSMON_SMTP_URL_FILE names a file that holds it.",
+            secret=True),
+    Setting("mail_from", "", "opsmon@shop.example", "Sender of alerts by mail."),
+    Setting("notify_networks", "none", "192.168.7.0/24",
+            "Networks of the house that webhooks of alerts may go to, comma-separated, beside public addresses; none: "
+            "no other."),
     Setting("worker_name", "", "packing-1", "Stable name of a worker; empty: this machine's name."),
 )
 _BY_NAME = {setting.name: setting for setting in TABLE}
@@ -169,6 +177,9 @@ class Settings:
     wall_inches: float | None
     wall_metres: float | None
     wall_night: str
+    smtp_url: str = field(repr=False)  # may hold a password
+    mail_from: str
+    notify_networks: tuple[str, ...]
     worker_name: str
     secret_files: tuple[Path, ...] = ()
 
@@ -254,6 +265,9 @@ def check(
         "wall_inches": read("wall_inches", valid.between(10, 200, "a diagonal in inches from 10 to 200")),
         "wall_metres": read("wall_metres", valid.between(0.5, 50, "a distance in metres from 0.5 to 50")),
         "wall_night": read("wall_night", valid.night),
+        "smtp_url": read("smtp_url", valid.smtp_url),
+        "mail_from": read("mail_from", valid.mail_from),
+        "notify_networks": read("notify_networks", valid.networks),
         "worker_name": read("worker_name", valid.worker_name),
         "secret_files": tuple(files),
     }

@@ -70,6 +70,12 @@ EACH: dict[str, tuple[str, Any, tuple[str, Any], tuple[str, Any], str]] = {
     "wall_inches": ("wall_inches", None, ("55", 55.0), ("43.5", 43.5), "9"),
     "wall_metres": ("wall_metres", None, ("5", 5.0), ("0.5", 0.5), "five"),
     "wall_night": ("wall_night", "22:00-06:00", ("20:00-05:30", "20:00-05:30"), ("off", ""), "22-06"),
+    "smtp_url": ("smtp_url", "", ("smtps://opsmon:one@mail.example", "smtps://opsmon:one@mail.example"),
+                 ("smtp://127.0.0.1:2525", "smtp://127.0.0.1:2525"), "mail.example"),
+    "mail_from": ("mail_from", "", ("one@shop.example", "one@shop.example"), ("a.b+c@d.example", "a.b+c@d.example"),
+                  "opsmon"),
+    "notify_networks": ("notify_networks", (), ("10.0.0.0/8", ("10.0.0.0/8",)), ("127.0.0.1", ("127.0.0.1/32",)),
+                        "10.0.0.1/8"),
     "worker_name": ("worker_name", None, ("packing-1", "packing-1"), ("w.2", "w.2"), "a worker"),
 }
 NAMES = sorted(EACH)

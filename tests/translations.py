@@ -16,7 +16,8 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract
 from babel.messages.pofile import read_po, write_po
 
-from opsmon.core.alerting.built_in import BUILT_IN as RULES
+from opsmon.core.alerting.built_in import BUILT_IN as BUILT_IN_RULES
+from opsmon.core.alerting.receivers import SENTENCES
 from opsmon.core.board_records import CADENCES
 from opsmon.core.boards import BOARDS
 from opsmon.core.catalogue import Measure, Unit
@@ -61,7 +62,9 @@ def borrowed() -> Iterator[tuple[str, str]]:
     yield from (("opsmon/core/boards.py", board.title) for board in BOARDS)
     yield "opsmon/core/boards.py", "Own"
     yield from (("opsmon/core/filling.py", text) for text in (OWN, *(family.filled_by for family in FAMILIES)))
-    yield from (("opsmon/core/alerting/built_in.py", text) for rule in RULES for text in (rule.title, rule.action))
+    yield from (("opsmon/core/alerting/built_in.py", text) for rule in BUILT_IN_RULES
+                for text in (rule.title, rule.action))
+    yield from (("opsmon/core/alerting/receivers.py", text) for text in SENTENCES)
     some = BUILT_IN.rollups[0]
     yield from (("opsmon/core/explaining.py", exactness(replace(some, measure=one))) for one in get_args(Measure))
     yield from (("opsmon/core/limits.py", hint(unit)) for unit in get_args(Unit))

@@ -13,7 +13,7 @@ import orjson
 
 from opsmon.clock import SystemClock
 from opsmon.commands.arguments import overrides, settings_of
-from opsmon.commands.weaknesses import open_to_all, weaknesses
+from opsmon.commands.weaknesses import open_to_all, untold, weaknesses
 from opsmon.core.calendar import SiteCalendar
 from opsmon.core.definition_words import in_a_line, unheard_of
 from opsmon.core.errors import NewerStore, OpsmonError
@@ -61,6 +61,8 @@ def check(args: argparse.Namespace) -> int:
     print("All settings can be used.")
     for sentence in [*weaknesses(settings), *asyncio.run(open_to_all(settings))]:
         print(f"Weak: {sentence}")
+    for sentence in asyncio.run(untold(settings)):
+        print(f"Alerts: {sentence}")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""up, store, ingest, web, worker, poll: the processes, alone or all together."""
+"""up, store, ingest, web, worker, poll, notify: the processes, alone or all together."""
 
 import argparse
 import logging
@@ -43,7 +43,8 @@ def run_all(settings: Settings, given: dict[str, str], more: list[tuple[str, lis
         children = [] if settings.store_url else [_store_child(settings, supervisor, stack)]
         _check_port(settings)
         poll = [("poll", ["poll"])] if settings.polls else []
-        for name, arguments in [("web", ["web", "--with-ingest"]), ("worker", ["worker"]), *poll, *more]:
+        for name, arguments in [("web", ["web", "--with-ingest"]), ("worker", ["worker"]), ("notify", ["notify"]),
+                                *poll, *more]:
             children.append(Child(name, partial(python_child, arguments, environment)))
         _say_hello(settings)
         return supervisor.run(children)
@@ -85,6 +86,13 @@ def poll(args: argparse.Namespace) -> int:
         log.warning("there is nothing to poll: set OPSMON_SHOPIFY_SHOP and OPSMON_SHOPIFY_TOKEN, or url, database and "
                     "key_file of a source of kind odoo, and start again")
     return _until_told(settings, run_poll)
+
+
+def notify(args: argparse.Namespace) -> int:
+    """Tell people of alerts until SIGTERM, which lets what is on its way arrive."""
+    from opsmon.app import run_notify
+
+    return _until_told(settings_of(args), run_notify)
 
 
 def _until_told(settings: Settings, run: "Callable[[Settings, asyncio.Event], Awaitable[None]]") -> int:

@@ -56,6 +56,31 @@ async def open_to_all(settings: Settings) -> list[str]:
         "opsmon people add EMAIL"]
 
 
+async def untold(settings: Settings) -> list[str]:
+    """What keeps alerts from being told: nobody to tell, nobody ever tested, mail without a server. It takes a look
+    into the store, and says nothing of it while that is away."""
+    from opsmon.app import on_store
+    from opsmon.core.errors import OpsmonError
+    from opsmon.store.alerts.telling_queries import standings, telling_of
+    from opsmon.store.connection import Reader
+    from opsmon.store.keys import Keys
+
+    keys = Keys(settings.site)
+    try:
+        telling = await on_store(settings, lambda client: telling_of(Reader(client), keys))
+        known = await on_store(settings, lambda client: standings(Reader(client), keys))
+    except OpsmonError:
+        return []
+    if not telling.receivers:
+        return ["Nobody is told of alerts: they show on screens only. The page /receivers says who is to be told."]
+    never = [one.name for one in telling.receivers.values() if one.id not in known or not known[one.id].tested_ms]
+    found = [f"{name} was never sent a test: nobody knows whether alerts arrive. Send one on /receivers."
+             for name in never]
+    mails = any(one.kind == "email" for one in telling.receivers.values())
+    return found + (["Somebody is to be told by mail and no mail server is set: OPSMON_SMTP_URL and OPSMON_MAIL_FROM."]
+                    if mails and not (settings.smtp_url and settings.mail_from) else [])
+
+
 def is_loopback(host: str) -> bool:
     """Whether only this machine reaches an address. A name is looked up nowhere."""
     try:

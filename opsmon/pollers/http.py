@@ -1,7 +1,6 @@
 """A small client for vendors' JSON APIs: bounded in time and size, follows no redirects, tells no secrets.
 
-http.client blocks, so each request has a thread. It is a daemon: a vendor who hangs must not keep a process
-from ending within its three seconds, as the threads of asyncio's own pool would.
+http.client blocks, so each request has a thread.
 """
 
 import asyncio
@@ -9,13 +8,13 @@ import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
-from threading import Thread
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import orjson
 
 from opsmon.core.errors import OpsmonError
+from opsmon.threads import in_thread
 
 MAX_BYTES = 16 * 1024 * 1024
 TIMEOUT_S = 20.0
@@ -74,7 +73,7 @@ class JsonClient:
         # The time-out of a socket is that of each read: who drips must not hold us for ever.
         try:
             async with asyncio.timeout(3 * self._timeout_s):
-                return await _in_thread(lambda: self._asked(method, path, body, headers))
+                return await in_thread(lambda: self._asked(method, path, body, headers))
         except TimeoutError:
             raise HttpError(f"{urlsplit(self._base).hostname}{path.partition('?')[0]} did not finish its answer in "
                             f"{3 * self._timeout_s:g} s") from None
@@ -92,10 +91,10 @@ async def stream_lines(url: str, *, timeout_s: float = TIMEOUT_S) -> AsyncIterat
     """A file at a URL that a vendor gave, some lines at a time: of any length, in little memory. Raises HttpError."""
     request = _Request(url, timeout_s)
     try:
-        answer = await _in_thread(lambda: request.ask("GET", None, {}))
+        answer = await in_thread(lambda: request.ask("GET", None, {}))
         if answer.status != 200:
             raise HttpError(f"{request.where} answered {answer.status} to a download", answer.status)
-        while lines := await _in_thread(lambda: request.lines(answer)):
+        while lines := await in_thread(lambda: request.lines(answer)):
             yield lines
     finally:
         request.close()
@@ -167,30 +166,3 @@ class _Request:
             raise HttpError(f"{self.where} cannot be reached ({error.strerror or type(error).__name__})") from None
         except (HTTPException, ValueError) as error:
             raise HttpError(f"{self.where} does not speak HTTP as expected ({type(error).__name__})") from None
-
-
-async def _in_thread(act: Callable[[], T]) -> T:
-    loop = asyncio.get_running_loop()
-    answer: asyncio.Future[T] = loop.create_future()
-
-    def settle(result: T | None, error: BaseException | None) -> None:
-        if answer.done():
-            return
-        if error is not None:
-            answer.set_exception(error)
-        else:
-            answer.set_result(result)  # type: ignore[arg-type]
-
-    def run() -> None:
-        outcome: tuple[T | None, BaseException | None]
-        try:
-            outcome = act(), None
-        except Exception as error:  # noqa: BLE001 - it is raised where it is awaited
-            outcome = None, error
-        try:
-            loop.call_soon_threadsafe(settle, *outcome)
-        except RuntimeError:
-            pass  # the loop is closed: nobody waits any more
-
-    Thread(target=run, daemon=True).start()
-    return await answer

@@ -105,6 +105,15 @@ KINDS = (
             "what became of alerts, line by line: state, reason, by whom"),
     KeyKind("{site}:notices", "stream", "permanent; the newest 10,000", "move_alert",
             "what is to be delivered to whom, in order"),
+    KeyKind("{site}:notices-dead", "stream", "permanent; the newest 1,000", "notifier",
+            "what could not be delivered for good, and why; it can be sent again"),
+    KeyKind("{site}:deliveries", "stream", "permanent; the newest 10,000", "notifier",
+            "every try at telling somebody: when, whom, what became of it"),
+    KeyKind("{site}:standing", "hash", "permanent", "notifier",
+            "how each receiver does: when something, and when a test, came through last, since when it fails"),
+    KeyKind("{site}:bundles", "hash", "permanent; each until it is delivered", "notifier",
+            "which notices were begun to be sent as one message: entry and the message's key"),
+    KeyKind("{site}:told:<key>", "string", "7 days", "notifier", "a notice that was delivered: its key, or its run"),
     KeyKind("{site}:receivers", "hash", "permanent", "rules", "who can be told, and how: their addresses"),
     KeyKind("{site}:routes", "hash", "permanent", "rules", "by severity, who is told when, and in which hours"),
     KeyKind("{site}:restored:<name>", "string", "1 hour; renamed when all is restored", "restoring",
@@ -151,6 +160,10 @@ class Keys:
         self.notices = f"{self.tag}:notices"
         self.receivers = f"{self.tag}:receivers"
         self.routes = f"{self.tag}:routes"
+        self.notices_dead = f"{self.tag}:notices-dead"
+        self.deliveries = f"{self.tag}:deliveries"
+        self.standing = f"{self.tag}:standing"
+        self.bundles = f"{self.tag}:bundles"
 
     @property
     def streams(self) -> tuple[str, str]:
@@ -212,6 +225,10 @@ class Keys:
     def tries(self, what: str) -> str:
         """Where it is counted how often something was tried."""
         return f"{self.tag}:tries:{what}"
+
+    def told(self, key: str) -> str:
+        """Where it is marked that a notice was delivered, or that a receiver heard of a run."""
+        return f"{self.tag}:told:{key}"
 
     def restored(self, key: str) -> str:
         """Where a key of a backup waits until it takes the place of the site's."""

@@ -49,6 +49,8 @@ from opsmon.web.refusing import Refusal
 from opsmon.web.sealing import Sealed
 from opsmon.web.security import SameOrigin, SecurityHeaders
 from opsmon.web.sources_page import SourcesPage
+from opsmon.web.telling.link_page import LINK_BYTES, LinkPage
+from opsmon.web.telling.receivers_page import ReceiversPage
 from opsmon.web.wall_page import WallPage
 from opsmon.web.webhooks import Webhooks
 
@@ -89,6 +91,8 @@ class Rooms:
     alerts: AlertsPage
     rules: RulesPage
     silences: SilencesPage
+    alert_link: LinkPage
+    receivers: ReceiversPage
 
 
 def board_doors(rooms: Rooms) -> list[Door]:
@@ -145,6 +149,10 @@ def board_doors(rooms: Rooms) -> list[Door]:
         Door("/audit", rooms.audit.show, "admins", zipped=True),
         Door("/audit.csv", rooms.audit.csv, "admins", zipped=True),
         Door("/pair", rooms.pair.show, "anyone", zipped=True, is_public=True),
+        Door("/a/{token}", rooms.alert_link.answer, "anyone", ("GET", "POST"), zipped=True, is_public=True,
+             most_bytes=LINK_BYTES),
+        Door("/receivers", rooms.receivers.show, "admins", zipped=True),
+        Door("/receivers", rooms.receivers.act, "admins", ("POST",)),
         Door("/screens", rooms.screens.list, "managers", zipped=True),
         Door("/screens", rooms.screens.act, "managers", ("POST",)),
         Door("/screens/pair", rooms.screens.pair, "managers", ("GET", "POST"), zipped=True),

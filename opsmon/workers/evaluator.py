@@ -14,13 +14,18 @@ from dataclasses import replace
 from redis.asyncio import Redis
 
 from opsmon.clock import Clock
+from opsmon.core.alerting.digests import due_days
 from opsmon.core.alerting.life import Alert, Finding, new_alert, retire, seen, step
+from opsmon.core.alerting.receivers import Digests, Telling
 from opsmon.core.alerting.rules import Milestone, Missing, Rule, Unusual
 from opsmon.core.alerting.silences import Silence, inhibitor_of, silence_of
 from opsmon.core.alerting.telling import Route, due
+from opsmon.core.calendar import DAY_MS
 from opsmon.store import health_queries
 from opsmon.store.alerts.alert_store import AlertStore, Stored, notice_fields
+from opsmon.store.alerts.outbox import queue
 from opsmon.store.alerts.rule_queries import all_rules, silences
+from opsmon.store.alerts.telling_queries import standings, telling_of
 from opsmon.store.connection import STORE_ERRORS, Reader
 from opsmon.store.keys import Keys
 from opsmon.store.kpi_queries import KpiQueries
@@ -38,6 +43,7 @@ _SLOW_MS = 10_000
 # How often the value of what is open is written, so that screens and people see where it stands.
 _VALUE_MS = 5_000
 _PAUSE_S = 1.0
+_DIGEST_KEPT_MS = 2 * DAY_MS
 
 
 class Evaluator:
@@ -47,8 +53,9 @@ class Evaluator:
                  clock: Clock, own: Sequence[Rule] = ()) -> None:
         self._reader, self._keys, self._kpis, self._sources = Reader(client), keys, kpis, sources
         self._scripts, self._who, self._clock = Scripts(client, keys), who, clock
-        self._own = own
-        self._observer = Observer(kpis)
+        self._own, self._client = own, client
+        self._observer, self._telling = Observer(kpis), Telling({}, {}, Digests())
+        self._digested: set[tuple[str, str]] = set()
         self.store = AlertStore(self._reader, self._scripts, keys)
         self._slow_ms = 0
         self._written: dict[str, int] = {}
@@ -72,9 +79,11 @@ class Evaluator:
         now_ms = self._clock.now_ms()
         rules = await all_rules(self._reader, self._keys, self._own)
         known = await self.store.all()
+        self._telling = await telling_of(self._reader, self._keys)
         await self._evaluate(self._due(rules.values(), now_ms), known, now_ms)
         await self._retire(rules, known, now_ms)
         await self._tell(rules, known, now_ms)
+        await self._digest(now_ms)
 
     def _due(self, rules: Iterable[Rule], now_ms: int) -> list[Rule]:
         """The rules to be looked at now."""
@@ -131,15 +140,16 @@ class Evaluator:
         silent = [one for one, _ in (await silences(self._reader, self._keys)).values()]
         firing = [(one.alert, rule) for one in known.values() if one.alert.is_open
                   if (rule := rules.get(one.alert.rule)) is not None]
+        began_ms = _first_ms(known.values())
         for fingerprint, stored in known.items():
             rule = rules.get(stored.alert.rule)
             is_done = stored.told.is_over and stored.told.run == stored.alert.id
             if rule is not None and stored.alert.id and not is_done:
-                known[fingerprint] = await self._say(stored, rule, self._is_muted(stored.alert, rule, silent, firing,
-                                                                                  now_ms), now_ms)
+                is_muted = self._is_muted(stored.alert, rule, silent, firing, now_ms)
+                known[fingerprint] = await self._say(stored, rule, is_muted, began_ms.get(rule.id), now_ms)
 
-    async def _say(self, stored: Stored, rule: Rule, is_muted: bool, now_ms: int) -> Stored:
-        found = due(stored.alert, stored.told, self.route_of(rule), is_muted, now_ms)
+    async def _say(self, stored: Stored, rule: Rule, is_muted: bool, began_ms: int | None, now_ms: int) -> Stored:
+        found = due(stored.alert, stored.told, self.route_of(rule), is_muted, now_ms, began_ms)
         if found.told == stored.told:
             return stored
         notices = [notice_fields(found.notice, receiver, stored.alert, rule, now_ms)
@@ -147,8 +157,25 @@ class Evaluator:
         return await self.store.note(stored, found.told, notices, now_ms)
 
     def route_of(self, rule: Rule) -> Route:
-        """Where the alerts of a rule go. Nobody is to be told yet: panel and walls show them."""
-        return Route(rule.severity, ())
+        """Where the alerts of a rule go. Without any receiver panel and walls alone show them; of milestones always."""
+        return Route(rule.severity, ()) if isinstance(rule.condition, Milestone) else self._telling.route(rule.severity)
+
+    async def _digest(self, now_ms: int) -> None:
+        """Queue the digests whose hour has come. Whoever takes over queues them once more: their keys are the same,
+        and each is delivered once."""
+        for word, day in due_days(self._telling, self._kpis.calendar.zone, now_ms):
+            if (word, day) in self._digested or await self._is_queued(word, day):
+                continue
+            for receiver in self._telling.digest_receivers:
+                await queue(self._client, self._keys, {"key": f"{word}-{day}-{receiver}", "word": word,
+                                                       "receiver": receiver, "at": str(now_ms)})
+            await self._client.set(self._keys.told(f"{word}-{day}"), b"1", px=_DIGEST_KEPT_MS)
+            self._digested.add((word, day))
+
+    async def _is_queued(self, word: str, day: str) -> bool:
+        is_queued = bool(await self._client.exists(self._keys.told(f"{word}-{day}")))
+        self._digested |= {(word, day)} if is_queued else set()
+        return is_queued
 
     def _is_muted(self, alert: Alert, rule: Rule, silent: list[Silence], firing: list[tuple[Alert, Rule]],
                   now_ms: int) -> bool:
@@ -158,7 +185,9 @@ class Evaluator:
     async def _around(self, now_ms: int) -> Surroundings:
         backlog = await health_queries.backlog(self._reader, self._keys)
         heard = await health_queries.heard(self._reader, self._keys, self._kpis, self._sources, now_ms)
-        return Surroundings(backlog, heard)
+        failing = sum(one.failing_ms > 0 and name in self._telling.receivers
+                      for name, one in (await standings(self._reader, self._keys)).items())
+        return Surroundings(backlog, heard, failing)
 
     async def _wait(self, stop: asyncio.Event) -> None:
         """Until something was counted, but not for longer than a round, and not shorter than a look is worth."""
@@ -176,3 +205,12 @@ class Evaluator:
             log.error("rules cannot be looked at: %s: %s", type(error).__name__, error)
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), _PAUSE_S)
+
+
+def _first_ms(known: Iterable[Stored]) -> dict[str, int]:
+    """By rule, when the first of its open alerts began of which nothing was said yet."""
+    found: dict[str, int] = {}
+    for one in known:
+        if one.alert.is_open and (one.told.run != one.alert.id or not one.told.steps):
+            found[one.alert.rule] = min(found.get(one.alert.rule, one.alert.began_ms), one.alert.began_ms)
+    return found

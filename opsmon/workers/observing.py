@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from opsmon.core.alerting.baselines import HOURS_OF_WEEK, Baseline, learn
-from opsmon.core.alerting.built_in import BEHIND, EVERY_SOURCE
+from opsmon.core.alerting.built_in import BEHIND, EVERY_SOURCE, TELLING
 from opsmon.core.alerting.judging import (
     LEARNING,
     UNKNOWN,
@@ -35,10 +35,11 @@ Found = list[tuple[tuple[tuple[str, str], ...], Finding]]
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What is no KPI: how far the workers are behind, and when sources were heard."""
+    """What is no KPI: how far the workers are behind, when sources were heard, how many receivers cannot be told."""
 
     backlog: Backlog
     heard: tuple[Heard, ...]
+    failing: int = 0
 
 
 @dataclass(slots=True)
@@ -84,6 +85,8 @@ class Observer:
                 return _quiet(rule, quiet, around.heard, now_ms)
             case Limit() as limit if rule.about == BEHIND:
                 return [((), judge_limit(limit, now_ms - around.backlog.caught_up_ms(now_ms), None))]
+            case Limit() as limit if rule.about == TELLING:
+                return [((), judge_limit(limit, around.failing, None))]
             case _ if reading is None:
                 return [((), UNKNOWN)]
             case Limit() as limit:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from opsmon.store.server_binary import find_server
 from tests.bench import (
+    alerting,
     baselines,
     collect,
     counted,
@@ -29,7 +30,7 @@ from tests.bench import (
 PARTS = {"ingest": ingest.main, "ndjson": ndjson.main, "counted": counted.main, "spool": spool.main,
          "collect": collect.main, "engine": engine.main, "reads": reads.main, "screens": screens.main,
          "fanout": fanout.main, "flood": flood.main, "pages": pages.main, "rest": rest.main,
-         "phone": phone.main, "baselines": baselines.main}
+         "phone": phone.main, "baselines": baselines.main, "alerting": alerting.main}
 
 
 def main(names: list[str]) -> int:

@@ -28,8 +28,8 @@ from tests.orders import order
 from tests.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
-VERBS = ("up", "store", "ingest", "web", "worker", "poll", "demo", "demo-shop", "send-test", "inspect", "connect",
-         "import", "status", "explain", "verify", "replay", "check", "routes", "kpis",
+VERBS = ("up", "store", "ingest", "web", "worker", "poll", "notify", "demo", "demo-shop", "send-test", "inspect",
+         "connect", "import", "status", "explain", "verify", "replay", "check", "routes", "kpis",
          "dead", "boards", "privacy", "forget", "export-person", "people", "backup", "restore")
 PASSWORD = "a-private-password"
 
@@ -457,10 +457,10 @@ def test_a_demo_shows_orders_within_fifteen_seconds_and_leaves_nothing(place: tu
 PROCFILE = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
 
 
-def test_the_procfile_names_the_five_processes() -> None:
+def test_the_procfile_names_the_processes() -> None:
     """A verb of `python -m opsmon` each."""
     assert {name: command.split()[:4] for name, command in PROCFILE.items()} == {
-        name: ["python", "-m", "opsmon", name] for name in ("store", "ingest", "web", "worker", "poll")}
+        name: ["python", "-m", "opsmon", name] for name in ("store", "ingest", "web", "worker", "poll", "notify")}
 
 
 @pytest.fixture

@@ -113,10 +113,11 @@ def test_check_warns_of_boards_that_others_reach_before_there_is_an_admin(
     monkeypatch.setenv("OPSMON_HOST", "0.0.0.0")
     monkeypatch.setenv("OPSMON_SITE", "nobodys")
     assert main(["check", "--store", server.url, "--data", str(tmp_path / "data")]) == 0
-    assert capsys.readouterr().out.splitlines()[-2:] == [
+    assert capsys.readouterr().out.splitlines()[-3:] == [
         "All settings can be used.",
         "Weak: OPSMON_HOST=0.0.0.0 is reached from other machines and nobody has an account yet: "
-        "opsmon people add EMAIL"]
+        "opsmon people add EMAIL",
+        "Alerts: Nobody is told of alerts: they show on screens only. The page /receivers says who is to be told."]
 
 
 @pytest.mark.parametrize("name", ["shopify_secrets", "shopify_token", "ingest_token", "store_url"])

@@ -1,12 +1,25 @@
-"""The long forms: python -m tests.faults {workers,aof,hand-over,backup,all} [--events N] [--workers N] [--seed N]."""
+"""The long forms: python -m tests.faults {workers,aof,hand-over,backup,telling,all} [--events N] [--workers N]
+[--kills N] [--seed N]."""
 
 import argparse
+import asyncio
+import logging
 import signal
 import sys
+import tempfile
+from pathlib import Path
+from random import Random
 from statistics import median
 
+from opsmon.settings import load
+from opsmon.store.connection import worker_client
+from opsmon.store.data_dir import DataDir
+from opsmon.store.embedded import EmbeddedStore
+from opsmon.store.server_binary import find_server
 from tests.faults.backups import back_up
 from tests.faults.runs import append, cut_files, hand_over_s, run_workers
+from tests.faults.telling import Outcome
+from tests.faults.telling import run as run_telling
 from tests.faults.trade import make_trade
 from tests.workers.fleet import open_fleet
 
@@ -14,14 +27,15 @@ from tests.workers.fleet import open_fleet
 def main() -> int:
     """Run what is named; 0 when everything came out right."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults")
-    parser.add_argument("run", choices=["workers", "aof", "hand-over", "backup", "all"])
+    parser.add_argument("run", choices=["workers", "aof", "hand-over", "backup", "telling", "all"])
     parser.add_argument("--events", type=int, default=200_000)
     parser.add_argument("--workers", type=int, default=8)
     parser.add_argument("--cuts", type=int, default=100)
     parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--kills", type=int, default=500)
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
-    runs = {"workers": workers, "aof": aof, "hand-over": hand_over, "backup": backup}
+    runs = {"workers": workers, "aof": aof, "hand-over": hand_over, "backup": backup, "telling": telling}
     chosen = runs.values() if args.run == "all" else [runs[args.run]]
     done = [run(args) for run in chosen]
     return 0 if all(done) else 1
@@ -49,6 +63,35 @@ def aof(args: argparse.Namespace) -> bool:
     wrong = [outcome for outcome in found if outcome.differences]
     print(f"aof: {len(found)} cuts, {len(wrong)} with counters that are not those of the acknowledged entries")
     return not wrong
+
+
+def telling(args: argparse.Namespace) -> bool:
+    """Who tells people killed at random steps, one to three times in a row."""
+    logging.disable()  # who dies is told of thousands of times
+    random, kills, done = Random(args.seed), 0, list[Outcome]()
+    with tempfile.TemporaryDirectory(prefix="opsmon-telling-") as folder:
+        data = DataDir(Path(folder))
+        data.make()
+        server = EmbeddedStore(data, find_server(), 256 * 1024 * 1024)
+        server.start()
+        settings = load({}, overrides={"store_url": server.url, "data": folder, "timezone": "UTC"})
+
+        async def one(kills_at: list[int]) -> Outcome:
+            client = worker_client(server.url)
+            try:
+                return await run_telling(client, settings, 1_795_179_802_000, kills_at)
+            finally:
+                await client.aclose()
+
+        while kills < args.kills:
+            done.append(asyncio.run(one([random.randint(1, 120) for _ in range(random.randint(1, 3))])))
+            kills += done[-1].kills
+        server.stop()
+    missed, twice, by_key = (sum(getattr(one, name) for one in done) for name in ("missed", "twice", "twice_by_key"))
+    right = missed == by_key == sum(one.late for one in done) == 0 and twice <= kills
+    print(f"telling: {kills} kills in {len(done)} runs: missed {missed}, once more {twice}, by their keys {by_key}: "
+          f"{'right' if right else 'WRONG'}")
+    return right
 
 
 def hand_over(args: argparse.Namespace) -> bool:

@@ -28,7 +28,7 @@ EXAMPLES = [
     KEYS.screen("5f2a"), KEYS.screens_seen, KEYS.pairing("K7QM-4RTX"), KEYS.tokens,
     KEYS.tries("login:ana@shop.example"), KEYS.audit,
     KEYS.boards, KEYS.board("sales"), KEYS.rules, KEYS.silences, KEYS.alerts, KEYS.alert_log, KEYS.notices,
-    KEYS.receivers, KEYS.routes,
+    KEYS.notices_dead, KEYS.deliveries, KEYS.standing, KEYS.bundles, KEYS.told("f-1:ana"), KEYS.receivers, KEYS.routes,
     KEYS.restored(KEYS.events), KEYS.note("workers"),
 ]
 
@@ -48,7 +48,7 @@ def test_all_keys_of_a_site_lie_in_one_slot() -> None:
 def test_a_life_is_permanent_or_a_time() -> None:
     """Each kind says how long it lives."""
     assert [kind.shape for kind in KINDS if not kind.lives] == []
-    assert len(PERMANENT) == 32
+    assert len(PERMANENT) == 36
 
 
 @pytest.mark.parametrize("name", ["{main}:something", "{main}:entity:a", "{main}:seen:x", "{main}:note:x",

@@ -13,6 +13,9 @@ from starlette.routing import Route
 from opsmon.core.access import LOCAL
 from opsmon.core.catalogue import Kpi
 from opsmon.store.accounts.people import People
+from opsmon.store.alerts.links import LIFE_MS, Link, link_secret, link_token
+from opsmon.store.alerts.outbox import Outbox
+from opsmon.store.alerts.telling_queries import Attempt, Standing
 from opsmon.store.connection import Reader
 from opsmon.store.data_dir import DataDir
 from opsmon.store.keys import Keys
@@ -23,6 +26,8 @@ from tests.http import request
 from tests.store.dead import keep, letter
 from tests.web.browser import Site
 from tests.web.large import large_parts, large_views
+from tests.workers.alerting.outbox import ANA, BEN, LATE, fires
+from tests.workers.alerting.outbox import keep as keep_telling
 
 # What programs ask for, what is saved, and the stream.
 NOT_PAGES = {"/live", "/status.json", "/kpi/{id}.csv", "/api/kpis", "/api/kpis/{id}", "/api/kpis/{id}/explain",
@@ -64,6 +69,7 @@ async def addresses(site: Site) -> dict[str, list[str]]:
         "/alerts": ["/alerts"], "/alerts/{fingerprint}": ["/alerts/0123456789abcdef"],
         "/rules": ["/rules"], "/silences": ["/silences"],
         "/rules/{rule}": [*(f"/rules/new?kind={kind}" for kind in KINDS), "/rules/past-sla"],
+        "/a/{token}": ["/a/nothing", await _alert_link(site)], "/receivers": ["/receivers"],
         "/pair": ["/pair"], "/screens": ["/screens"], "/screens/pair": ["/screens/pair?code=K7QM-4RTX"],
         "anything else": ["/nothing-here"],
     }
@@ -110,6 +116,19 @@ async def _invitation(site: Site) -> str:
         known = await people.by_email("ben@shop.example")
     assert known is not None
     return f"/invite/{await people.link(known, 'invite')}"
+
+
+async def _alert_link(site: Site) -> str:
+    """The address that answers an alert that fires, told to somebody whose mail fails."""
+    await keep_telling(site.store, ANA, BEN, LATE)
+    alert = await fires(site.store, NOW_MS)
+    keys = Keys(site.settings.site)
+    await Outbox(site.store, keys).settle((), (), [Attempt(NOW_MS, "ana", "fired", "late", "failed", "no answer")],
+                                          {"ana": Standing(0, 0, NOW_MS, "no answer"),
+                                           "ben": Standing(NOW_MS, NOW_MS)},
+                                          [{"key": "k", "word": "fired", "receiver": "ana", "at": "1", "alert": "f",
+                                            "run": "r", "rule": "late", "why": "no such address"}])
+    return f"/a/{link_token(await link_secret(site.store, keys), Link(alert.id, 'ana', NOW_MS + LIFE_MS))}"
 
 
 async def _reason(site: Site) -> str:

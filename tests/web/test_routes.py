@@ -38,11 +38,11 @@ def test_every_address_is_known() -> None:
     assert list(difflib.unified_diff(KNOWN.read_text().splitlines(), list(lines_of(route_table())), lineterm="")) == []
 
 
-def test_only_machines_and_pairing_are_on_the_port_for_the_internet() -> None:
+def test_only_machines_pairing_and_links_of_alerts_are_on_the_port_for_the_internet() -> None:
     """Everything else is on that of the boards."""
     assert {row.path for row in route_table() if row.side == "public"} - {"/livez", "/static/{build}/{file}"} == {
         row.path for row in route_table() if row.path.startswith(("/webhooks", "/ingest", "/collect", "/pair", "/pixel",
-                                                                  "/shopify-pixel"))}
+                                                                  "/shopify-pixel", "/a/{token}"))}
 
 
 async def head_of(line: Line, row: Row, secret: str = "") -> dict[str, str]:

@@ -6,10 +6,14 @@ from opsmon.core.calendar import HOUR_MS, MINUTE_MS
 # What is no KPI: how far the workers are behind, in ms.
 BEHIND = "own:behind"
 EVERY_SOURCE = "sources"
+# How many receivers cannot be told.
+TELLING = "own:telling"
 
 BUILT_IN: tuple[Rule, ...] = (
     Rule("behind", "opsmon is behind", BEHIND, Limit(10_000, clear=2_000), "high", for_ms=5_000, is_built_in=True,
          action="Look at the status page: a worker may have stopped, or the store may be slow."),
+    Rule("telling-fails", "Somebody cannot be told of alerts", TELLING, Limit(0, clear=0), "high", for_ms=0,
+         is_built_in=True, action="Look at the receivers page: it says who, since when, and why."),
     Rule("dead-letters", "Deliveries could not be used", "dead-letters", Limit(0, clear=0), "medium", for_ms=0,
          is_built_in=True, action="Open the dead letters, mend the cause and replay them."),
     Rule("source-silent", "A source is silent", EVERY_SOURCE, Quiet(), "high", for_ms=0, by_row=True, is_built_in=True,

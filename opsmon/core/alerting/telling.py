@@ -98,8 +98,9 @@ class Due:
     is_held: bool = False
 
 
-def due(alert: Alert, told: Told, route: Route, is_muted: bool, now_ms: int) -> Due:
-    """What is to be said of an alert now. `is_muted`: silenced, inhibited or snoozed."""
+def due(alert: Alert, told: Told, route: Route, is_muted: bool, now_ms: int, began_ms: int | None = None) -> Due:
+    """What is to be said of an alert now. `is_muted`: silenced, inhibited or snoozed. `began_ms`: when the first alert
+    of its rule began of which nothing was said yet: those that follow within its wait are told with it."""
     if alert.id and alert.id != told.run:
         told = Told(run=alert.id)
     if alert.state == "resolved":
@@ -108,7 +109,9 @@ def due(alert: Alert, told: Told, route: Route, is_muted: bool, now_ms: int) -> 
         return Due(None, told, None)
     if not route.is_open(now_ms):
         return Due(None, told, opens_ms(route.hours, now_ms), is_held=True)
-    return _acknowledged(alert, told, route, now_ms) if alert.is_acknowledged else _open(alert, told, route, now_ms)
+    if alert.is_acknowledged:
+        return _acknowledged(alert, told, route, now_ms)
+    return _open(alert if began_ms is None or told.steps else replace(alert, began_ms=began_ms), told, route, now_ms)
 
 
 def unreachable(route: Route) -> list[int]:

@@ -14,6 +14,6 @@ if not revision then return redis.error_reply('ERR ' .. KEYS[3] .. ' has no revi
 local told = cjson.decode(ARGV[6])
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[3] .. ' ' .. ARGV[4])
 if #told.log > 0 then redis.call('XADD', KEYS[2], '*', unpack(told.log)) end
-for _, notice in ipairs(told.notices) do redis.call('XADD', KEYS[4], '*', unpack(notice)) end
+for _, notice in ipairs(told.notices) do redis.call('XADD', KEYS[4], 'MAXLEN', '~', 10000, '*', unpack(notice)) end
 redis.call('XADD', KEYS[3], 'MAXLEN', '~', 4096, revision, 'kpis', '', 'arrived', '', 'alert', ARGV[1])
 return ''

@@ -153,3 +153,11 @@ def _acted(alert: Alert, act: str, now_ms: int) -> Alert:
             "fire": lambda: step(replace(alert, is_held=False), Finding("breach", 12, 10), Timing(0, 0), now_ms)}
     move = made[act]() if act in made else None
     return move.alert if move else alert
+
+
+def test_what_begins_within_the_wait_of_another_of_its_rule_is_told_with_it() -> None:
+    """The first lane waits fifteen seconds, the second began ten seconds later: both are told at the fifteenth."""
+    later = Alert("f", "r", (), "firing", NOON_MS + 10_000, 1, "f-2", NOON_MS + 10_000)
+    alone = due(later, Told(), HIGH, False, NOON_MS + 15_000)
+    together = due(later, Told(), HIGH, False, NOON_MS + 15_000, began_ms=NOON_MS)
+    assert (alone.notice, together.notice and together.notice.word) == (None, "fired")

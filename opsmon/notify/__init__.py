@@ -1,0 +1,1 @@
+"""Ways to tell people: e-mail, signed webhooks, and what Apprise knows."""

@@ -1,0 +1,57 @@
+"""Chats, text messages and calls, by Apprise of the extra `notify`: one instance per address, off the event loop.
+
+Only services of one vendor each (receivers.SCHEMAS): Apprise asks addresses of its own, past the guard of egress.py,
+and so none may be chosen whose host somebody can type in (threat: SSRF, CWE-918; ALERTING D7).
+"""
+
+from collections.abc import Callable
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+from opsmon.core.alerting.messages import Message
+from opsmon.core.alerting.receivers import SCHEMAS, Receiver
+from opsmon.notify.ports import DeliveryFailed
+from opsmon.threads import in_thread
+
+_MISSING = "chats and text messages need Apprise: install opsmon[notify]"
+
+
+def is_installed() -> bool:
+    """Whether the extra is there."""
+    return find_spec("apprise") is not None
+
+
+class AppriseNotifier:
+    """Sends by Apprise. `make` gives an instance; Apprise's own where none is given."""
+
+    def __init__(self, make: Callable[[], Any] | None = None) -> None:
+        self._make = make
+
+    async def send(self, receiver: Receiver, message: Message, now_ms: int) -> None:
+        """Send a message. Raises DeliveryFailed. Repeated it arrives again: chats know no keys."""
+        if receiver.to.partition("://")[0].lower() not in SCHEMAS:
+            raise DeliveryFailed("this service is none that opsmon sends to", is_permanent=True)
+        make = self._make or _own()
+        # An instance sleeps between its calls, each address has one of its own and none waits for another.
+        await in_thread(lambda: _send(make(), receiver.to, message))
+
+
+def _own() -> Callable[[], Any]:
+    if not is_installed():
+        raise DeliveryFailed(_MISSING, is_permanent=True)
+    made: Callable[[], Any] = import_module("apprise").Apprise
+    return made
+
+
+def _send(instance: Any, url: str, message: Message) -> None:
+    """In a thread. What Apprise raises may hold the address: only its kind is told."""
+    try:
+        is_known = instance.add(url)
+        is_sent = is_known and instance.notify(title=message.subject, body=message.text, body_format="text")
+    except Exception as error:  # noqa: BLE001 - whatever a plugin raises
+        raise DeliveryFailed(f"the service failed ({type(error).__name__})") from None
+    if not is_known:
+        raise DeliveryFailed("Apprise cannot read this address", is_permanent=True)
+    if not is_sent:
+        raise DeliveryFailed("the service did not take the message")

@@ -1,0 +1,135 @@
+"""Commands: the outbox. What is to be delivered waits in a stream until it was, or until it is given up.
+
+A notice leaves the stream in the same transaction that writes what became of it: a process that dies in between sends
+it once more, with the same key (HARDENING F32).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import orjson
+from redis.asyncio import Redis
+from redis.exceptions import ResponseError
+
+from opsmon.core.alerting.messages import Queued
+from opsmon.store.alerts.telling_queries import Attempt, Standing, read_queued, texts
+from opsmon.store.keys import Keys
+
+GROUP, CONSUMER = "notifier", "notifier"
+MOST_DELIVERIES, MOST_DEAD, MOST_NOTICES = 10_000, 1_000, 10_000
+TOLD_MS = 7 * 86_400_000
+_AT_ONCE = 500
+
+
+class Outbox:
+    """The outbox of one site, for the one process that has the turn to empty it."""
+
+    def __init__(self, client: Redis, keys: Keys) -> None:
+        self._client, self._keys = client, keys
+
+    async def open(self) -> None:
+        """Make the group that reads it. May be repeated."""
+        try:
+            await self._client.xgroup_create(self._keys.notices, GROUP, "0", mkstream=True)
+        except ResponseError as error:
+            if "BUSYGROUP" not in str(error):
+                raise
+
+    async def begun(self) -> list[Queued]:
+        """What was taken before and not settled: by whoever had the turn last."""
+        found: list[Queued] = []
+        after = "0"
+        while entries := await self._read(after, None):
+            after = entries[-1][0].decode()
+            found += await self._queued(entries)
+        return found
+
+    async def take(self, wait_ms: int) -> list[Queued]:
+        """What is new; waits up to `wait_ms` for the first."""
+        return await self._queued(await self._read(">", wait_ms))
+
+    async def bundles(self) -> dict[str, str]:
+        """Of notices that were begun to be sent the key of their message, by entry."""
+        found: Any = await self._client.hgetall(self._keys.bundles)
+        return {entry.decode(): key.decode() for entry, key in found.items()}
+
+    async def begin(self, key: str, entries: Sequence[str]) -> None:
+        """Note that these go as one message: if this process dies, the next one sends the same again. May be repeated.
+        """
+        await self._client.hset(self._keys.bundles, mapping=dict.fromkeys(entries, key))
+
+    async def told(self, keys: Sequence[str]) -> set[str]:
+        """Which of these keys, of notices or of runs and receivers, were delivered."""
+        found: Any = await self._client.mget([self._keys.told(key) for key in keys]) if keys else []
+        return {key for key, value in zip(keys, found, strict=True) if value is not None}
+
+    async def settle(self, entries: Sequence[str], marks: Iterable[str], attempts: Iterable[Attempt],
+                     standing: Mapping[str, Standing] | None = None, dead: Iterable[Mapping[str, str]] = ()) -> None:
+        """Take notices away and write what became of them, all or nothing. `marks` are keys that were delivered."""
+        pipe = self._client.pipeline(transaction=True)
+        for mark in marks:
+            pipe.set(self._keys.told(mark), b"1", nx=True, px=TOLD_MS)
+        self._note(pipe, attempts, standing or {})
+        for letter in dead:
+            entry: Any = dict(letter)
+            pipe.xadd(self._keys.notices_dead, entry, maxlen=MOST_DEAD, approximate=True)
+        if entries:
+            pipe.xack(self._keys.notices, GROUP, *entries)
+            pipe.xdel(self._keys.notices, *entries)
+            pipe.hdel(self._keys.bundles, *entries)
+        await pipe.execute()
+
+    async def note(self, attempts: Iterable[Attempt], standing: Mapping[str, Standing]) -> None:
+        """Write down tries that failed; what they were about stays."""
+        pipe = self._client.pipeline(transaction=True)
+        self._note(pipe, attempts, standing)
+        await pipe.execute()
+
+    def _note(self, pipe: Any, attempts: Iterable[Attempt], standing: Mapping[str, Standing]) -> None:
+        for one in attempts:
+            told = {"at": one.at_ms, "receiver": one.receiver, "word": one.word, "rule": one.rule,
+                    "outcome": one.outcome, "why": one.why}
+            pipe.xadd(self._keys.deliveries, told, maxlen=MOST_DELIVERIES, approximate=True)
+        for receiver, state in standing.items():
+            pipe.hset(self._keys.standing, receiver, orjson.dumps(asdict(state)))
+
+    async def _read(self, after: str, wait_ms: int | None) -> list[Any]:
+        # A block of 0 would wait for ever.
+        found: Any = await self._client.xreadgroup(GROUP, CONSUMER, {self._keys.notices: after}, count=_AT_ONCE,
+                                                   block=wait_ms or None)
+        streams = list(found.values()) if isinstance(found, dict) else [pair[1] for pair in found or []]
+        entries = streams[0] if streams else []
+        return list(entries[0] if isinstance(found, dict) and entries else entries)
+
+    async def _queued(self, entries: Sequence[Any]) -> list[Queued]:
+        """Entries as notices. What is none, or was trimmed, is taken away: nobody could ever send it."""
+        found, broken = [], []
+        for entry_id, entry in entries:
+            try:
+                found.append(read_queued(entry_id.decode(), texts(entry or {})))
+            except (KeyError, ValueError):
+                broken.append(entry_id.decode())
+        if broken:
+            await self.settle(broken, (), ())
+        return found
+
+
+async def queue(client: Redis, keys: Keys, told: Mapping[str, str]) -> None:
+    """Put a notice into the outbox that no alert made: a test, a digest. Of one key only the first is delivered."""
+    entry: Any = dict(told)
+    await client.xadd(keys.notices, entry, maxlen=MOST_NOTICES, approximate=True)
+
+
+async def replay(client: Redis, keys: Keys, entry_id: str, told: Mapping[str, str], now_ms: int) -> None:
+    """Put into the outbox again what was given up. Twice at once it is delivered once: its key is the same."""
+    pipe = client.pipeline(transaction=True)
+    entry: Any = {**told, "at": str(now_ms)}
+    pipe.xadd(keys.notices, entry, maxlen=MOST_NOTICES, approximate=True)
+    pipe.xdel(keys.notices_dead, entry_id)
+    await pipe.execute()
+
+
+async def discard(client: Redis, keys: Keys, entry_id: str) -> None:
+    """Forget what was given up. May be repeated."""
+    await client.xdel(keys.notices_dead, entry_id)

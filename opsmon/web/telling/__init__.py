@@ -1,0 +1,1 @@
+"""Pages about who is told: the link in a message, receivers and routes."""
