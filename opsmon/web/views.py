@@ -75,6 +75,8 @@ class BarsView:
     bars: tuple[BarView, ...] = shown("oldest first")
     grid: tuple[GridLineView, ...] = shown("up to 4 grid lines")
     sentence: str = shown("the finding in words: '19 so far, on course for 45'")
+    more: str = shown("what else is to be known where there is room: since when it was counted, what the marks are",
+                      default="")
     begins_x: str = shown("where the hours that were counted begin: before it the base line is dashed", default="0")
 
     @property
