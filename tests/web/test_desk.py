@@ -84,7 +84,8 @@ async def test_every_tile_can_be_explained_copied_and_downloaded(line: Line, boa
 async def test_the_wall_has_no_keys(line: Line) -> None:
     """Nothing is pressed there."""
     pages = [(await line.get(path)).text for path in ("/wall", "/", "/status")]
-    assert [re.search(r"(?:src|rest)=\"[^\"]*(?:pause|desk)\b", page) is not None for page in pages] == [False, True, True]
+    asked = [re.search(r"(?:src|rest)=\"[^\"]*(?:pause|desk)\b", page) for page in pages]
+    assert [one is not None for one in asked] == [False, True, True]
 
 
 # What a tile shows, as CSV
