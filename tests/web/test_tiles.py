@@ -431,7 +431,8 @@ def test_an_answers_time_keeps_what_matters(ms: float, text: str) -> None:
 # --- rates -------------------------------------------------------------------------------------------------
 
 def minutes(*values: int) -> tuple[Point, ...]:
-    return tuple(Point(NOW_MS + at * MINUTE_MS, NOW_MS + (at + 1) * MINUTE_MS, value) for at, value in enumerate(values))
+    starts = [NOW_MS + at * MINUTE_MS for at in range(len(values))]
+    return tuple(Point(start, start + MINUTE_MS, value) for start, value in zip(starts, values, strict=True))
 
 
 @pytest.mark.parametrize(("series", "state"), [((0, 2, 0), "live"), ((0, 0, 0), "empty")])
