@@ -25,7 +25,7 @@ CODE = "document.querySelector('.pair__code')?.textContent ?? ''"
 LIVE = "document.documentElement?.dataset.fresh === 'live' && window.isWhole === true"
 THEMES: tuple[Any, ...] = ("dark", "light")
 # What a browser says by itself when somebody is turned away.
-AWAY = re.compile(r"the server responded with a status of (401|403)")
+AWAY = re.compile(r"status (of )?(401|403)")
 
 
 @dataclass(slots=True)
