@@ -209,12 +209,13 @@ async def open_web(settings: Settings, *, boards: bool, ingest: bool, clock: Clo
                       WallPage(pages, feed, Screen(settings.wall_inches, settings.wall_metres), settings.wall_night,
                                screens, clock),
                       editor, Desk(pages, feed, settings.catalogue.kpis, told.infos),
-                      SignIn(pages, signing, clock), PeoplePage(office, noting), ProfilePage(office, noting),
+                      SignIn(pages, signing, clock, feed.board.wording), PeoplePage(office, noting),
+                      ProfilePage(office, noting),
                       TokensPage(office, Tokens(client, Reader(client), keys)),
                       AuditPage(office, SiteCalendar(settings.timezone, settings.day_start_ms)),
                       PairPage(pages, screens, feed.board.wording, clock,
                                boards_url(settings) or named_url(settings)),
-                      ScreensPage(pages, feed, screens, clock, partial(live.look, recogniser.gone, screens.attend)))
+                      ScreensPage(office, feed, screens, partial(live.look, recogniser.gone, screens.attend)))
         doors = board_doors(rooms)
         app = board_app(doors, pages, recogniser, names(settings), check_of(Changing(client, keys), clock), touch)
         front = Front(webhooks, events, collect, app, health_app(pages))

@@ -58,6 +58,11 @@ class Pages:
         self._feed, self._reader, self._keys, self._kpis, self._clock = feed, reader, keys, kpis, clock
         self._fsync, self._wording = fsync, feed.board.wording
 
+    @property
+    def wording(self) -> Wording:
+        """What speaks for the site."""
+        return self._wording
+
     async def board(self, request: Request) -> Response:
         """A board for phone and desk; the overview when none is named."""
         board = self._feed.boards.get(request.path_params.get("board", OVERVIEW))

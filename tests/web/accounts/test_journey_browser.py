@@ -3,22 +3,22 @@ phone, and the television in the hall. Nothing is put into the store beforehand.
 
 import os
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page
-from redis.asyncio import Redis
 
 from opsmon.commands.running import say_hello
 from opsmon.settings import Settings
 from tests.web.accounts.people import PASSWORD
-from tests.web.browser import Site, open_site, until, value_of
+from tests.web.browser import Site, until, value_of
 from tests.web.test_axe import violations
 
-pytestmark = [pytest.mark.anyio, pytest.mark.browser]
+pytestmark = [pytest.mark.anyio, pytest.mark.browser, pytest.mark.usefixtures("heartbeat_a_second")]
 
 DESK, PHONE, WALL = (1920, 1080), (390, 844), (1920, 1080)
 CODE = "document.querySelector('.pair__code')?.textContent ?? ''"
@@ -66,32 +66,29 @@ def settings(settings: Settings) -> Settings:
     return replace(settings, currency="EUR")
 
 
-@pytest.fixture
-async def opened(chromium: Browser) -> AsyncIterator[Callable[..., Any]]:
-    """Makes browsers that know nothing of each other."""
-    contexts: list[BrowserContext] = []
-
-    async def another(size: tuple[int, int]) -> BrowserContext:
-        viewport: Any = {"width": size[0], "height": size[1]}
-        contexts.append(await chromium.new_context(viewport=viewport))
-        return contexts[-1]
-
-    yield another
-    for context in contexts:
-        await context.close()
+@asynccontextmanager
+async def browser_of(chromium: Browser, size: tuple[int, int]) -> AsyncIterator[BrowserContext]:
+    """A browser of this size that knows nothing of the others."""
+    opened = await chromium.new_context(viewport={"width": size[0], "height": size[1]})
+    yield opened
+    await opened.close()
 
 
 @pytest.fixture(params=[DESK, PHONE], ids=["desk", "phone"])
-async def journey(request: pytest.FixtureRequest, opened: Callable[..., Any], settings: Settings, store: Redis,
-                  monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Journey]:
-    """opsmon just started, with two orders and a heartbeat a second; the admin sits at a desk, or has a phone."""
-    for module in ("feed", "pages", "live"):
-        monkeypatch.setattr(f"opsmon.web.{module}.HEARTBEAT_S", 1)
-    admin, colleague, tv = [await opened(size) for size in (request.param, PHONE, WALL)]
-    async with open_site(settings, store, admin) as site:
-        await site.order(1001, "49.90")
-        await site.order(1002, "120.00")
-        yield Journey(site, await admin.new_page(), await colleague.new_page(), await tv.new_page(), {})
+async def context(chromium: Browser, request: pytest.FixtureRequest) -> AsyncIterator[BrowserContext]:
+    """The admin's: a desk, or a phone."""
+    async with browser_of(chromium, request.param) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def journey(bare_site: Site, chromium: Browser) -> AsyncIterator[Journey]:
+    """opsmon just started, with two orders, and three who look at it."""
+    await bare_site.order(1001, "49.90")
+    await bare_site.order(1002, "120.00")
+    async with browser_of(chromium, PHONE) as colleague, browser_of(chromium, WALL) as tv:
+        pages = [await one.new_page() for one in (bare_site.context, colleague, tv)]
+        yield Journey(bare_site, *pages, {})
 
 
 def printed_link(site: Site, capsys: pytest.CaptureFixture[str]) -> str:
