@@ -11,9 +11,11 @@ import pytest
 from opsmon.core.boards import BOARDS, HOME
 from opsmon.web import rendering
 from opsmon.web.feed import slots_of
+from tests.conftest import NOW_MS
 from tests.line import Line
 from tests.orders import order
 from tests.web import large
+from tests.web.accounts.accounts import signed_in
 
 pytestmark = pytest.mark.anyio
 
@@ -38,9 +40,9 @@ async def weight(line: Line, path: str) -> int:
     return len(answer.body)
 
 
-async def first_load(line: Line, path: str) -> dict[str, int]:
+async def first_load(line: Line, path: str, cookie: str = "") -> dict[str, int]:
     """Everything a first visit fetches until it is live, but the map: path -> bytes."""
-    html = MAP.sub("", (await line.get(path)).text)
+    html = MAP.sub("", (await line.get(path, cookie=cookie)).text)
     asked = [urljoin(path, found) for found in ASKED.findall(NOT_ASKED.sub("", html))]
     return {path: len(gzip.compress(html.encode()))} | {one: await weight(line, one) for one in dict.fromkeys(asked)}
 
@@ -74,6 +76,14 @@ async def test_a_first_visit_is_light(full: Line, board: str) -> None:
     """Page, style, scripts, icon and manifest of a full board are at most 30 KB gzipped; the map comes on top."""
     found = await first_load(full, f"/b/{board}")
     assert sum(found.values()) <= FIRST_BYTES, found
+
+
+@EACH
+async def test_a_first_visit_of_an_admin_is_light(full: Line, board: str) -> None:
+    """With the menu of who is signed in, and its style: the same 30 KB."""
+    cookie = await signed_in(full.store, "admin", NOW_MS)
+    found = await first_load(full, f"/b/{board}", cookie)
+    assert sum(found.values()) <= FIRST_BYTES, (sum(found.values()), found)
 
 
 @EACH
