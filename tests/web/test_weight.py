@@ -22,6 +22,8 @@ pytestmark = pytest.mark.anyio
 # Page, style, scripts, icon and manifest; htmx and its hx-sse are 15.3 KB of them.
 FIRST_BYTES = 30 * 1024
 HTML_BYTES = 8 * 1024
+# Besides, of whoever is signed in: a name, the menu behind it, and the token of its form.
+MENU_BYTES = 350
 LATER_BYTES = 6 * 1024
 EACH = pytest.mark.parametrize("board", [board.id for board in BOARDS if board.id != HOME])
 ASKED = re.compile(r'(?:src|href)="(/(?:static|manifest)[^"]+)"')
@@ -80,10 +82,10 @@ async def test_a_first_visit_is_light(full: Line, board: str) -> None:
 
 @EACH
 async def test_a_first_visit_of_an_admin_is_light(full: Line, board: str) -> None:
-    """With the menu of who is signed in, and its style: the same 30 KB."""
+    """The same 30 KB, and a third of one for the menu of who is signed in; its style waits until the board is live."""
     cookie = await signed_in(full.store, "admin", NOW_MS)
     found = await first_load(full, f"/b/{board}", cookie)
-    assert sum(found.values()) <= FIRST_BYTES, (sum(found.values()), found)
+    assert sum(found.values()) <= FIRST_BYTES + MENU_BYTES, found
 
 
 @EACH
