@@ -203,7 +203,7 @@ async def open_web(settings: Settings, *, boards: bool, ingest: bool, clock: Clo
         await _run(stack, live.watch(touch.watching(recogniser.gone), screens.attend))
         kpi = KpiPage(pages, Reader(client), keys, kpi_queries(client, settings), feed.board.wording, clock)
         editor = BoardEditor(pages, feed, Reader(client), keys, kpi_queries(client, settings),
-                             board_store(client, settings, clock), clock, noting)
+                             board_store(client, settings, clock), clock)
         rooms = Rooms(pages, api, kpi, live, dead, entry,
                       SourcesPage(pages, told, trials, kinds_left(settings), noting), Phone(settings.site, pages),
                       WallPage(pages, feed, Screen(settings.wall_inches, settings.wall_metres), settings.wall_night,
