@@ -67,7 +67,7 @@ class Who:
     @property
     def tag(self) -> str:
         """What of a whole page does: its slots, and of a person also the menu, the seal of its form and the theme."""
-        own = repr((self.id, self.session, self.name, self.theme, self.clock)).encode()
+        own = repr((self.id, sorted(self.roles), self.session, self.name, self.theme, self.clock)).encode()
         return f"{self.marks}-{blake2b(own, digest_size=6).hexdigest()}" if self.kind == "person" else self.marks
 
 

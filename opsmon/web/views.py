@@ -228,7 +228,8 @@ class PageView:
     direction: Literal["ltr", "rtl"] = shown("which way lines run", default="ltr")
     who: str = shown("name of the person who signed in, '' while nobody has", default="")
     clock: str = shown("'h12' for who likes it so, '' for the usual 24 hours", default="")
-    is_admin: bool = shown("whether they may look after people, tokens and the audit", default=False)
+    may: frozenset[str] = shown("the audiences they belong to: no way leads to a page that turns them away",
+                                default=frozenset({"readers", "floor", "managers", "admins"}))
 
 
 @dataclass(frozen=True, slots=True)
