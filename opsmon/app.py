@@ -220,7 +220,7 @@ async def open_web(settings: Settings, *, boards: bool, ingest: bool, clock: Clo
         await _run(stack, live.watch(touch.watching(recogniser.gone), screens.attend))
         kpi = KpiPage(pages, Reader(client), keys, kpi_queries(client, settings), feed.board.wording, clock)
         editor = BoardEditor(pages, feed, Reader(client), keys, kpi_queries(client, settings),
-                             board_store(client, settings, clock), clock, noting)
+                             board_store(client, settings, clock), clock)
         scripts, changing = Scripts(client, keys), Changing(client, keys)
         room = AlertRoom(pages, feed, Reader(client), keys, kpi_queries(client, settings),
                          AlertStore(Reader(client), scripts, keys), signing.people, noting, clock, settings.rules)
@@ -229,12 +229,13 @@ async def open_web(settings: Settings, *, boards: bool, ingest: bool, clock: Clo
                       WallPage(pages, feed, Screen(settings.wall_inches, settings.wall_metres), settings.wall_night,
                                screens, clock),
                       editor, Desk(pages, feed, settings.catalogue.kpis, told.infos),
-                      SignIn(pages, signing, clock), PeoplePage(office, noting), ProfilePage(office, noting),
+                      SignIn(pages, signing, clock, feed.board.wording), PeoplePage(office, noting),
+                      ProfilePage(office, noting),
                       TokensPage(office, Tokens(client, Reader(client), keys)),
                       AuditPage(office, SiteCalendar(settings.timezone, settings.day_start_ms)),
                       PairPage(pages, screens, feed.board.wording, clock,
                                boards_url(settings) or named_url(settings)),
-                      ScreensPage(pages, feed, screens, clock, partial(live.look, recogniser.gone, screens.attend)),
+                      ScreensPage(office, feed, screens, partial(live.look, recogniser.gone, screens.attend)),
                       AlertsPage(room), RulesPage(room, changing, scripts), SilencesPage(room, changing, scripts),
                       _link_page(settings, client, keys, pages, clock),
                       ReceiversPage(office, client, settings.timezone.key))

@@ -78,7 +78,7 @@ TABLE = (
             "OPSMON_INGEST_TOKEN_FILE names a file of them.",
             secret=True),
     Setting("host", "127.0.0.1", "0.0.0.0",  # noqa: S104 - an example; boards stay on loopback
-            "Address that webhooks are taken on; boards are served on loopback only."),
+            "Address to listen on; boards are shown there once an admin has an account, until then on loopback only."),
     Setting("port", "8000", "8000", "Port of the boards and, with `opsmon up`, of the webhooks."),
     Setting("public_host", "", "0.0.0.0",  # noqa: S104 - an example
             "Address for the port of the internet; empty: the same as host."),

@@ -12,16 +12,18 @@ from typing import TypeVar
 from opsmon.app import board_store, on_store
 from opsmon.clock import SystemClock
 from opsmon.commands.arguments import settings_of
+from opsmon.core.access import EVERYTHING, Who
 from opsmon.core.board_records import BUILT_IN_IDS, is_id, problems
 from opsmon.core.boards import Board, boards_of
 from opsmon.core.errors import OpsmonError
 from opsmon.settings import Settings
 from opsmon.store.board_queries import NEVER, Saved, saved_boards
-from opsmon.store.board_store import MOST_BOARDS, BoardStore, Conflict, read_record, write_record
+from opsmon.store.board_store import MOST_BOARDS, Author, BoardStore, Conflict, read_record, write_record
 from opsmon.store.connection import Reader
 from opsmon.store.keys import Keys
 
 T = TypeVar("T")
+_COMMAND = Who("local", "command", "opsmon boards", frozenset({"admin"}), EVERYTHING)
 
 
 def list_boards(args: argparse.Namespace) -> int:
@@ -65,18 +67,18 @@ def import_board(args: argparse.Namespace) -> int:
     wrong = problems(board, settings.catalogue)
     if wrong:
         raise OpsmonError("\n  ".join([f"{args.file} asks what this site cannot show:", *wrong]))
-    version = _on(settings, partial(_save, board))
+    version = _on(settings, partial(_save, board, Author(_COMMAND, "", boards_of(settings.catalogue))))
     print(f"{board.title}: saved as version {version}, at /b/{board.id}")
     return 0
 
 
-async def _save(board: Board, reader: Reader, keys: Keys, store: BoardStore) -> int:
+async def _save(board: Board, author: Author, reader: Reader, keys: Keys, store: BoardStore) -> int:
     """Save over whatever is there, which undo brings back."""
     saved = await saved_boards(reader, keys)
     if board.id not in saved and len(saved) >= MOST_BOARDS:
         raise OpsmonError(f"there are {MOST_BOARDS} boards already: no more can be kept")
     try:
-        return await store.save(board.id, board, saved.get(board.id, NEVER).version)
+        return await store.save(board.id, board, saved.get(board.id, NEVER).version, author)
     except Conflict:
         raise OpsmonError(f"{board.id} was just changed by somebody else: look at it, then import again") from None
 

@@ -46,7 +46,7 @@ def run_all(settings: Settings, given: dict[str, str], more: list[tuple[str, lis
         for name, arguments in [("web", ["web", "--with-ingest"]), ("worker", ["worker"]), ("notify", ["notify"]),
                                 *poll, *more]:
             children.append(Child(name, partial(python_child, arguments, environment)))
-        _say_hello(settings)
+        say_hello(settings)
         return supervisor.run(children)
 
 
@@ -145,7 +145,8 @@ def _check_port(settings: Settings) -> None:
         listener.close()
 
 
-def _say_hello(settings: Settings) -> None:
+def say_hello(settings: Settings) -> None:
+    """Where everything is, and the link that makes the first account as long as there is none."""
     base = f"http://127.0.0.1:{settings.port}"
     from opsmon.web.accounts.passwords import is_installed
 

@@ -9,6 +9,7 @@ from hashlib import blake2b
 from typing import Literal
 
 from opsmon.core.catalogue import Kpi, Rollup
+from opsmon.core.said import Said
 
 # People, from the least to the most; a wall is a screen that hangs somewhere; the last two are programs.
 Role = Literal["wall", "viewer", "operator", "manager", "admin", "numbers", "metrics"]
@@ -30,11 +31,12 @@ AUDIENCES: dict[Audience, frozenset[Role]] = {
     "numbers": _PEOPLE | {"numbers"},
     "metrics": frozenset({"manager", "admin", "metrics"}),
 }
-MEANINGS: dict[Audience, str] = {
-    "anyone": "anyone who reaches it", "screens": "paired walls and everybody who signed in",
-    "readers": "everybody who signed in", "floor": "operators, managers and admins", "managers": "managers and admins",
-    "admins": "admins", "numbers": "everybody who signed in, and programs with the scope numbers",
-    "metrics": "managers, admins, and programs with the scope metrics",
+MEANINGS: dict[Audience, Said] = {
+    "anyone": Said("anyone who reaches it"), "screens": Said("paired walls and everybody who signed in"),
+    "readers": Said("everybody who signed in"), "floor": Said("operators, managers and admins"),
+    "managers": Said("managers and admins"), "admins": Said("admins"),
+    "numbers": Said("everybody who signed in, and programs with the scope numbers"),
+    "metrics": Said("managers, admins, and programs with the scope metrics"),
 }
 EVERYTHING = frozenset[Sight](("money", "names"))
 _SIGHTS: dict[Role, frozenset[Sight]] = {
@@ -65,7 +67,7 @@ class Who:
     @property
     def tag(self) -> str:
         """What of a whole page does: its slots, and of a person also the menu, the seal of its form and the theme."""
-        own = repr((self.id, self.session, self.name, self.theme, self.clock)).encode()
+        own = repr((self.id, sorted(self.roles), self.session, self.name, self.theme, self.clock)).encode()
         return f"{self.marks}-{blake2b(own, digest_size=6).hexdigest()}" if self.kind == "person" else self.marks
 
 

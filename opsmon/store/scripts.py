@@ -161,11 +161,13 @@ class Scripts:
         """Take the turn to poll, or keep it, for `life_ms`; False when it is another's. May be repeated."""
         return bool(await self._turn(keys=[self._keys.turn(poller)], args=[who, life_ms]))
 
-    async def save_board(self, board_id: str, version: int, record: bytes, now_ms: int) -> tuple[bool, int]:
-        """Save a board as it follows on `version` (0: there was none); whether it was, and which version counts now.
-        May be repeated."""
-        keys = [self._keys.boards, self._keys.board(board_id), self._keys.changes]
-        done, counts = await self._save_board(keys=keys, args=[board_id, version, record, now_ms])
+    async def save_board(self, board_id: str, version: int, record: bytes, now_ms: int, line: Mapping[str, str],
+                         lines_kept: int) -> tuple[bool, int]:
+        """Save a board as it follows on `version` (0: there was none), and add `line` to the audit; whether it was,
+        and which version counts now. May be repeated: then there is one line."""
+        keys = [self._keys.boards, self._keys.board(board_id), self._keys.changes, self._keys.audit]
+        told = [part for pair in line.items() for part in pair]
+        done, counts = await self._save_board(keys=keys, args=[board_id, version, record, now_ms, lines_kept, *told])
         return bool(done), int(counts)
 
     async def tell_alerts(self, about: str, now_ms: int) -> None:

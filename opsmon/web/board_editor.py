@@ -15,7 +15,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from opsmon.clock import Clock
 from opsmon.core.board_edits import CannotEdit, changes
-from opsmon.core.board_records import BUILT_IN_IDS, cleaned, dump, is_id, known, problems
+from opsmon.core.board_records import BUILT_IN_IDS, cleaned, is_id, known, problems
 from opsmon.core.boards import USUAL, Board, Placed, boards_of, size_of
 from opsmon.core.catalogue import TAG, Kpi
 from opsmon.core.kpis import BUILT_IN
@@ -23,14 +23,14 @@ from opsmon.core.parts import PARTS
 from opsmon.core.said import Said
 from opsmon.core.slots import Slot
 from opsmon.store.board_queries import NEVER, Saved, saved_boards, versions
-from opsmon.store.board_store import MOST_BOARDS, BoardStore, Conflict, read_record, write_record
+from opsmon.store.board_store import MOST_BOARDS, Author, BoardStore, Conflict, read_record, write_record
 from opsmon.store.connection import STORE_ERRORS, Reader
 from opsmon.store.keys import Keys
 from opsmon.store.kpi_queries import KpiQueries
 from opsmon.store.meta import read_meta
 from opsmon.store.row_queries import rows_of, tags_of
 from opsmon.web import rendering
-from opsmon.web.accounts.noting import Noting
+from opsmon.web.accounts.noting import address_of, who_of
 from opsmon.web.board_deeds import Form, done
 from opsmon.web.board_words import AREAS, NO_NUMBER, OWN, BoardWords
 from opsmon.web.edit_views import BoardsView, ConflictView, EditView, GalleryGroupView, GalleryView, OfferedView
@@ -51,8 +51,7 @@ class BoardEditor:
     """The pages boards are made with, and what their forms do."""
 
     def __init__(self, pages: Pages, feed: Feed, reader: Reader, keys: Keys, kpis: KpiQueries, store: BoardStore,
-                 clock: Clock, noting: Noting) -> None:
-        self._noting = noting
+                 clock: Clock) -> None:
         self._pages, self._feed, self._reader, self._keys = pages, feed, reader, keys
         self._kpis, self._store, self._clock = kpis, store, clock
         self._catalogue = kpis.catalogue
@@ -156,34 +155,26 @@ class BoardEditor:
 
     async def _saved(self, request: Request, board_id: str, board: Board | None, form: Form, then: str) -> Response:
         try:
-            version = await self._store.save(board_id, board, _version(form))
+            await self._store.save(board_id, board, _version(form), self._author(request))
         except Conflict as conflict:
             return await self._conflict(request, board_id, form, conflict.version)
-        await self._note(request, board_id, version)
         # Whoever saved it looks at it next: this process must know by then.
         await self._feed.take_boards()
         return RedirectResponse(then, 303)
 
     async def _undone(self, request: Request, board_id: str, form: Form, then: str) -> Response:
         try:
-            version = await self._store.undo(board_id, _version(form))
+            version = await self._store.undo(board_id, _version(form), self._author(request))
         except Conflict as conflict:
             return await self._conflict(request, board_id, form, conflict.version)
         if version is None:
             return await self._listed(request, (_NOTHING_BEFORE,))
-        await self._note(request, board_id, version)
         await self._feed.take_boards()
         is_there = board_id in self._feed.boards
         return RedirectResponse(then if is_there else "/boards", 303)
 
-    async def _note(self, request: Request, board_id: str, version: int) -> None:
-        """One line of the audit: the whole board before and after, as far as they differ."""
-        kept = await versions(self._reader, self._keys, board_id)
-        before, after = (self._of(board_id, kept.get(one, NEVER)) for one in (version - 1, version))
-        title = (after or before or Board(board_id, board_id, (), (), is_of_orders=False)).title
-        what = "board.saved" if kept.get(version, NEVER).board else "board.put_back" if after else "board.deleted"
-        await self._noting.note(request, what, board_id, title, dump(before) if before else None,
-                                dump(after) if after else None)
+    def _author(self, request: Request) -> Author:
+        return Author(who_of(request), address_of(request), boards_of(self._catalogue))
 
     async def _conflict(self, request: Request, board_id: str, form: Form, version: int) -> Response:
         """Both changes side by side; nothing was saved."""

@@ -9,11 +9,13 @@ from starlette.types import Receive, Scope
 
 from opsmon.clock import Clock
 from opsmon.core.access import Who
+from opsmon.core.said import Said
 from opsmon.store.accounts.changing import Changing
 from opsmon.store.connection import STORE_ERRORS
 from opsmon.web.addresses import place_of
 from opsmon.web.doors import WHO, Check
 from opsmon.web.forms import FIELDS, WITH_FILE, read_seal, type_of
+from opsmon.web.languages import N_
 from opsmon.web.sealing import HEADER, is_sealed
 
 # Of one account: 240 at once, then two a second; of one address, where many may sit, 1,000 and ten a second. Nobody
@@ -22,9 +24,9 @@ PER_ACCOUNT = (240, 500)
 PER_ADDRESS = (1_000, 100)
 # A store that is away refuses what is to be changed itself, in the words of its page.
 _WITHIN_S = 0.3
-_TOO_OFTEN = "Too many changes came from here in a short time. Try again in {} s."
-_NO_SEAL = ("This form was not made by a page of this opsmon for you, or you have signed in anew since. Open its page "
-            "again and send it from there; a script sends the token of the page as x-csrf.")
+_TOO_OFTEN = N_("Too many changes came from here in a short time. Try again in %(seconds)s s.")
+_NO_SEAL = N_("This form was not made by a page of this opsmon for you, or you have signed in anew since. Open its "
+              "page again and send it from there; a script sends the token of the page as x-csrf.")
 
 
 def check_of(changing: Changing, clock: Clock) -> Check:
@@ -54,7 +56,7 @@ async def take_turn(changing: Changing, clock: Clock, scope: Scope) -> None:
             wait_ms = await changing.take_try(clock.now_ms(), *buckets)
     if wait_ms:
         wait_s = -(-wait_ms // 1000)
-        raise HTTPException(429, _TOO_OFTEN.format(wait_s), {"retry-after": str(wait_s)})
+        raise HTTPException(429, Said(_TOO_OFTEN, seconds=wait_s), {"retry-after": str(wait_s)})
 
 
 async def unseal(scope: Scope, receive: Receive) -> None:

@@ -48,7 +48,8 @@ def bars(reading: Reading, wording: Wording) -> BarsView:
     )
     grid = tuple(GridLineView(_y(top * step / 4, top), wording.number(top * step // 4))
                  for step in range(1, 5))
-    return BarsView(len(drawn) * _BAR_STEP, drawn, grid, _bars_sentence(reading, wording),
+    more = ". ".join(filter(None, (_absent_words(reading, wording), _marks_words(reading, wording))))
+    return BarsView(len(drawn) * _BAR_STEP, drawn, grid, _bars_sentence(reading, wording), more,
                     str(_absent(reading) * _BAR_STEP))
 
 
@@ -97,8 +98,7 @@ def _spark_sentence(reading: Reading, wording: Wording) -> str:
 
 
 def _bars_sentence(reading: Reading, wording: Wording) -> str:
-    now = wording.number(reading.value or 0)
-    corrected = _corrected_words(reading, wording) + _absent_words(reading, wording) + _marks_words(reading, wording)
+    now, corrected = wording.number(reading.value or 0), _corrected_words(reading, wording)
     if reading.expected is None:
         return wording.say("%(now)s so far this hour", now=now) + corrected
     return wording.say("%(now)s so far this hour, on course for %(expected)s", now=now,
@@ -119,14 +119,14 @@ def _absent_words(reading: Reading, wording: Wording) -> str:
     absent = _absent(reading)
     if not 0 < absent < len(reading.series):
         return ""
-    return f". {wording.say('Counted since %(time)s', time=wording.day_and_hour(reading.series[absent].start_ms))}"
+    return wording.say("Counted since %(time)s", time=wording.day_and_hour(reading.series[absent].start_ms))
 
 
 def _marks_words(reading: Reading, wording: Wording) -> str:
     """What the marks are where they are not what they are everywhere else."""
     if reading.kpi.against != "yesterday" or not reading.before_series:
         return ""
-    return f". {wording.say('The marks are the same hours a day ago.')}"
+    return wording.say("The marks are the same hours a day ago.")
 
 
 def _values(points: Sequence[Point]) -> list[float]:

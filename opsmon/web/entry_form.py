@@ -119,7 +119,8 @@ class EntryForm:
         return DoneView(self._wording.say("Still entered: %(entry)s", entry=text), (*undo, ("text", text)))
 
     async def _note(self, request: Request, what: str, event: Event, text: str) -> None:
-        """One line of the audit; the entry is in the stream already, so a store that goes away now costs the line."""
+        """One line of the audit, behind the entry and not in its script: that is the one of every webhook, and is to
+        stay as quick as it is. A store that goes away in between costs the line; the event says when and what."""
         with suppress(*STORE_ERRORS):
             await self._noting.note(request, what, event.id, text)
 

@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import Scope
 
+from opsmon.core.said import Said
 from opsmon.web.bodies import ClientGone, read_body
 from opsmon.web.doors import MOST_BYTES
 from opsmon.web.languages import N_
@@ -98,6 +99,6 @@ async def _body(request: Request, kind: bytes) -> bytes:
     except (ClientGone, TimeoutError):
         raise HTTPException(408, N_("The form did not arrive in 5 s."), _CLOSE) from None
     if body is None:
-        raise HTTPException(413, f"The form is over the limit of {limit} bytes.", _CLOSE)
+        raise HTTPException(413, Said("The form is over the limit of %(limit)s bytes.", limit=limit), _CLOSE)
     scope[_BODY] = body
     return body

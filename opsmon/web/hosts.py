@@ -13,27 +13,31 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from opsmon.web.addresses import read_address
 from opsmon.web.bodies import answer
 from opsmon.web.identity import FIRST_RUN
+from opsmon.web.languages import N_
+from opsmon.web.wording import Wording
 
 _HOST = re.compile(r"(\[[0-9a-f:.]{2,45}\]|[a-z0-9_.-]{1,253})(:[0-9]{1,5})?", re.ASCII)
-_UNKNOWN = ("This opsmon does not know itself as {0}. If that is how it is to be reached, start it with "
-            "OPSMON_HOSTS={0}, or with OPSMON_PUBLIC_URL=https://{0} where webhooks come that way too.\n")
+_UNKNOWN = N_("This opsmon does not know itself as %(name)s. If that is how it is to be reached, start it with "
+              "OPSMON_HOSTS=%(name)s, or with OPSMON_PUBLIC_URL=https://%(name)s where webhooks come that way too.")
 
 
 class KnownHosts:
     """Answers 421 to any other name. While nobody has an account, boards are shown at this machine only, which is
     asked before (identity.py), and the link for the first account opens under any name: it has a secret.
 
+    `wording` says so to whoever is refused.
+
     Threat: a page elsewhere whose name points here (DNS rebinding, CWE-350).
     """
 
-    def __init__(self, app: ASGIApp, names: Collection[str]) -> None:
-        self._app, self._names = app, frozenset(name.lower() for name in names)
+    def __init__(self, app: ASGIApp, names: Collection[str], wording: Wording) -> None:
+        self._app, self._names, self._wording = app, frozenset(name.lower() for name in names), wording
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and not scope.get(FIRST_RUN):
             name = name_of(dict(scope["headers"]).get(b"host", b""))
             if not self.know(name):
-                await answer(send, 421, _UNKNOWN.format(name))
+                await answer(send, 421, self._wording.say(_UNKNOWN, name=name) + "\n")
                 return
         await self._app(scope, receive, send)
 

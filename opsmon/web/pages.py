@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 
 from opsmon.clock import Clock
-from opsmon.core.access import Who, may
+from opsmon.core.access import AUDIENCES, Who, may
 from opsmon.core.boards import HOME, OVERVIEW, Board, linked
 from opsmon.core.narrowing import Only
 from opsmon.core.parts import ALERTS, PARTS
@@ -58,6 +58,11 @@ class Pages:
                  fsync: FsyncTimes | None) -> None:
         self._feed, self._reader, self._keys, self._kpis, self._clock = feed, reader, keys, kpis, clock
         self._fsync, self._wording = fsync, feed.board.wording
+
+    @property
+    def wording(self) -> Wording:
+        """What speaks for the site."""
+        return self._wording
 
     async def board(self, request: Request) -> Response:
         """A board for phone and desk; the overview when none is named."""
@@ -130,7 +135,7 @@ class Pages:
             language=wording.language, spoken=wording.spoken, direction=wording.direction,
             build=build, live_url=f"/live?v={build}&view={layout}&since={hub.id}", now_ms=now_ms,
             who=who.name if who is not None and who.kind == "person" else "",
-            clock=who.clock if who is not None else "", is_admin=may(who, "admins"),
+            clock=who.clock if who is not None else "", may=frozenset[str](one for one in AUDIENCES if may(who, one)),
             paper=f"{wording.date(now_ms)}, {wording.time(now_ms)}, {self._feed.board.zone}. {_address(request)}",
         )
 
@@ -163,7 +168,8 @@ class Pages:
         links = [LinkView("/" if one.id == OVERVIEW else f"/b/{one.id}", self._wording.say(one.title),
                           one.id == board.id) for one in shown]
         if not self._feed.boards.keys() - {HOME} <= {one.id for one in shown}:
-            links.append(LinkView("/boards", self._wording.say("More"), is_here=False))
+            way = "/boards" if "managers" in page.may else "/search"
+            links.append(LinkView(way, self._wording.say("More"), is_here=False))
         asked = urlencode({"v": page.build, "view": "board", "board": board.id,
                            "since": page.revision, "shape": board.shape, **dict(only)})
         return replace(page, name=board.id, shape=board.shape, live_url=f"/live?{asked}", links=tuple(links))

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -59,6 +60,7 @@ _ZIP = [Middleware(GZipMiddleware, minimum_size=500)]
 # On the port for the internet, beside webhooks, events and doors that say so.
 PUBLIC_PATHS = frozenset({COLLECT, *SCRIPTS, "/livez"})
 _NEWER = N_("The store was written by a newer opsmon than this one. Whoever runs it can install that version again.")
+_UNTOLD = N_("This could not be shown. See the log.")
 _SENTENCES = {
     404: N_("There is no such page. The board is at / and the wall at /wall."),
     405: N_("This address is not asked that way."),
@@ -188,7 +190,7 @@ def board_app(doors: Sequence[Door], pages: Pages, accounts: Accounts, names: Co
     app = Starlette(routes=routes, exception_handlers=dict.fromkeys(explained, explain))
     past = PastRouting({door.path: Guard(door.answer, door, refusal.of(door.audience), check)
                         for door in doors if door.path == "/live"}, app)
-    return SecurityHeaders(Identity(KnownHosts(SameOrigin(Sealed(past)), names), accounts, touch))
+    return SecurityHeaders(Identity(KnownHosts(SameOrigin(Sealed(past)), names, pages.wording), accounts, touch))
 
 
 class PastRouting:
@@ -207,7 +209,11 @@ def _sentence(code: int, error: Exception) -> str:
     """What a page says that could not be shown: ours, or that of whoever refused it."""
     if isinstance(error, NewerStore):
         return _NEWER
-    return _SENTENCES.get(code) or str(getattr(error, "detail", N_("This could not be shown. See the log.")))
+    said = getattr(error, "detail", _UNTOLD)
+    if code in _SENTENCES and said in ("", HTTPStatus(code).phrase, _UNTOLD):
+        return _SENTENCES[code]
+    # A Said stays one: its page says it in the site's language.
+    return said if isinstance(said, str) else str(said)
 
 
 class Front:

@@ -160,9 +160,11 @@ def _rate_view(shown: Shown, view: KpiView) -> RateView:
     whole = [point.value or 0 for point in shown.reading.series[:-1]]
     usual = sum(whole) / len(whole) if whole else 0
     hour = shown.wording.say("%(value)s a minute in the last hour", value=shown.wording.number(round(usual, 1)))
+    # None in this minute is a number, where there were some in the hour: a wall shows it.
+    state = "live" if usual and view.state == "empty" else view.state
     # Its unit takes the room of two digits.
-    return RateView(**said | {"chars": min(view.chars + 2, LONGEST), "note": hour if whole else view.note},
-                    per=shown.wording.say("/ min"))
+    return RateView(**said | {"chars": min(view.chars + 2, LONGEST), "note": hour if whole else view.note,
+                              "state": state}, per=shown.wording.say("/ min"))
 
 
 def _total(shown: Shown) -> dict[str, Any]:

@@ -75,6 +75,8 @@ class BarsView:
     bars: tuple[BarView, ...] = shown("oldest first")
     grid: tuple[GridLineView, ...] = shown("up to 4 grid lines")
     sentence: str = shown("the finding in words: '19 so far, on course for 45'")
+    more: str = shown("what else is to be known where there is room: since when it was counted, what the marks are",
+                      default="")
     begins_x: str = shown("where the hours that were counted begin: before it the base line is dashed", default="0")
 
     @property
@@ -226,7 +228,8 @@ class PageView:
     direction: Literal["ltr", "rtl"] = shown("which way lines run", default="ltr")
     who: str = shown("name of the person who signed in, '' while nobody has", default="")
     clock: str = shown("'h12' for who likes it so, '' for the usual 24 hours", default="")
-    is_admin: bool = shown("whether they may look after people, tokens and the audit", default=False)
+    may: frozenset[str] = shown("the audiences they belong to: no way leads to a page that turns them away",
+                                default=frozenset({"readers", "floor", "managers", "admins"}))
 
 
 @dataclass(frozen=True, slots=True)

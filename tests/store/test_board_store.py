@@ -4,13 +4,16 @@ from dataclasses import replace
 
 import pytest
 from redis.asyncio import Redis
+from redis.exceptions import ResponseError
 
 from opsmon.clock import ManualClock
+from opsmon.core.access import person
 from opsmon.core.boards import BOARDS, Board, Row
 from opsmon.core.kpis import BUILT_IN
 from opsmon.core.slots import Slot
+from opsmon.store.accounts.audit import read_audit
 from opsmon.store.board_queries import all_boards, saved_boards, versions
-from opsmon.store.board_store import BoardStore, Conflict, read_record, write_record
+from opsmon.store.board_store import Author, BoardStore, Conflict, read_record, write_record
 from opsmon.store.connection import Reader
 from opsmon.store.keys import Keys
 from opsmon.store.scripts import Scripts
@@ -111,3 +114,20 @@ def test_a_board_goes_through_a_file() -> None:
     """And a file that is none says where it breaks off."""
     assert read_record(write_record(MINE)) == (MINE, [])
     assert read_record(b'{"board": "mine",\n "title"}')[1][0].startswith("line 2, column 9: this is no JSON")
+
+
+async def test_a_save_and_its_line_in_the_audit_are_one(boards: BoardStore, store: Redis, keys: Keys) -> None:
+    """Pressed twice it is one line, saved second it is none, and where no line can be written nothing is saved."""
+    hers, ben = replace(MINE, title="Hers"), Author(person("b", "Ben", "manager"), "10.0.0.7")
+    for _ in range(2):
+        await boards.save("mine", MINE, 0)
+    await boards.save("mine", hers, 1, ben)
+    with pytest.raises(Conflict):
+        await boards.save("mine", replace(MINE, title="His"), 1, ben)
+    lines = [(one.who, one.what, one.address, one.changes) for one in await read_audit(Reader(store), keys, 9)]
+    assert lines[0] == ("Ben", "board.saved", "10.0.0.7", (("title", "Mine", "Hers"),))
+    assert [who for who, *_ in lines] == ["Ben", "this machine"]
+    await store.set(keys.audit, "not a stream")
+    with pytest.raises(ResponseError):
+        await boards.save("mine", None, 2, ben)
+    assert (await titles(store, keys))["mine"] == "Hers"

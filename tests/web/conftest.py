@@ -42,6 +42,6 @@ async def site(bare_site: Site) -> Site:
 
 @pytest.fixture
 def heartbeat_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A silent connection is noticed after 2.4 s."""
-    for module in ("feed", "pages"):
+    """A silent connection is noticed after 2.4 s, and who is no longer let in after one."""
+    for module in ("feed", "pages", "live"):
         monkeypatch.setattr(f"opsmon.web.{module}.HEARTBEAT_S", 1)

@@ -77,7 +77,7 @@ def test_an_hour_before_counting_began_has_no_bar() -> None:
     view = hours(*[None] * 21, 0, 2, 3)
     assert [bar.state for bar in view.bars[20:]] == ["absent", "complete", "complete", "live"]
     assert [text for _, text in view.rows[20:]] == ["not counted yet", "0", "2", "3"]
-    assert (view.begins_x, view.sentence) == ("420", "3 so far this hour. Counted since Fri 11:03")
+    assert (view.begins_x, view.sentence, view.more) == ("420", "3 so far this hour", "Counted since Fri 11:03")
 
 
 def test_a_chart_that_was_counted_whole_says_nothing_of_it() -> None:

@@ -68,14 +68,15 @@ async def test_every_key_is_listed_and_can_be_turned_off(line: Line) -> None:
 
 @pytest.mark.parametrize("board", [board.id for board in BOARDS])
 async def test_every_tile_can_be_explained_copied_and_downloaded(line: Line, board: str) -> None:
-    """Three ways from each: its explanation and history, its line of text, its data; and each of them is there."""
+    """From each the way to its page, in whose place three are put when the fold is opened: its explanation and history,
+    its line of text, its data; and each of them is there."""
     await line.post("orders/create", order(1))
     await line.work()
     html = (await line.get(f"/b/{board}")).text
-    tiles = re.findall(r'<article id="kpi-([\w-]+)"', html)
-    ways = re.findall(r'<p>(<a href="/kpi/.*?)</p>', html)
-    assert [re.findall(r'href="(.*?)"', one) for one in ways] == [
-        [f"/kpi/{tile}{way}" for way in ("#explained", "#copied", ".csv?span=now")] for tile in tiles]
+    tiles = re.findall(r'<article id="kpi-([a-z][\w-]*)"', html)
+    (opened,) = re.findall(r'<template id="counted">(.*?)</template>', html, re.DOTALL)
+    assert re.findall(r'href="/kpi/(.*?)#explained"', html) == tiles
+    assert re.findall(r'href="(.*?)"', opened) == ["#explained", "#copied", ".csv?span=now"]
     page = (await line.get(f"/kpi/{tiles[0]}")).text
     assert {"explained", "copied"} <= set(Elements(page).ids())
 
@@ -83,7 +84,8 @@ async def test_every_tile_can_be_explained_copied_and_downloaded(line: Line, boa
 async def test_the_wall_has_no_keys(line: Line) -> None:
     """Nothing is pressed there."""
     pages = [(await line.get(path)).text for path in ("/wall", "/", "/status")]
-    assert [re.search(r"src=\"[^\"]*(?:pause|desk)\b", page) is not None for page in pages] == [False, True, True]
+    asked = [re.search(r"(?:src|rest)=\"[^\"]*(?:pause|desk)\b", page) for page in pages]
+    assert [one is not None for one in asked] == [False, True, True]
 
 
 # What a tile shows, as CSV
@@ -132,4 +134,5 @@ async def test_the_percentiles_of_a_tile_are_a_line_each(line: Line) -> None:
 async def test_every_tile_has_its_file(line: Line, board: str) -> None:
     """Whatever it is."""
     html = (await line.get(f"/b/{board}")).text
-    assert {(await line.get(url)).status for url in re.findall(r'href="(/kpi/[\w-]+\.csv\?span=now)"', html)} == {200}
+    tiles = re.findall(r'<article id="kpi-([a-z][\w-]*)"', html)
+    assert {(await line.get(f"/kpi/{tile}.csv?span=now")).status for tile in tiles} == {200}

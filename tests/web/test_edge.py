@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from ipaddress import ip_network
+from zoneinfo import ZoneInfo
 
 import pytest
 from redis.asyncio import Redis
@@ -13,6 +14,7 @@ from starlette.types import Scope
 from opsmon.app import open_web
 from opsmon.clock import ManualClock
 from opsmon.core.access import LOCAL
+from opsmon.core.calendar import SiteCalendar
 from opsmon.core.pairing import code_of
 from opsmon.listening import listen
 from opsmon.settings import Settings
@@ -25,6 +27,7 @@ from opsmon.web.addresses import Networks
 from opsmon.web.edge import believe
 from opsmon.web.hosts import KnownHosts, name_of
 from opsmon.web.server import serve
+from opsmon.web.wording import Wording
 from tests.conftest import NOW_MS
 from tests.http import Answer, request
 from tests.line import Line
@@ -138,7 +141,8 @@ async def _nowhere(*_: object) -> None:
                                   "127.1", "0x7f.1", "\xe9", "hall.lan:80:80", "hall.lan:"])
 def test_no_other_name_is(host: str) -> None:
     """A page that made its own name point here asks by that name."""
-    assert not KnownHosts(_nowhere, {"hall.lan"}).know(name_of(host.encode("latin-1")))
+    wording = Wording("en", SiteCalendar(ZoneInfo("Europe/Berlin")))
+    assert not KnownHosts(_nowhere, {"hall.lan"}, wording).know(name_of(host.encode("latin-1")))
 
 
 async def test_who_asks_by_another_name_reads_what_to_set(line: Line) -> None:

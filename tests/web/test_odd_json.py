@@ -1,13 +1,23 @@
 """Large, deep and colliding JSON through the doors that machines use: answered at once, never a fault (T19, T20)."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
+from redis.asyncio import Redis
 
+from opsmon.clock import ManualClock
 from opsmon.settings import Settings
 from opsmon.store.data_dir import DataDir
+from opsmon.web.doors import FORM_BYTES
+from tests.conftest import SECRET
 from tests.http import request
-from tests.line import Line
+from tests.line import Line, open_line
+from tests.web.accounts.accounts import with_admin
+from tests.web.test_odoo import SOURCE as ODOO
+from tests.web.test_odoo import TOKEN as ODOO_TOKEN
+from tests.web.test_source_doors import SIGNED, SOURCES, TOKEN
 
 pytestmark = pytest.mark.anyio
 
@@ -36,4 +46,49 @@ async def test_odd_json_is_answered_at_once_and_never_a_fault(line: Line, settin
         collected = await request(line.port, "POST", "/collect", body[:2_000], {"content-type": "text/plain"})
     assert (webhook.status, collected.status) == (200, 204)
     assert events.status in (200, 400, 413)
+    assert (await line.get("/livez")).status == 200
+
+
+# Each within what its own sender would send: by signature, by token in a header, by token in the address.
+SENDERS = {
+    **{f"/ingest/{name}": signed for name, signed in SIGNED.items()},
+    f"/ingest/door/{TOKEN}": lambda body: {"content-type": "application/json"},
+    f"/webhooks/odoo/{ODOO_TOKEN}": lambda body: {"content-type": "application/json"},
+}
+# Announced; it is not waited for.
+OVERSIZED = {"content-length": str(2 * 1024**2)}
+
+
+@pytest.fixture
+async def others(settings: Settings, clock: ManualClock, store: Redis) -> AsyncIterator[Line]:
+    """A site with a source of every kind that one declares."""
+    async with open_line(replace(settings, sources=(*SOURCES, ODOO)), clock, store, SECRET.encode()) as line:
+        yield line
+
+
+@pytest.mark.parametrize("path", SENDERS, ids=["woo", "billing", "bus", "door", "token", "odoo"])
+async def test_odd_json_of_other_senders_is_answered_at_once_and_never_a_fault(others: Line, path: str) -> None:
+    """Taken, kept aside, not used or refused, each within seconds; over the limit is a 413. Then all goes on."""
+    found = {}
+    for name, body in BODIES.items():
+        async with asyncio.timeout(WITHIN_S):
+            found[name] = (await request(others.port, "POST", path, body, SENDERS[path](body))).status
+    large = await request(others.port, "POST", path, b"", SENDERS[path](b"") | OVERSIZED)
+    assert (large.status, set(found.values()) <= {200, 401, 415}) == (413, True), found
+    assert (await others.get("/livez")).status == 200
+
+
+async def test_odd_forms_at_the_way_in_are_answered_at_once_and_never_a_fault(line: Line) -> None:
+    """Who signs in sends a form; whoever sends anything else there, or a program's API a body, is told so."""
+    await with_admin(line.store)
+    found = set()
+    for body in (*BODIES.values(), b"&" * FORM_BYTES, b"email=" + b"%" * FORM_BYTES, b"a=1&" * FORM_BYTES):
+        for kind in ("application/json", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"):
+            async with asyncio.timeout(WITHIN_S):
+                answer = await request(line.port, "POST", "/login", body[:FORM_BYTES], {
+                    "content-type": kind, "sec-fetch-site": "same-origin"})
+            found.add(answer.status)
+    large = await request(line.port, "POST", "/login", b"", OVERSIZED | {
+        "content-type": "application/x-www-form-urlencoded", "sec-fetch-site": "same-origin"})
+    assert (large.status, found <= {400, 403, 415, 429}) == (413, True), found
     assert (await line.get("/livez")).status == 200

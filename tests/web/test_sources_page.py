@@ -149,7 +149,7 @@ async def test_the_status_page_lists_every_source(line: Line, clock: ManualClock
     """With its state in words, and a reason that nobody knows as it is."""
     await flush_once(line.store, Keys("main"), Counter({"shopify:brand_new": 2}), clock)
     html = (await line.get("/status")).text
-    rows = re.findall(r'<th scope="row">([^<]+)</th>\n  <td>([^<]+)</td>', html)
+    rows = re.findall(r'<th scope="row">([^<]+)</th>\n<td>([^<]+)</td>', html)
     assert (rows, "brand_new (2)" in html) == (
         [("Shopify", "Refusing everything"), ("Own programs", "Never heard")], True)
 

@@ -426,3 +426,17 @@ def test_an_age_has_two_units(age_ms: int, text: str) -> None:
 def test_an_answers_time_keeps_what_matters(ms: float, text: str) -> None:
     """From a second on in seconds."""
     assert tile("api-p95", value=ms, count=400).text == text
+
+
+# --- rates -------------------------------------------------------------------------------------------------
+
+def minutes(*values: int) -> tuple[Point, ...]:
+    starts = [NOW_MS + at * MINUTE_MS for at in range(len(values))]
+    return tuple(Point(start, start + MINUTE_MS, value) for start, value in zip(starts, values, strict=True))
+
+
+@pytest.mark.parametrize(("series", "state"), [((0, 2, 0), "live"), ((0, 0, 0), "empty")])
+def test_none_in_this_minute_is_a_number_where_there_were_some_in_the_hour(series: tuple[int, ...], state: str) -> None:
+    """A wall leaves out the nought of what never came, and shows that of a quiet minute."""
+    view = tile("orders-per-minute", value=0, series=minutes(*series))
+    assert (view.state, view.text, view.per) == (state, "0", "/ min")

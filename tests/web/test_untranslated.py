@@ -10,6 +10,7 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import orjson
 import pytest
@@ -17,9 +18,12 @@ from babel.messages.catalog import Catalog
 from redis.asyncio import Redis
 
 from opsmon.clock import ManualClock
+from opsmon.core.access import LOCAL
 from opsmon.core.boards import BOARDS
 from opsmon.core.kpis import KPIS, ROLLUPS
 from opsmon.settings import Settings
+from opsmon.store.accounts.people import People
+from opsmon.store.connection import Reader
 from opsmon.store.data_dir import DataDir
 from opsmon.web import languages, rendering
 from tests.conftest import NOW_MS
@@ -28,6 +32,7 @@ from tests.line import Line, open_line
 from tests.orders import order
 from tests.store.dead import keep, letter
 from tests.translations import plain, template
+from tests.web.accounts.accounts import KEYS, paired, signed_in, with_admin
 
 pytestmark = pytest.mark.anyio
 
@@ -37,9 +42,9 @@ SPOKEN_ATTRIBUTES = ("aria-label", "title", "alt", "placeholder")
 # Their text is to be copied, run or drawn, or is what somebody sent. Events are told as programs wrote them.
 SILENT = {"script", "style", "code", "pre", "textarea"}
 # What is called the same in every language: programs, formats, and what this test sends.
-NAMES = {"BLAKE", "BLAKE2b", "Berlin", "CSV", "CloudEvents", "EUR", "Europe", "Id", "JSON", "MB", "Odoo", "SKU",
-         "Shopify", "Standard", "Valkey", "Webhooks", "WooCommerce", "always", "appendfsync", "everysec", "fsync",
-         "kB", "ms", "nothing", "opsmon"}
+NAMES = {"BLAKE", "BLAKE2b", "Berlin", "CSV", "CloudEvents", "Deutsch", "EUR", "English", "Europe", "Id", "JSON",
+         "MB", "Odoo", "SKU", "Shopify", "Standard", "Valkey", "Webhooks", "WooCommerce", "always",
+         "appendfsync", "everysec", "fsync", "kB", "ms", "nothing", "opsmon"}
 SENT = {"Anna", "DE", "Halle", "Linie", "TENT", "boat", "cart", "cold", "com", "create", "from", "local", "mails",
         "myshopify", "not", "orders", "pack", "paper", "parcels", "pick", "resize", "room", "web"}
 # A sentence about facts names their fields, as whoever sends them writes them.
@@ -131,8 +136,8 @@ def left(html: str) -> set[str]:
 
 
 def _bare(text: str) -> str:
-    """Without addresses, settings and ids of KPIs and facts, which are names too."""
-    return re.sub(r"https?://\S+|/[\w./?=&-]+|\b\w+(?:[._]\w+)+\b", "", text)
+    """Without addresses, those of people too, settings and ids of KPIs and facts, which are names too."""
+    return re.sub(r"https?://\S+|\S+@\S+|/[\w./?=&-]+|\b\w+(?:[._]\w+)+\b", "", text)
 
 
 PAGES = ["/", *(f"/{kind}/{board.id}" for kind in ("b", "wall") for board in BOARDS), "/status", "/sources",
@@ -140,7 +145,7 @@ PAGES = ["/", *(f"/{kind}/{board.id}" for kind in ("b", "wall") for board in BOA
          "/b/sales/add", "/b/sales?channel=web", "/search", "/search?q=zzz", "/search?q=sales", "/keys", "/pair",
          "/screens", "/screens/pair",
          "/wall/sales+operations?inches=32&metres=30", "/wall/sales?money=off", "/wall/sales?turn=1", "/nowhere",
-         "/kpi/nothing", "/people", "/tokens", "/audit",
+         "/kpi/nothing", "/people", "/tokens", "/audit", "/profile", "/login", "/welcome/none", "/invite/none",
          *(f"/enter?what={what}" for what in ("order", "count", "gauge", "move", "scan")),
          *(f"/kpi/{kpi.id}" for kpi in KPIS), "/kpi/orders-today?span=week", "/kpi/revenue-today?span=year"]
 
@@ -154,6 +159,46 @@ async def test_no_page_of_a_busy_site_says_a_word_in_english(greek: Line, settin
 async def test_no_page_of_a_new_site_says_a_word_in_english(greek: Line) -> None:
     """Before the first order: what to do, and what would fill each tile."""
     assert "\n".join(sorted(set().union(*[left((await greek.get(path)).text) for path in PAGES]))) == ""
+
+
+async def told(greek: Line, path: str, cookie: str = "", form: dict[str, str] | None = None, host: str = "") -> str:
+    """What a page says to whoever has this cookie; of a form, where it was sent."""
+    headers = {"cookie": cookie} if cookie else {}
+    headers |= {"host": host} if host else {}
+    if form is None:
+        return (await request(greek.port, "GET", path, b"", headers)).text
+    headers |= {"content-type": "application/x-www-form-urlencoded", "sec-fetch-site": "same-origin"}
+    return (await request(greek.port, "POST", path, urlencode(form).encode(), headers)).text
+
+
+async def test_the_way_in_says_no_word_in_english(greek: Line, settings: Settings) -> None:
+    """The first account, an invitation, a new password, wrong ones and too many of them."""
+    secret = DataDir(settings.data).first_secret()
+    people = People(greek.store, Reader(greek.store), KEYS)
+    found = {path: await told(greek, path) for path in (f"/welcome/{secret}", "/login")}
+    found["typed"] = await told(greek, f"/welcome/{secret}", form={"email": "x", "password": "short"})
+    _, made, invitation = await people.add(LOCAL, "", "ana@shop.example", "Anna", "admin", NOW_MS)
+    reset = await people.link(made, "reset")
+    await with_admin(greek.store)
+    found |= {kind: await told(greek, f"/invite/{one}") for kind, one in (("invite", invitation), ("reset", reset))}
+    found["weak"] = await told(greek, f"/invite/{invitation}", form={"password": "password123"})
+    tries = [await told(greek, "/login", form={"email": "local@shop", "password": "wrong"}) for _ in range(6)]
+    found |= {"over": await told(greek, f"/welcome/{secret}"), "used": await told(greek, "/invite/none"),
+              "wrong": tries[0], "too often": tries[-1], "host": await told(greek, "/login", host="not.local")}
+    assert {path: left(html) for path, html in found.items()} == {path: set() for path in found}
+
+
+async def test_who_is_turned_away_reads_no_word_in_english(greek: Line) -> None:
+    """A profile, a page for others, a form of another page, a screen where people are, nobody at all."""
+    viewer = await signed_in(greek.store, "viewer", NOW_MS)
+    screen = await paired(greek.store, NOW_MS)
+    found = {path: await told(greek, path, viewer) for path in ("/profile", "/people", "/enter", "/screens")}
+    found |= {"seal": await told(greek, "/profile", viewer, {"act": "save"}), "screen": await told(
+        greek, "/b/sales", screen), "nobody": await told(greek, "/profile", form={"act": "save"})}
+    assert all("<h1" in html for html in found.values())
+    # What they are called here.
+    said = {path: left(html.replace("Ana viewer", "").replace("Hall", "")) for path, html in found.items()}
+    assert said == {path: set() for path in found}
 
 
 async def test_left_over_english_is_found() -> None:

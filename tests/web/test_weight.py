@@ -11,15 +11,19 @@ import pytest
 from opsmon.core.boards import BOARDS, HOME
 from opsmon.web import rendering
 from opsmon.web.feed import slots_of
+from tests.conftest import NOW_MS
 from tests.line import Line
 from tests.orders import order
 from tests.web import large
+from tests.web.accounts.accounts import signed_in
 
 pytestmark = pytest.mark.anyio
 
 # Page, style, scripts, icon and manifest; htmx and its hx-sse are 15.3 KB of them.
 FIRST_BYTES = 30 * 1024
 HTML_BYTES = 8 * 1024
+# Besides, of whoever is signed in: a name, the menu behind it, and the token of its form.
+MENU_BYTES = 350
 LATER_BYTES = 6 * 1024
 EACH = pytest.mark.parametrize("board", [board.id for board in BOARDS if board.id != HOME])
 ASKED = re.compile(r'(?:src|href)="(/(?:static|manifest)[^"]+)"')
@@ -38,9 +42,9 @@ async def weight(line: Line, path: str) -> int:
     return len(answer.body)
 
 
-async def first_load(line: Line, path: str) -> dict[str, int]:
+async def first_load(line: Line, path: str, cookie: str = "") -> dict[str, int]:
     """Everything a first visit fetches until it is live, but the map: path -> bytes."""
-    html = MAP.sub("", (await line.get(path)).text)
+    html = MAP.sub("", (await line.get(path, cookie=cookie)).text)
     asked = [urljoin(path, found) for found in ASKED.findall(NOT_ASKED.sub("", html))]
     return {path: len(gzip.compress(html.encode()))} | {one: await weight(line, one) for one in dict.fromkeys(asked)}
 
@@ -74,6 +78,14 @@ async def test_a_first_visit_is_light(full: Line, board: str) -> None:
     """Page, style, scripts, icon and manifest of a full board are at most 30 KB gzipped; the map comes on top."""
     found = await first_load(full, f"/b/{board}")
     assert sum(found.values()) <= FIRST_BYTES, found
+
+
+@EACH
+async def test_a_first_visit_of_an_admin_is_light(full: Line, board: str) -> None:
+    """The same 30 KB, and a third of one for the menu of who is signed in; its style waits until the board is live."""
+    cookie = await signed_in(full.store, "admin", NOW_MS)
+    found = await first_load(full, f"/b/{board}", cookie)
+    assert sum(found.values()) <= FIRST_BYTES + MENU_BYTES, found
 
 
 @EACH

@@ -88,7 +88,15 @@ class AuditPage:
 def line_view(line: AuditLine, wording: Wording) -> AuditLineView:
     """A line in words."""
     return AuditLineView(line.id, wording.moment(line.at_ms), line.who, line.what, line.name or line.about,
-                         line.address, line.changes)
+                         line.address, tuple((name, _told(name, before, wording), _told(name, after, wording))
+                                             for name, before, after in line.changes))
+
+
+def _told(name: str, value: str, wording: Wording) -> str:
+    """A value as people read it: an instant on the site's clock, and one that never was is none."""
+    if not (name.endswith("_ms") and value.isdecimal() and len(value) <= 14):
+        return value
+    return wording.moment(int(value)) if int(value) else ""
 
 
 def written(lines: Iterable[tuple[str, ...]]) -> str:

@@ -12,7 +12,6 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from opsmon.clock import Clock
 from opsmon.core.access import Who
 from opsmon.core.pairing import code_in
 from opsmon.core.people import name_of
@@ -23,12 +22,12 @@ from opsmon.store.accounts.screens import Screens, Seen
 from opsmon.store.connection import STORE_ERRORS
 from opsmon.web import rendering
 from opsmon.web.accounts.noting import address_of
+from opsmon.web.accounts.office import Office
 from opsmon.web.accounts.screen_views import ApproveView, BoardChoice, ScreenFields, ScreensView, ScreenView
 from opsmon.web.doors import WHO
 from opsmon.web.feed import Feed
 from opsmon.web.forms import read_form
 from opsmon.web.languages import N_
-from opsmon.web.pages import Pages
 
 # What is ticked before somebody chooses.
 _USUAL = "sales"
@@ -48,9 +47,9 @@ _DONE = {"paired": N_("Let in: %(name)s. It shows its board in a few seconds."),
 class ScreensPage:
     """The pages of those who look after screens. `look` has what was changed reach open streams at once."""
 
-    def __init__(self, pages: Pages, feed: Feed, screens: Screens, clock: Clock,
-                 look: Callable[[], Awaitable[None]]) -> None:
-        self._pages, self._feed, self._screens, self._clock, self._look = pages, feed, screens, clock, look
+    def __init__(self, office: Office, feed: Feed, screens: Screens, look: Callable[[], Awaitable[None]]) -> None:
+        self._pages, self._clock, self._unproven = office.pages, office.clock, office.unproven
+        self._feed, self._screens, self._look = feed, screens, look
         self._wording = feed.board.wording
 
     async def list(self, request: Request) -> Response:
@@ -78,7 +77,10 @@ class ScreensPage:
         return RedirectResponse(f"/screens?did={act}&screen={screen.id}", 303, _NO_STORE)
 
     async def pair(self, request: Request) -> Response:
-        """GET gives the form, with the code where a QR code led here; POST lets the screen in."""
+        """GET gives the form, with the code where a QR code led here; POST lets the screen in.
+
+        Threat: whoever finds a browser signed in hangs a screen for good, and a session ends where a screen does not
+        (OWASP ASVS 5, 7.5.3): the password was typed within the last half hour, or is asked for."""
         if request.method != "POST":
             fields = self._fields_of("new", "", (_USUAL,), sees_money=False)
             return self._approve(request, ApproveView(request.query_params.get("code", "")[:20], fields))
@@ -86,6 +88,8 @@ class ScreensPage:
         fields, code = self._fields("new", form), form.get("code", "")[:20]
         if fields.wrong_name or fields.wrong_boards:
             return self._approve(request, ApproveView(code, fields), 422)
+        if asks := await self._unproven(request, form):
+            return asks
         now_ms = self._clock.now_ms()
         wait_ms = await self._screens.take_try(now_ms, who, address)
         if wait_ms:

@@ -3,18 +3,17 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from playwright.async_api import Browser
+from playwright.async_api import Browser, BrowserContext
 from redis.asyncio import Redis
 
 from opsmon.clock import SystemClock
 from opsmon.core.access import LOCAL
-from opsmon.settings import Settings
 from opsmon.store.accounts.people import People
 from opsmon.store.accounts.sessions import Sessions
 from opsmon.store.connection import Reader
 from tests.web.accounts.accounts import HOUR_MS, KEYS
 from tests.web.accounts.people import PASSWORD
-from tests.web.browser import Site, open_chromium, open_site, until
+from tests.web.browser import Site, until
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
 
@@ -22,21 +21,12 @@ SIDEWAYS = "() => document.documentElement.scrollWidth - innerWidth"
 LIVE = "document.documentElement?.dataset.fresh === 'live'"
 
 
-@pytest.fixture(scope="module")
-async def chromium(anyio_backend: str) -> AsyncIterator[Browser]:
-    """The browser, started once."""
-    async with open_chromium() as browser:
-        yield browser
-
-
 @pytest.fixture
-async def site(chromium: Browser, settings: Settings, store: Redis) -> AsyncIterator[Site]:
-    """opsmon with an order, on a phone."""
-    context = await chromium.new_context(viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True)
-    async with open_site(settings, store, context) as opened:
-        await opened.order(1001, "49.90")
-        yield opened
-    await context.close()
+async def context(chromium: Browser) -> AsyncIterator[BrowserContext]:
+    """A phone."""
+    opened = await chromium.new_context(viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True)
+    yield opened
+    await opened.close()
 
 
 async def invited(store: Redis) -> tuple[str, str]:

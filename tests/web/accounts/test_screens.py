@@ -15,7 +15,8 @@ from tests.conftest import NOW_MS
 from tests.http import Answer, Stream, open_stream, request
 from tests.line import Line
 from tests.waiting import wait_until_async
-from tests.web.accounts.accounts import KEYS, signed_in, with_admin
+from tests.web.accounts.accounts import HOUR_MS, KEYS, signed_in, with_admin
+from tests.web.accounts.people import PASSWORD, someone
 
 pytestmark = pytest.mark.anyio
 
@@ -100,6 +101,19 @@ async def ended(line: Line) -> bool:
 
 
 # The code
+
+
+async def test_a_code_is_let_in_only_by_whoever_has_just_typed_a_password(line: Line) -> None:
+    """A phone that lies about signed in hangs nothing: the password again, and what was filled in is kept."""
+    _, code = await waiting(line)
+    manager = await someone(line, "manager", proven_ms=NOW_MS - HOUR_MS)
+    wanted = {"code": code, **FIELDS}
+    found = [await manager.send("/screens/pair", **wanted, **more) for more in ({}, {"proof": "wrong"})]
+    assert [(one.status, "Your password again" in one.text, "Packing hall" in one.text) for one in found] == [
+        (403, True, True)] * 2
+    assert (await manager.send("/screens/pair", **wanted, proof=PASSWORD)).status == 303
+    (one,) = await Screens(line.store, Reader(line.store), KEYS).all()
+    assert one.screen.name == "Packing hall"
 
 
 async def test_a_screen_shows_a_code_and_keeps_it(line: Line) -> None:

@@ -6,39 +6,32 @@ from collections.abc import AsyncIterator
 
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page
-from redis.asyncio import Redis
 
 from opsmon.clock import SystemClock
-from opsmon.settings import Settings
 from tests.web.accounts.accounts import signed_in
-from tests.web.browser import Site, open_chromium, open_site, until
+from tests.web.browser import Site, until
 from tests.web.test_axe import violations
 
-pytestmark = [pytest.mark.anyio, pytest.mark.browser]
+pytestmark = [pytest.mark.anyio, pytest.mark.browser, pytest.mark.usefixtures("heartbeat_a_second")]
 
 CODE = "document.querySelector('.pair__code')?.textContent ?? ''"
 IDENTIFIED = "document.documentElement && getComputedStyle(document.documentElement, '::after').content"
 
 
-@pytest.fixture(scope="module")
-async def chromium(anyio_backend: str) -> AsyncIterator[Browser]:
-    """The browser, started once."""
-    async with open_chromium() as browser:
-        yield browser
+@pytest.fixture
+async def context(chromium: Browser) -> AsyncIterator[BrowserContext]:
+    """The television."""
+    opened = await chromium.new_context(service_workers="block", viewport={"width": 1920, "height": 1080})
+    yield opened
+    await opened.close()
 
 
 @pytest.fixture
-async def site(chromium: Browser, settings: Settings, store: Redis, monkeypatch: pytest.MonkeyPatch
-               ) -> AsyncIterator[Site]:
-    """opsmon with two orders and a heartbeat a second; its context is the television."""
-    for module in ("feed", "pages", "live"):
-        monkeypatch.setattr(f"opsmon.web.{module}.HEARTBEAT_S", 1)
-    context = await chromium.new_context(service_workers="block", viewport={"width": 1920, "height": 1080})
-    async with open_site(settings, store, context) as opened:
-        await opened.order(1001, "49.90")
-        await opened.order(1002, "120.00")
-        yield opened
-    await context.close()
+async def site(bare_site: Site) -> Site:
+    """opsmon with two orders."""
+    await bare_site.order(1001, "49.90")
+    await bare_site.order(1002, "120.00")
+    return bare_site
 
 
 @pytest.fixture

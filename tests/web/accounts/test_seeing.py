@@ -160,3 +160,13 @@ async def test_a_screen_that_was_removed_goes_dark(line: Line) -> None:
     await (await line.open(cookie=cookie)).next_frame()
     await line.store.hdel(KEYS.screens, "hall")
     assert await look(line) == 0
+
+
+@pytest.mark.parametrize(("role", "ways"), [
+    ("viewer", ["/search"]), ("operator", ["/enter", "/search"]),
+    ("manager", ["/b/sales/edit", "/boards", "/sources", "/status", "/enter", "/search"])])
+async def test_no_way_leads_to_a_page_that_turns_them_away(line: Line, role: Role, ways: list[str]) -> None:
+    """At the foot of a board stands what its reader may open."""
+    html = (await line.get("/b/sales", cookie=await signed_in(line.store, role, NOW_MS))).text
+    (foot,) = re.findall(r'<nav class="foot__links".*?</nav>', html, re.DOTALL)
+    assert re.findall(r'href="([^"]+)"', foot) == ["/wall/sales", *ways]
