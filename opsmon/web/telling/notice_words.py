@@ -88,7 +88,7 @@ class NoticeWords:
         subject = say(pattern, severity=severity, what=what)
         texts = [self._one(item, bundle, now_ms) for item in bundle.items[:MOST_LISTED]]
         left = len(bundle.items) - MOST_LISTED
-        texts += [self.wording.many("and %(num)s more", "and %(num)s more", left)] if left > 0 else []
+        texts += [say("and %(num)s more", num=self.wording.number(left))] if left > 0 else []
         data = {"word": bundle.word, "severity": bundle.severity,
                 "alerts": [self._data(item, bundle, now_ms) for item in bundle.items]}
         return Message(bundle.key, shortened(subject), "\n\n".join(texts), data)

@@ -169,4 +169,4 @@ async def test_no_way_leads_to_a_page_that_turns_them_away(line: Line, role: Rol
     """At the foot of a board stands what its reader may open."""
     html = (await line.get("/b/sales", cookie=await signed_in(line.store, role, NOW_MS))).text
     (foot,) = re.findall(r'<nav class="foot__links".*?</nav>', html, re.DOTALL)
-    assert re.findall(r'href="([^"]+)"', foot) == ["/wall/sales", *ways]
+    assert re.findall(r'href="([^"]+)"', foot) == ["/alerts", "/wall/sales", *ways]
