@@ -95,7 +95,8 @@ async def test_a_first_visit_before_the_first_order_is_light(line: Line, board: 
 
 
 async def test_what_can_wait_until_a_page_is_live_costs_little(line: Line) -> None:
-    """Pause and cadence, what counts, what was missed, being good without a connection, the menu, what is wrong: 6.5 KB."""
+    """Pause and cadence, what counts, what was missed, being good without a connection, the menu, what is
+    wrong: 6.5 KB."""
     html = (await line.get("/b/sales")).text
     assert sum([await weight(line, path) for path in (*LATER.findall(html), "/sw.js", "/offline")]) <= LATER_BYTES
 
