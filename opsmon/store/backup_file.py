@@ -74,7 +74,7 @@ async def write_backup(path: Path, origin: Origin, records: AsyncGenerator[Recor
     try:
         with _aside(path) as keys, _aside(path) as packed:
             manifest = await _write_keys(keys, origin, records)
-            with tarfile.open(fileobj=packed, mode="w:gz", compresslevel=6) as tar:
+            with _packing(packed) as packer, tarfile.open(fileobj=packer, mode="w") as tar:
                 _add(tar, "manifest.json", orjson.dumps(asdict(manifest), option=orjson.OPT_INDENT_2))
                 _add_file(tar, "keys", keys, manifest)
             packed.flush()
@@ -125,6 +125,11 @@ def _aside(path: Path) -> Iterator[IO[bytes]]:
     """A file beside another, for our eyes only, which goes when it is closed."""
     with tempfile.NamedTemporaryFile(dir=path.absolute().parent, prefix=".opsmon-backup-") as opened:
         yield opened
+
+
+def _packing(file: IO[bytes]) -> gzip.GzipFile:
+    """gzip with no name and no time in its head (RFC 1952, 2.3): there, a byte could be lost unseen."""
+    return gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=file, mtime=0)
 
 
 async def _write_keys(file: IO[bytes], origin: Origin, records: AsyncGenerator[Record, None]) -> Manifest:

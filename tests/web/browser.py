@@ -174,7 +174,7 @@ async def until(page: Page, expression: str, never_came: str, timeout_s: float =
     """Wait until something is true in the page, also while it is loading another one."""
     async def ask() -> Any:
         try:
-            return await page.evaluate(f"() => {expression}")
+            return await page.evaluate(f"() => document.documentElement && ({expression})")
         except Error as error:
             if "context was destroyed" not in str(error):
                 raise

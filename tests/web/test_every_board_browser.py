@@ -195,8 +195,8 @@ async def test_a_screen_that_is_refused_says_that_it_is_signed_out(site: Site) -
     page = await site.context.new_page()
     await page.route("**/live?*", lambda route: route.fulfill(status=401))
     await site.visit(page, "/b/overview", live=False)
-    await until(page, "document.documentElement.dataset.auth === 'out'", "word of it")
-    assert await page.is_visible("#stale")
+    await until(page, "document.documentElement.dataset.auth === 'out'"
+                      " && document.getElementById('stale')?.checkVisibility({visibilityProperty: true})", "word of it")
     await page.unroute_all()
     await until(page, f"{LIVE} && !('auth' in document.documentElement.dataset)", "a live screen")
     assert site.asked.count("/b/overview") == 2
