@@ -1,6 +1,5 @@
 """What would fill a number that has never had anything to count: a sentence for each family of facts."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from opsmon.core.catalogue import Catalogue, Rollup
@@ -67,11 +66,6 @@ def witnesses(rollup: Rollup, catalogue: Catalogue) -> list[Rollup]:
     family = _family_of(rollup)
     facts = family.facts if family else frozenset(rollup.on)
     return [one for one in catalogue.rollups if facts & set(one.on)]
-
-
-def unfamiliar(facts: Iterable[str]) -> list[str]:
-    """Those of the facts that no sentence is about."""
-    return [fact for fact in facts if not any(fact in family.facts for family in FAMILIES)]
 
 
 def _family_of(rollup: Rollup) -> Family | None:

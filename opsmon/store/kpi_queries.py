@@ -123,10 +123,6 @@ class KpiQueries:
         marks = dict(zip(charts, await self.corrected(charts), strict=True))
         return [_marked(reading, marks.get(reading.kpi.rollup, {})) for reading in readings]
 
-    async def count_by_hour(self, rollup: str, row: str, hours: Iterable[int]) -> list[int]:
-        """Counts of a rollup's row in the local hours that contain these instants."""
-        return [rows.get(row, 0) for rows in await self.rows_by_hour(rollup, hours)]
-
     async def rows_by_hour(self, rollup: str, hours: Iterable[int]) -> list[dict[str, int]]:
         """Counts of each row of a rollup in the local hours that contain these instants."""
         spans = [str(self.calendar.place(time_ms).hour.start_ms // 1000) for time_ms in hours]

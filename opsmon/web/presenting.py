@@ -173,4 +173,4 @@ def _source_view(source: Heard, health: Health, wording: Wording) -> SourceView:
         usual = wording.duration(source.usual_gap_ms)
         text = wording.say("No %(name)s event since %(time)s (usually within %(length)s)", name=name,
                            time=wording.time(source.last_ms), length=usual)
-    return SourceView(name, source.last_ms, source.usual_gap_ms, silent, text)
+    return SourceView(name, source.last_ms, silent, text)

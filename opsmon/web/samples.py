@@ -109,10 +109,10 @@ NOTHING = tuple(
 BEHIND = tuple(replace(kpi, state="catching-up") for kpi in BUSY)
 FAILED = (ORDERS, replace(REVENUE, state="error", note="could not be computed since 13:58"), *BUSY[2:])
 
-SHOPIFY = v.SourceView("Shopify", NOW_MS - 42_000, 360_000, False, "")
-ODOO = v.SourceView("Odoo", NOW_MS - 190_000, 900_000, False, "")
+SHOPIFY = v.SourceView("Shopify", NOW_MS - 42_000, False, "")
+ODOO = v.SourceView("Odoo", NOW_MS - 190_000, False, "")
 SILENT = replace(SHOPIFY, silent=True, text="No Shopify event since 13:02 (usually every 6 min)")
-UNHEARD = v.SourceView("Shopify", None, None, False, "")
+UNHEARD = v.SourceView("Shopify", None, False, "")
 WELL = v.HealthView("ok", "", NOW_MS - 42_000, "order to screen 12 ms", (SHOPIFY, ODOO))
 QUIET_SOURCE = replace(WELL, sources=(SILENT, ODOO))
 LATE = replace(WELL, state="late", text="Catching up, 1,240 events behind", latency="")

@@ -14,7 +14,7 @@ from opsmon.store.fsync import FsyncTimes
 from opsmon.store.health_queries import DeadEntry, StoreFacts
 from opsmon.store.keys import Keys
 from opsmon.store.kpi_queries import KpiQueries
-from opsmon.store.notes import read_memory
+from opsmon.store.notes import read_memory, read_spools
 from opsmon.store.privacy_queries import read_open
 from opsmon.store.source_queries import EVENTS, read_sources
 from opsmon.web.dead_views import stopped_sentences
@@ -68,6 +68,7 @@ async def gather(reader: Reader, keys: Keys, kpis: KpiQueries, sources: tuple[st
         "latency_ms": {"median": latency_ms[0], "p99": latency_ms[1]} if latency_ms else None,
         "privacy": [{"id": one.id, "kind": one.kind, "stage": one.stage, "asked_ms": one.asked_ms,
                      "until_ms": one.asked_ms + DEADLINE_MS} for one in await read_open(reader, keys)],
+        "spools": {name: asdict(spool) for name, spool in sorted((await read_spools(reader, keys)).items())},
         "at_odds": await kpis.at_odds(),
         "version": opsmon.__version__,
     }
@@ -94,7 +95,7 @@ def status_view(facts: dict[str, Any], wording: Wording) -> StatusView:
         latency="" if latency is None else wording.say(
             "median %(median)s, p99 %(p99)s", median=wording.milliseconds(latency["median"]),
             p99=wording.milliseconds(latency["p99"])),
-        to_do=(*_privacy(facts["privacy"], wording), *facts["at_odds"]),
+        to_do=(*_spools(facts["spools"], wording), *_privacy(facts["privacy"], wording), *facts["at_odds"]),
         versions=(("opsmon", facts["version"]), (store.name, store.version)),
     )
 
@@ -102,10 +103,11 @@ def status_view(facts: dict[str, Any], wording: Wording) -> StatusView:
 def _summary(facts: dict[str, Any], wording: Wording) -> str:
     if facts["trouble"]:
         return str(facts["trouble"])
-    waiting = facts["lag"] + facts["pending"]
-    if facts["state"] == "ok":
+    spooled = sum(spool["waiting"] for spool in facts["spools"].values())
+    waiting = facts["lag"] + facts["pending"] + spooled
+    if facts["state"] == "ok" and not spooled:
         return wording.say("Everything that arrived is counted")
-    if facts["state"] == "late":
+    if facts["state"] in ("ok", "late"):
         return wording.many("Catching up: %(num)s event waits", "Catching up: %(num)s events wait", waiting)
     return wording.many("No worker is running: %(num)s event waits", "No worker is running: %(num)s events wait",
                         waiting)
@@ -160,6 +162,15 @@ def _asked(poll: Poll, wording: Wording) -> str:
     if not poll.next_ms:
         return wording.say("Asked: %(found)s.", found=found)
     return wording.say("Asked: %(found)s, again at %(time)s.", found=found, time=wording.clock(poll.next_ms))
+
+
+def _spools(spools: dict[str, dict[str, Any]], wording: Wording) -> Iterator[str]:
+    """What was answered for and is on a disk yet: if its process is gone, it waits there until that one is back."""
+    for name, spool in spools.items():
+        if spool["waiting"]:
+            yield wording.many("%(num)s delivery waits on the disk of %(process)s since %(time)s.",
+                               "%(num)s deliveries wait on the disk of %(process)s since %(time)s.",
+                               spool["waiting"], process=name, time=wording.clock(spool["since_ms"]))
 
 
 def _privacy(requests: list[dict[str, Any]], wording: Wording) -> Iterator[str]:

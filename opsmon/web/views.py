@@ -124,7 +124,6 @@ class SourceView:
 
     name: str = shown("'Shopify'")
     last_ms: int | None = shown("arrival of the newest event, epoch ms; None: never heard")
-    normal_ms: int | None = shown("gap that is usual at this hour, ms; None: not known yet")
     silent: bool = shown("whether it has been quiet for longer than is usual")
     text: str = shown("'No Shopify event since 13:02 (usually every 6 min)', '' when all is well")
 

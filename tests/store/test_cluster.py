@@ -129,7 +129,8 @@ async def shows(line: Line, number: int) -> None:
 async def deliveries(line: Line) -> int:
     """How many deliveries were counted in this hour; they have no memory: twice is twice."""
     assert line.web.feed is not None
-    return sum(await line.web.feed._kpis.count_by_hour("deliveries", "shopify", [NOW_MS]))
+    rows, = await line.web.feed._kpis.rows_by_hour("deliveries", [NOW_MS])
+    return rows.get("shopify", 0)
 
 
 async def a_day(line: Line) -> dict[str, Any]:

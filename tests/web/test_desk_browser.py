@@ -206,7 +206,7 @@ async def test_a_silent_source_is_seen_without_scrolling(site: Site, size: tuple
     page = await site.open("/b/sales", *size)
     assert site.web is not None and site.web.feed is not None
     feed = site.web.feed
-    silent = SourceView("Shopify", 0, 360_000, True, "No Shopify event since 13:45 (usually within 6 min)")
+    silent = SourceView("Shopify", 0, True, "No Shopify event since 13:45 (usually within 6 min)")
     feed.hub.update([("health", HealthView("ok", "", None, "", (silent,)))], 0)
     feed.hub.publish()
     seen = ("(() => { const found = document.querySelector('.source[data-state=silent]'); if (!found) return false;"

@@ -21,6 +21,8 @@ from opsmon.listening import listen
 from opsmon.settings import Settings
 from opsmon.store.connection import worker_client
 from opsmon.store.keys import Keys
+from opsmon.store.notes import note_spool
+from opsmon.store.spool import SpoolState
 from opsmon.web import rendering
 from opsmon.web.feed import revision_of
 from opsmon.web.server import serve
@@ -375,6 +377,15 @@ async def test_the_status_page_says_that_all_is_counted(line: Line) -> None:
     html = (await line.get("/status")).text
     assert ("Everything that arrived is counted" in html, re.findall(r'<th scope="row">(\w+)</th>', html)) == (
         True, ["Shopify"])
+
+
+async def test_what_waits_on_a_disk_is_not_called_counted(line: Line) -> None:
+    """It was answered for; if its process is gone, somebody has to start that one again."""
+    await note_spool(line.store, Keys("main"), "front-1", SpoolState(3, 900, NOW_MS - 60_000, 7))
+    html = (await line.get("/status")).text
+    assert (re.findall(r'</span> ([^<]+) <span class="status__at">', html),
+            re.findall(r'<p class="status__warning">.*?</svg>\s*([^<]*)</p>', html, re.DOTALL)) == (
+        ["Catching up: 3 events wait"], ["3 deliveries wait on the disk of front-1 since 14:02:22."])
 
 
 async def test_the_status_for_programs_counts_what_came(line: Line) -> None:
