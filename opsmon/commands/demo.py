@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 from datetime import date
+from functools import partial
 from http.client import HTTPConnection, HTTPException
 from math import inf
 from threading import Event, Thread
@@ -23,6 +24,9 @@ ORDERS_PER_DAY = 300.0
 QUIETEST_PER_HOUR = 120.0
 # A shop whose parcels stay at home has a dull map.
 ABROAD = 0.4
+
+# A day is made in one go, which takes seconds on a small machine: whoever ends a demo does not wait for it.
+_Thread = partial(Thread, daemon=True)
 
 
 def demo(args: argparse.Namespace) -> int:
@@ -53,15 +57,15 @@ def shop(args: argparse.Namespace) -> int:
     house = Sender(_url(settings, "/ingest/events"), _token(settings), connections=1, stop=stop)
     now_ms = SystemClock().now_ms()
     live: dict[str, Any] = {"now_ms": SystemClock().now_ms, "since_ms": now_ms, "quietest_per_hour": QUIETEST_PER_HOUR}
-    threads = [Thread(target=run, args=(one, simulated, args.speed, stop), kwargs=live)
+    threads = [_Thread(target=run, args=(one, simulated, args.speed, stop), kwargs=live)
                for run, one in ((run_live, sender), (run_parcels, sender), (run_house, house))]
-    threads += [Thread(target=fill, args=(one, simulated, now_ms))
+    threads += [_Thread(target=fill, args=(one, simulated, now_ms))
                 for fill, one in ((fill_in_house, house), (fill_in_parcels, sender))]
+    threads.append(_Thread(target=fill_in, args=(sender, simulated, now_ms),
+                           kwargs={"on_progress": _Progress(settings)}))
     for thread in threads:
         thread.start()
-    fill_in(sender, simulated, now_ms, on_progress=_Progress(settings))
-    for thread in threads:
-        thread.join()
+    stop.wait()
     return 0
 
 
