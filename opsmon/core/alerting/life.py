@@ -204,7 +204,7 @@ def _quiet(alert: Alert, finding: Finding, timing: Timing, now_ms: int) -> Move 
 
 
 def _pending(alert: Alert, finding: Finding, timing: Timing, now_ms: int) -> Move | None:
-    if finding.found == "clear":
+    if finding.found != "breach":
         return _moved(alert, "ok", "over-before-it-lasted", now_ms)
     return _fired(alert, now_ms) if now_ms - alert.since_ms >= timing.for_ms else None
 

@@ -63,8 +63,8 @@ def test_a_breach_has_to_last() -> None:
 
 def test_what_is_over_before_it_lasted_was_nothing() -> None:
     """Nobody hears of it."""
-    assert told(new_alert("r"), (0, BREACH), (30_000, CLEAR)) == [
-        ("pending", "beyond"), ("ok", "over-before-it-lasted")]
+    assert [told(new_alert("r"), (0, BREACH), (30_000, back), (90_000, back)) for back in (CLEAR, BETWEEN)] == 2 * [
+        [("pending", "beyond"), ("ok", "over-before-it-lasted")]]
 
 
 def test_around_its_limit_an_alert_stays_as_it_is() -> None:
@@ -194,7 +194,7 @@ class Life(RuleBasedStateMachine):
             self.beyond_ms, self.within_ms = None, self.within_ms or self.now_ms
         if kind == "breach":
             self.beyond_ms, self.within_ms = self.beyond_ms or self.now_ms, None
-        if kind == "learning":
+        if kind in ("learning", "between"):
             self.beyond_ms = None
         self.moved(step(self.alert, finding, FOUR_OF_TEN, self.now_ms), finding)
         if self.alert.state in ("no-data", "learning"):
