@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 from redis.asyncio import Redis
 
-from opsmon.app import Web, open_web
+from opsmon.app.web import Web, open_web
 from opsmon.clock import ManualClock
 from opsmon.listening import listen
 from opsmon.settings import Settings

@@ -41,11 +41,11 @@ PURE = {"bisect", "collections", "dataclasses", "datetime", "decimal", "difflib"
 
 # Who may import a library that has one home. workers are handed a client and tell its errors apart.
 HOMES = {
-    "redis": ("store/", "app.py", "pollers/", "workers/carry_over.py", "workers/erasing.py", "workers/erasure.py",
+    "redis": ("store/", "app/", "pollers/", "workers/carry_over.py", "workers/erasing.py", "workers/erasure.py",
               "workers/evaluator.py", "workers/exporting.py", "workers/janitor.py", "workers/measuring.py",
               "workers/notifier.py", "workers/rebuild.py", "workers/shadow.py", "workers/verify.py",
               "workers/worker.py", "web/telling/receivers_page.py"),
-    "starlette": ("web/", "app.py"),
+    "starlette": ("web/", "app/"),
     "argon2": ("web/accounts/passwords.py",),
     "segno": ("web/accounts/qr.py",),
     "smtplib": ("notify/email.py",),
@@ -229,7 +229,7 @@ def test_web_and_workers_never_meet() -> None:
     (clocks, "opsmon/workers/a.py", "import time\ntime.sleep(1)"),
     (environments, "opsmon/web/a.py", "import os\nos.environ['X']"),
     (environments, "opsmon/web/a.py", "import os\nos.getenv('X')"),
-    (environments, "opsmon/app.py", "from os import environ"),
+    (environments, "opsmon/app/web.py", "from os import environ"),
     (homes, "opsmon/web/a.py", "from redis.asyncio import Redis"), (homes, "opsmon/sources/a.py", "import redis"),
     (homes, "opsmon/workers/a.py", "from starlette.routing import Route"),
     (middlewares, "opsmon/web/a.py", "from starlette.middleware.base import BaseHTTPMiddleware"),
@@ -251,7 +251,7 @@ def test_a_planted_fault_is_found(tmp_path: Path, rule: Rule, path: str, text: s
 
 
 @pytest.mark.parametrize("rule, path, text", [
-    (arrows, "opsmon/app.py", "from opsmon.web import hub\nfrom opsmon.workers import worker"),
+    (arrows, "opsmon/app/web.py", "from opsmon.web import hub\nfrom opsmon.workers import worker"),
     (arrows, "opsmon/store/a.py", "from opsmon.store.keys import Keys\nfrom opsmon.core import events"),
     (arrows, "opsmon/web/a.py", "import opsmon\nfrom opsmon.telemetry import LAG"),
     (purity, "opsmon/web/a.py", "import asyncio"),

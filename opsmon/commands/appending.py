@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import blake2b
 
-from opsmon.app import store_url
+from opsmon.app.site import store_url
 from opsmon.clock import Clock
 from opsmon.core.errors import OpsmonError
 from opsmon.core.events import Event

@@ -98,7 +98,7 @@ def _print_all(lines: Iterable[str]) -> None:
 async def _facts(settings: Settings) -> dict[str, Any]:
     """From the store itself, so that it works while no web process does; latency from the web process. What the
     memory is spent on is measured now."""
-    from opsmon.app import kpi_queries, sources, store_url
+    from opsmon.app.site import kpi_queries, sources, store_url
     from opsmon.core.folding import Rules
     from opsmon.store.connection import STORE_ERRORS, Reader, worker_client
     from opsmon.store.data_dir import DataDir

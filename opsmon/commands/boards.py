@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from opsmon.app import board_store, on_store
+from opsmon.app.site import board_store, on_store
 from opsmon.clock import SystemClock
 from opsmon.commands.arguments import settings_of
 from opsmon.core.access import EVERYTHING, Who

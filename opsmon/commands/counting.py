@@ -3,7 +3,7 @@
 import argparse
 import asyncio
 
-from opsmon.app import on_store
+from opsmon.app.site import on_store
 from opsmon.clock import SystemClock
 from opsmon.commands.arguments import settings_of
 from opsmon.core.calendar import SiteCalendar

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import orjson
 
-from opsmon.app import dead_letters, on_store, sources
+from opsmon.app.site import dead_letters, on_store, sources
 from opsmon.clock import SystemClock
 from opsmon.commands.arguments import settings_of
 from opsmon.core.calendar import SiteCalendar

@@ -85,7 +85,7 @@ class _Progress:
               end="\n" if fraction >= 1 else "", file=sys.stderr, flush=True)
 
     async def _note(self, fraction: float) -> None:
-        from opsmon.app import store_url
+        from opsmon.app.site import store_url
         from opsmon.store.connection import STORE_ERRORS, worker_client
         from opsmon.store.keys import Keys
         from opsmon.store.notes import ProgressNote, note_progress
@@ -121,7 +121,7 @@ def _url(settings: Settings, path: str = "/webhooks/shopify") -> str:
 
 def _token(settings: Settings) -> bytes:
     """Who may send events: the first token that is set, else what the data folder holds."""
-    from opsmon.app import ingest_tokens
+    from opsmon.app.site import ingest_tokens
 
     return ingest_tokens(settings)[0].value
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from opsmon.app import kpi_queries, on_store
+from opsmon.app.site import kpi_queries, on_store
 from opsmon.clock import SystemClock
 from opsmon.commands.arguments import settings_of
 from opsmon.core.calendar import DAY_MS, HOUR_MS, MINUTE_MS, SiteCalendar

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import opsmon
-from opsmon.app import on_store
+from opsmon.app.site import on_store
 from opsmon.clock import SystemClock
 from opsmon.commands.arguments import settings_of
 from opsmon.core.access import EVERYTHING, Who

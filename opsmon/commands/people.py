@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from opsmon.app import boards_url, local_url, on_store
+from opsmon.app.site import boards_url, local_url, on_store
 from opsmon.clock import SystemClock
 from opsmon.commands.arguments import settings_of
 from opsmon.core.access import EVERYTHING, Who

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import orjson
 
-from opsmon.app import on_store
+from opsmon.app.site import on_store
 from opsmon.clock import SystemClock
 from opsmon.commands.arguments import settings_of
 from opsmon.core.calendar import SiteCalendar

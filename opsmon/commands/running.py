@@ -72,14 +72,14 @@ def web(args: argparse.Namespace) -> int:
 
 def worker(args: argparse.Namespace) -> int:
     """Count events until SIGTERM, which lets the batch in hand be finished."""
-    from opsmon.app import run_worker
+    from opsmon.app.worker import run_worker
 
     return _until_told(settings_of(args), run_worker)
 
 
 def poll(args: argparse.Namespace) -> int:
     """Ask vendors until SIGTERM. With nobody to ask it waits: a process manager ends all when one of them ends."""
-    from opsmon.app import run_poll
+    from opsmon.app.polling import run_poll
 
     settings = settings_of(args)
     if not settings.polls:
@@ -90,7 +90,7 @@ def poll(args: argparse.Namespace) -> int:
 
 def notify(args: argparse.Namespace) -> int:
     """Tell people of alerts until SIGTERM, which lets what is on its way arrive."""
-    from opsmon.app import run_notify
+    from opsmon.app.telling import run_notify
 
     return _until_told(settings_of(args), run_notify)
 
@@ -113,7 +113,7 @@ def _until_told(settings: Settings, run: "Callable[[Settings, asyncio.Event], Aw
 def _serve(settings: Settings, *, boards: bool, ingest: bool) -> int:
     import uvloop
 
-    from opsmon.app import run_web
+    from opsmon.app.web import run_web
 
     uvloop.run(run_web(settings, boards=boards, ingest=ingest))
     return 0

@@ -38,7 +38,7 @@ def weaknesses(settings: Settings) -> Iterator[str]:
 
 async def open_to_all(settings: Settings) -> list[str]:
     """What is weak only while nobody has an account: it takes a look into the store, if that is there."""
-    from opsmon.app import on_store
+    from opsmon.app.site import on_store
     from opsmon.core.errors import OpsmonError
     from opsmon.store.accounts.recognising import HAS_ADMIN
     from opsmon.store.connection import Reader
@@ -59,7 +59,7 @@ async def open_to_all(settings: Settings) -> list[str]:
 async def untold(settings: Settings) -> list[str]:
     """What keeps alerts from being told: nobody to tell, nobody ever tested, mail without a server. It takes a look
     into the store, and says nothing of it while that is away."""
-    from opsmon.app import on_store
+    from opsmon.app.site import on_store
     from opsmon.core.errors import OpsmonError
     from opsmon.store.alerts.telling_queries import standings, telling_of
     from opsmon.store.connection import Reader

@@ -11,7 +11,7 @@ from itertools import count
 
 import uvloop
 
-from opsmon.app import open_web
+from opsmon.app.web import open_web
 from opsmon.core.kpis import BOARD, BUILT_IN
 from opsmon.listening import listen
 from opsmon.settings import load

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from opsmon.__main__ import main
-from opsmon.app import pollers, sources
+from opsmon.app.polling import pollers
+from opsmon.app.site import sources
 from opsmon.settings import load
 from opsmon.sources.base import Accepted, take
 from opsmon.store.connection import worker_client

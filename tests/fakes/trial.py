@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from opsmon.app import open_web
+from opsmon.app.web import open_web
 from opsmon.listening import listen
 from opsmon.pollers.base import PollResult
 from opsmon.pollers.shopify import ShopifyOrders

@@ -11,7 +11,7 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from opsmon.app import notice_words
+from opsmon.app.wording import notice_words
 from opsmon.clock import ManualClock
 from opsmon.core.alerting.life import Alert
 from opsmon.core.alerting.messages import Message

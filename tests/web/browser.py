@@ -18,7 +18,7 @@ import pytest
 from playwright.async_api import Browser, BrowserContext, Error, Page, async_playwright
 from redis.asyncio import Redis
 
-from opsmon.app import Web, open_web
+from opsmon.app.web import Web, open_web
 from opsmon.clock import SystemClock
 from opsmon.listening import listen
 from opsmon.settings import Settings

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 import orjson
 from redis.asyncio import Redis
 
-from opsmon.app import board_store
+from opsmon.app.site import board_store
 from opsmon.clock import ManualClock
 from opsmon.core.access import person
 from opsmon.core.board_records import cleaned, parse

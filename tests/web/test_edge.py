@@ -11,7 +11,7 @@ import pytest
 from redis.asyncio import Redis
 from starlette.types import Scope
 
-from opsmon.app import open_web
+from opsmon.app.web import open_web
 from opsmon.clock import ManualClock
 from opsmon.core.access import LOCAL
 from opsmon.core.calendar import SiteCalendar

@@ -17,7 +17,7 @@ from hypothesis import settings as profile
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
-from opsmon.app import Web, open_web
+from opsmon.app.web import Web, open_web
 from opsmon.clock import ManualClock
 from opsmon.core.events import Event
 from opsmon.listening import listen

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from opsmon.app import open_web
+from opsmon.app.web import open_web
 from opsmon.clock import ManualClock
 from opsmon.core.boards import boards_of
 from opsmon.core.calendar import SiteCalendar

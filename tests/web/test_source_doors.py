@@ -107,7 +107,7 @@ async def doors(settings: Settings, clock: ManualClock, store: Redis, keys: Keys
                 ) -> AsyncIterator[Doors]:
     """The whole line, with one source of each kind, and with patience: how fast a disk is, is asked elsewhere."""
     monkeypatch.setattr("opsmon.store.appender.DEADLINE_S", 10.0)
-    monkeypatch.setattr("opsmon.app.ingest_client", worker_client)
+    monkeypatch.setattr("opsmon.app.web.ingest_client", worker_client)
     async with open_line(replace(settings, sources=SOURCES), clock, store, SECRET.encode()) as line:
         yield Doors(line, keys)
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import orjson
 from redis.asyncio import Redis
 
-from opsmon.app import evaluator
+from opsmon.app.worker import evaluator
 from opsmon.clock import ManualClock
 from opsmon.core.alerting.life import Alert
 from opsmon.core.alerting.records import dump_rule

@@ -3,7 +3,7 @@
 import pytest
 from playwright.async_api import Page
 
-from opsmon.app import evaluator
+from opsmon.app.worker import evaluator
 from opsmon.clock import SystemClock
 from opsmon.core.alerting.rules import Limit, Rule
 from tests.web.alerts.site import keep

@@ -5,7 +5,7 @@ from typing import Any
 import orjson
 from redis.asyncio import Redis
 
-from opsmon.app import notifier
+from opsmon.app.telling import notifier
 from opsmon.clock import ManualClock
 from opsmon.core.alerting.life import Alert
 from opsmon.core.alerting.receivers import Receiver, dump_receiver, dump_route

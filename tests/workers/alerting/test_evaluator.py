@@ -9,7 +9,7 @@ import orjson
 import pytest
 from redis.asyncio import Redis
 
-from opsmon.app import evaluator
+from opsmon.app.worker import evaluator
 from opsmon.clock import ManualClock
 from opsmon.core.alerting.life import Alert, acknowledge, close
 from opsmon.core.alerting.records import dump_rule

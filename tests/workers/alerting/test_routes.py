@@ -6,7 +6,7 @@ import orjson
 import pytest
 from redis.asyncio import Redis
 
-from opsmon.app import evaluator
+from opsmon.app.worker import evaluator
 from opsmon.clock import ManualClock
 from opsmon.core.alerting.hours import Hours
 from opsmon.core.alerting.life import acknowledge

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from redis.asyncio import Redis
 
-from opsmon.app import evaluator
+from opsmon.app.worker import evaluator
 from opsmon.clock import ManualClock
 from opsmon.core.alerting.rules import Limit, Rule
 from opsmon.settings import Settings

@@ -1,0 +1,37 @@
+"""A worker: what counts, and beside it what looks at the rules."""
+
+import asyncio
+import os
+from itertools import count
+
+from redis.asyncio import Redis
+
+from opsmon.app.loops import end
+from opsmon.app.site import kpi_queries, sources, store_url
+from opsmon.clock import Clock, SystemClock
+from opsmon.settings import Settings
+from opsmon.store.connection import worker_client
+from opsmon.store.keys import Keys
+from opsmon.workers.evaluator import Evaluator
+from opsmon.workers.worker import Worker
+
+_evaluators = count(1)
+
+
+async def run_worker(settings: Settings, stop: asyncio.Event, clock: Clock | None = None) -> None:
+    """Work until `stop` is set and the batch in hand is done; beside it look at the rules, if no other worker does."""
+    client, clock = worker_client(store_url(settings)), clock or SystemClock()
+    looking = asyncio.create_task(evaluator(settings, client, clock).run(stop))
+    try:
+        await Worker(client, settings, clock).run(stop)
+        await looking
+    finally:
+        await end(looking)
+        await client.aclose()
+
+
+def evaluator(settings: Settings, client: Redis, clock: Clock) -> Evaluator:
+    """What looks at the rules of a site. Its number tells it from others of this machine."""
+    who = f"{settings.worker_name}:{os.getpid()}:{next(_evaluators)}"
+    return Evaluator(client, Keys(settings.site), kpi_queries(client, settings), tuple(sources(settings)), who, clock,
+                     settings.rules)
