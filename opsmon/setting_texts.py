@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from babel import Locale, UnknownLocaleError
 
+from opsmon.core.addresses import each_node
 from opsmon.core.money import is_currency
 from opsmon.sources.base import Secret
 from opsmon.sources.declared import read_secret
@@ -72,10 +73,9 @@ def store_url(text: str) -> str:
 
 def _cluster_url(text: str) -> str:
     try:
-        parts = urlsplit(text)
-        nodes = [urlsplit(f"//{node}") for node in parts.netloc.rpartition("@")[2].split(",")]
+        nodes = [urlsplit(node) for node in each_node(text)]
         # A Cluster has no databases but the first.
-        usable = parts.path in ("", "/", "/0") and all(node.hostname and node.port != 0 for node in nodes)
+        usable = nodes[0].path in ("", "/", "/0") and all(node.hostname and node.port != 0 for node in nodes)
     except ValueError:
         usable = False
     if not usable:

@@ -14,6 +14,8 @@ from redis.asyncio.cluster import ClusterNode, ClusterPipeline, RedisCluster
 from redis.commands.core import AsyncScript
 from redis.exceptions import NoScriptError
 
+from opsmon.core.addresses import each_node
+
 PORT = 6379
 
 
@@ -29,12 +31,9 @@ class SiteCluster(RedisCluster):
     @classmethod
     def named(cls, url: str, **options: Any) -> "SiteCluster":
         """The client of the Cluster that `redis+cluster://user:password@host:port,host:port` names."""
-        parts = urlsplit(url)
-        users, at, hosts = parts.netloc.rpartition("@")
-        first, *others = hosts.split(",")
-        nodes = [urlsplit(f"//{other}") for other in others]
-        options["startup_nodes"] = [ClusterNode(str(node.hostname), node.port or PORT) for node in nodes]
-        one = parts._replace(scheme=parts.scheme.removesuffix("+cluster"), netloc=f"{users}{at}{first}")
+        first, *others = [urlsplit(node) for node in each_node(url)]
+        options["startup_nodes"] = [ClusterNode(str(node.hostname), node.port or PORT) for node in others]
+        one = first._replace(scheme=first.scheme.removesuffix("+cluster"))
         return cast(SiteCluster, cls.from_url(one.geturl(), **options))
 
     async def execute_command(self, *args: Any, **options: Any) -> Any:
