@@ -77,7 +77,7 @@ def shop() -> Iterator[Shop]:
             with redis.Redis.from_url(store.url) as client:
                 wait_until(lambda: client.exists("{main}:note:workers"), "a worker that lives")
             assert made.opsmon("import", *map(str, FILES))[0] == 0
-            wait_until(made.is_counted, "all orders counted")
+            wait_until(made.is_counted, "all orders counted", 60)
             yield made
         finally:
             worker.kill()
@@ -101,7 +101,7 @@ def test_importing_again_changes_nothing(shop: Shop) -> None:
     """Whoever is not sure whether it went through does it again."""
     before = shop.days()
     code, said = shop.opsmon("import", *map(str, FILES))
-    wait_until(shop.is_counted, "all orders counted")
+    wait_until(shop.is_counted, "all orders counted", 60)
     assert (code, "0 events; 1,648 were there already" in said) == (0, True)
     assert shop.days() == before
 

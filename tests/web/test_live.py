@@ -487,8 +487,7 @@ async def test_two_servers_show_the_same(line: Line, settings: Settings, store: 
         await count(other, 1001, 1002, 1003)
         for each in (line, other):
             await on_board(each, "€149.70")
-        here, there = numbers(line), numbers(other)
-    assert here == there
+        await wait_until_async(lambda: numbers(line) == numbers(other), "the same on both")
 
 
 def health(line: Line) -> HealthView:
