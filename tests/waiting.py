@@ -11,7 +11,7 @@ T = TypeVar("T")
 _PAUSE_S = 0.01
 
 
-def wait_until(predicate: Callable[[], T], never_came: str, timeout_s: float = 10.0) -> T:
+def wait_until(predicate: Callable[[], T], never_came: str, timeout_s: float = 30.0) -> T:
     """Ask `predicate` until it answers something true, and return that. Fails saying what never came."""
     end_s = time.monotonic() + timeout_s
     while not (answer := predicate()):
@@ -22,7 +22,7 @@ def wait_until(predicate: Callable[[], T], never_came: str, timeout_s: float = 1
 
 
 async def wait_until_async(
-    predicate: Callable[[], T | Awaitable[T]], never_came: str, timeout_s: float = 10.0
+    predicate: Callable[[], T | Awaitable[T]], never_came: str, timeout_s: float = 30.0
 ) -> T:
     """The same for a running event loop; `predicate` may be a coroutine function."""
     end_s = time.monotonic() + timeout_s

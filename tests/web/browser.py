@@ -170,7 +170,7 @@ async def open_site(settings: Settings, store: Redis, context: BrowserContext, p
         await site.stop()
 
 
-async def until(page: Page, expression: str, never_came: str, timeout_s: float = 10.0) -> Any:
+async def until(page: Page, expression: str, never_came: str, timeout_s: float = 30.0) -> Any:
     """Wait until something is true in the page, also while it is loading another one."""
     async def ask() -> Any:
         try:

@@ -302,7 +302,7 @@ async def test_a_screen_that_takes_nothing_is_dropped_and_leaves_nothing_behind(
         changes(line, 10, size=60_000)
         while "10 waiting" not in (await beside.next_frame()).data:
             pass
-        await wait_until_async(lambda: len(hub.screens) == 1, "the end of the stalled screen", 3)
+        await wait_until_async(lambda: len(hub.screens) == 1, "the end of the stalled screen")
         deaf.close()
     await wait_until_async(lambda: held() == before, f"tasks and sockets back to {before}")
 
@@ -315,7 +315,7 @@ async def test_a_dropped_screen_is_not_an_error(line: Line, monkeypatch: pytest.
     async with stalled(line.port) as deaf:
         await wait_until_async(lambda: len(hub.screens) == 1, "the stalled screen")
         changes(line, 10, size=60_000)
-        await wait_until_async(lambda: not hub.screens, "the end of the stalled screen", 3)
+        await wait_until_async(lambda: not hub.screens, "the end of the stalled screen")
         deaf.close()
     await wait_until_async(lambda: held() == before, f"tasks and sockets back to {before}")
     assert [record.message for record in caplog.records] == []
