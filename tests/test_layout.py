@@ -28,7 +28,7 @@ MAY_IMPORT = {
     "demo_feed": {"sources"},
     "setting_texts": {"core", "sources"},
     "settings": {"core", "sources", "setting_texts"},
-    "store": {"core", "clock", "spawning"},
+    "store": {"core", "clock", "spawning", "threads"},
     "workers": {"core", "store", "settings", "clock", "notify"},
     "pollers": {"core", "sources", "store", "settings", "clock", "threads"},
     "web": {"core", "store", "sources", "clock", "telemetry"},
@@ -41,14 +41,15 @@ PURE = {"bisect", "collections", "dataclasses", "datetime", "decimal", "difflib"
 
 # Who may import a library that has one home. workers are handed a client and tell its errors apart.
 HOMES = {
-    "redis": ("store/", "app/", "pollers/", "workers/carry_over.py", "workers/erasing.py", "workers/erasure.py",
-              "workers/evaluator.py", "workers/exporting.py", "workers/janitor.py", "workers/measuring.py",
-              "workers/notifier.py", "workers/rebuild.py", "workers/shadow.py", "workers/verify.py",
-              "workers/worker.py", "web/telling/receivers_page.py"),
+    "redis": ("store/", "app/", "pollers/", "workers/archiving.py", "workers/carry_over.py", "workers/erasing.py",
+              "workers/erasure.py", "workers/evaluator.py", "workers/exporting.py", "workers/janitor.py",
+              "workers/measuring.py", "workers/notifier.py", "workers/rebuild.py", "workers/shadow.py",
+              "workers/verify.py", "workers/worker.py", "web/telling/receivers_page.py"),
     "starlette": ("web/", "app/"),
     "argon2": ("web/accounts/passwords.py",),
     "segno": ("web/accounts/qr.py",),
     "smtplib": ("notify/email.py",),
+    "sqlite3": ("store/alerts/archive.py", "store/alerts/month_file.py"),
     "apprise": ("notify/apprise.py",),
     "uvicorn": ("web/protocol.py", "web/server.py"),
     "jinja2": ("web/rendering.py",),

@@ -18,6 +18,8 @@ from opsmon.sources.base import Secret, Source, SourceSettings
 from opsmon.sources.kinds import KINDS
 from opsmon.sources.rereading import read_again
 from opsmon.sources.signing import TEST_SHOP
+from opsmon.store.alerts.archive import Archive
+from opsmon.store.alerts.history import History
 from opsmon.store.board_store import BoardStore
 from opsmon.store.connection import STORE_ERRORS, Reader, ingest_client, worker_client
 from opsmon.store.data_dir import DataDir
@@ -98,6 +100,16 @@ def kpi_queries(client: Redis, settings: Settings) -> KpiQueries:
     calendar = SiteCalendar(settings.timezone, settings.day_start_ms)
     return KpiQueries(Reader(client), Keys(settings.site), settings.catalogue, calendar, settings.currency,
                       settings.grace_ms, settings.kept)
+
+
+def archive(settings: Settings) -> Archive:
+    """The files of the site's alert history on this machine."""
+    return Archive(DataDir(settings.data).path / "alerts" / settings.site)
+
+
+def history(settings: Settings, client: Redis) -> History:
+    """What reads the site's alert history."""
+    return History(Reader(client), Keys(settings.site), archive(settings))
 
 
 def board_store(client: Redis, settings: Settings, clock: Clock) -> BoardStore:

@@ -14,6 +14,7 @@ from opsmon.app.site import (
     board_store,
     boards_url,
     dead_letters,
+    history,
     ingest_tokens,
     kpi_queries,
     named_url,
@@ -158,7 +159,8 @@ async def open_web(settings: Settings, *, boards: bool, ingest: bool, clock: Clo
                              board_store(client, settings, clock), clock)
         scripts, changing = Scripts(client, keys), Changing(client, keys)
         room = AlertRoom(pages, feed, Reader(client), keys, kpi_queries(client, settings),
-                         AlertStore(Reader(client), scripts, keys), signing.people, noting, clock, settings.rules)
+                         AlertStore(Reader(client), scripts, keys), signing.people, noting, clock,
+                         history(settings, client), settings.rules)
         rooms = Rooms(pages, api, kpi, live, dead, entry,
                       SourcesPage(pages, told, trials, kinds_left(settings), noting), Phone(settings.site, pages),
                       WallPage(pages, feed, Screen(settings.wall_inches, settings.wall_metres), settings.wall_night,

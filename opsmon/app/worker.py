@@ -1,4 +1,4 @@
-"""A worker: what counts, and beside it what looks at the rules."""
+"""A worker: what counts, and beside it what looks at the rules and what archives."""
 
 import asyncio
 import os
@@ -7,11 +7,12 @@ from itertools import count
 from redis.asyncio import Redis
 
 from opsmon.app.loops import end
-from opsmon.app.site import kpi_queries, sources, store_url
+from opsmon.app.site import archive, kpi_queries, sources, store_url
 from opsmon.clock import Clock, SystemClock
 from opsmon.settings import Settings
 from opsmon.store.connection import worker_client
 from opsmon.store.keys import Keys
+from opsmon.workers.archiving import Archivist
 from opsmon.workers.evaluator import Evaluator
 from opsmon.workers.worker import Worker
 
@@ -19,14 +20,17 @@ _evaluators = count(1)
 
 
 async def run_worker(settings: Settings, stop: asyncio.Event, clock: Clock | None = None) -> None:
-    """Work until `stop` is set and the batch in hand is done; beside it look at the rules, if no other worker does."""
+    """Work until `stop` is set and the batch in hand is done; beside it look at the rules, if no other worker does,
+    and archive what became of alerts."""
     client, clock = worker_client(store_url(settings)), clock or SystemClock()
-    looking = asyncio.create_task(evaluator(settings, client, clock).run(stop))
+    archivist = Archivist(client, Keys(settings.site), archive(settings), clock)
+    beside = [asyncio.create_task(loop) for loop in (evaluator(settings, client, clock).run(stop), archivist.run(stop))]
     try:
         await Worker(client, settings, clock).run(stop)
-        await looking
+        await asyncio.gather(*beside)
     finally:
-        await end(looking)
+        for one in beside:
+            await end(one)
         await client.aclose()
 
 

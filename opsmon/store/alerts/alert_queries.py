@@ -100,13 +100,14 @@ class SoughtLines:
                 and (self.is_of_people or line.before != line.state))
 
 
-async def log_page(reader: Reader, keys: Keys, sought: SoughtLines, count: int, before: str = "+"
+async def log_page(reader: Reader, keys: Keys, sought: SoughtLines, count: int, before: str = "+", after: str = "0-0"
                    ) -> tuple[list[LogLine], str]:
-    """At most `count` lines, newest first, and the id to go on from, '' at the end."""
+    """At most `count` lines that the store has `after` an id, newest first, and the id to go on from, '' at the end.
+    All there is, and fast: history.py."""
     found: list[LogLine] = []
     for _ in range(MOST_READ // _AT_A_TIME):
         start = before if before == "+" else f"({before}"
-        entries = await reader.entries(keys.alert_log, start, "-", _AT_A_TIME, newest_first=True)
+        entries = await reader.entries(keys.alert_log, start, f"({after}", _AT_A_TIME, newest_first=True)
         for entry_id, fields in entries:
             before = entry_id.decode()
             line = line_of(before, {name.decode(): value.decode() for name, value in fields.items()})

@@ -17,8 +17,9 @@ from opsmon.core.access import Who, may
 from opsmon.core.alerting.life import OPEN, Alert
 from opsmon.core.alerting.rules import Rule
 from opsmon.store.accounts.people import People
-from opsmon.store.alerts.alert_queries import AlertBook, SoughtLines, alert_book, log_page
+from opsmon.store.alerts.alert_queries import AlertBook, SoughtLines, alert_book
 from opsmon.store.alerts.alert_store import AlertStore, Stored
+from opsmon.store.alerts.history import History
 from opsmon.store.connection import Reader
 from opsmon.store.dead_queries import is_id
 from opsmon.store.keys import Keys
@@ -63,6 +64,7 @@ class AlertRoom:
     people: People
     noting: Noting
     clock: Clock
+    history: History
     own: tuple[Rule, ...] = ()
 
     async def book(self) -> AlertBook:
@@ -99,13 +101,13 @@ class AlertsPage:
         page = await room.pages.opened(frozenset({"health", slot_id}), lambda: self._live(request))
         book, words = await room.book(), room.words(request)
         sought, before = _sought(request), request.query_params.get("before", "")
-        lines, last = await log_page(room.reader, room.keys, sought, A_PAGE, before if is_id(before) else "+")
+        told = await room.history.page(sought, A_PAGE, before if is_id(before) else "")
         slots, who = room.feed.hub.slots, request.scope.get(WHO)
         html = rendering.page(
             "alerts", page=page, slot_id=slot_id, can_act=may(who, "managers"), done=self._done(request, book),
             slots={name: (slots[name].view, slots[name].revision) for name in ("health", slot_id)},
-            lines=[words.line(book, line) for line in lines], fields=self._fields(book, words, sought),
-            more=_older(sought, last), is_first=not is_id(before))
+            lines=[words.line(book, line) for line in told.lines], fields=self._fields(book, words, sought),
+            more=_older(sought, told.last), is_first=not is_id(before))
         return HTMLResponse(html, headers=NO_STORE)
 
     async def one(self, request: Request) -> Response:
@@ -155,11 +157,11 @@ class AlertsPage:
         rule = book.rules.get(stored.alert.rule) if stored else None
         if stored is None or rule is None:
             raise HTTPException(404, _GONE)
-        lines, last = await log_page(room.reader, room.keys, SoughtLines(alert=name), MOST_LINES)
+        told = await room.history.page(SoughtLines(alert=name), MOST_LINES)
         view = await self._view(book, stored, words, now_ms)
         return room.html(request, "alert", view.title, status, alert=view, trouble=trouble,
                          done="" if trouble else self._done(request, book, stored.alert),
-                         runs=_runs([(line.run, words.line(book, line)) for line in lines]), more=bool(last),
+                         runs=_runs([(line.run, words.line(book, line)) for line in told.lines]), more=bool(told.last),
                          people=await self._people(request),
                          codes=[(one, self._say(text)) for one, text in CODES.items()],
                          snoozes=[(one, room.wording.duration(ms)) for one, ms in SNOOZES.items()])

@@ -1,0 +1,89 @@
+"""Query: what became of alerts, from the beginning: the files of the archive, and behind them what only the store has.
+
+Lines come to the files within seconds (workers/archiving.py), so that what is read of the store is short. Where there
+is no worker beside this process the files are few or none, and the store answers for what it still has.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+
+from opsmon.store.alerts.alert_queries import LogLine, SoughtLines, line_of, log_page
+from opsmon.store.alerts.archive import Archive
+from opsmon.store.alerts.month_file import END, START, Entry, place_of
+from opsmon.store.connection import Reader
+from opsmon.store.keys import Keys
+
+_AT_A_TIME = 500
+ANY = SoughtLines()
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryPage:
+    """Lines, newest first; the id to go on from, '' at the end; months whose file could not be read."""
+
+    lines: tuple[LogLine, ...]
+    last: str = ""
+    unread: tuple[str, ...] = ()
+
+
+class History:
+    """Reads the history of one site. Raises STORE_ERRORS."""
+
+    def __init__(self, reader: Reader, keys: Keys, archive: Archive) -> None:
+        self._reader, self._keys, self._archive = reader, keys, archive
+
+    async def page(self, sought: SoughtLines, count: int, before: str = "") -> HistoryPage:
+        """At most `count` lines before an id, newest first."""
+        copied = await self._archive.newest()
+        place = place_of(before) if before else END
+        lines, last = ([], "") if place <= copied else await log_page(
+            self._reader, self._keys, sought, count, before or "+", after=_id(copied))
+        if len(lines) == count or last:
+            return HistoryPage(tuple(lines), last)
+        # One more than is asked for tells whether there is more.
+        lacking = count - len(lines)
+        found = await self._archive.before(sought, min(place, (copied[0], copied[1] + 1)), lacking + 1)
+        lines += [line_of(*entry) for entry in found.entries[:lacking]]
+        is_more = len(found.entries) > lacking
+        return HistoryPage(tuple(lines), lines[-1].id if is_more and lines else "", tuple(found.unread))
+
+    async def between(self, since_ms: int, until_ms: int, sought: SoughtLines = ANY) -> AsyncIterator[LogLine]:
+        """Every line from an instant on and before another one, oldest first: months of them, so take what you need as
+        they come."""
+        copied = await self._archive.newest()
+        for month in await self._archive.months():
+            after = (since_ms, -1, 0)
+            while found := await self._archive.between(month, sought, after, until_ms, _AT_A_TIME):
+                after = found[-1][0]
+                # What was copied since comes below.
+                for entry in (entry for _, entry in found if place_of(entry[0]) <= copied):
+                    yield line_of(*entry)
+        async for line in self._uncopied(copied):
+            if since_ms <= line.at_ms < until_ms and sought.has(line):
+                yield line
+
+    async def _uncopied(self, copied: tuple[int, int]) -> AsyncIterator[LogLine]:
+        start = _id(copied)
+        while entries := await self._reader.entries(self._keys.alert_log, f"({start}", "+", _AT_A_TIME):
+            for entry_id, fields in entries:
+                start = entry_id.decode()
+                yield line_of(start, texts(fields))
+
+
+async def lines_between(history: History, since_ms: int, until_ms: int, sought: SoughtLines = ANY) -> list[LogLine]:
+    """The lines of a span, oldest first, all at once: of 30 days that is what a page can hold. Raises STORE_ERRORS."""
+    return [line async for line in history.between(since_ms, until_ms, sought)]
+
+
+def texts(fields: Mapping[bytes, bytes]) -> dict[str, str]:
+    """An entry of the stream as texts."""
+    return {name.decode(): value.decode("utf-8", "replace") for name, value in fields.items()}
+
+
+def entry_of(entry_id: bytes, fields: Mapping[bytes, bytes]) -> Entry:
+    """An entry of the stream as the files keep it."""
+    return entry_id.decode(), texts(fields)
+
+
+def _id(place: tuple[int, int]) -> str:
+    return f"{place[0]}-{place[1]}" if place != START else "0-0"
