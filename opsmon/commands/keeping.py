@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import opsmon
-from opsmon.app.site import on_store
+from opsmon.app.site import archive, on_store
 from opsmon.clock import SystemClock
 from opsmon.commands.arguments import settings_of
 from opsmon.core.access import EVERYTHING, Who
@@ -14,6 +14,8 @@ from opsmon.core.errors import OpsmonError
 from opsmon.core.schema import SCHEMA
 from opsmon.settings import Settings
 from opsmon.store.accounts.audit import Deed, note_deed
+from opsmon.store.alerts.archive import ARCHIVE_ERRORS
+from opsmon.store.alerts.carrying import restore_history, with_history, without_history
 from opsmon.store.backup_file import Manifest, Origin, read_manifest, read_records, write_backup
 from opsmon.store.connection import Reader
 from opsmon.store.copying import copy_site
@@ -54,7 +56,9 @@ async def _backup(client: Any, settings: Settings, path: Path) -> Manifest:
     if not meta.rules:
         raise OpsmonError(f"There is nothing to back up: nothing was ever counted for the site {settings.site} here.")
     origin = Origin(settings.site, meta.schema, meta.generation, opsmon.__version__, SystemClock().now_ms())
-    manifest = await write_backup(path, origin, copy_site(client, keys))
+    files = archive(settings)
+    manifest = await write_backup(path, origin, with_history(copy_site(client, keys), files, keys))
+    await files.close()
     await note_deed(client, keys, _deed("backup", "site.backed-up", manifest))
     return manifest
 
@@ -65,13 +69,25 @@ async def _restore(client: Any, settings: Settings, path: Path, manifest: Manife
     if held and not may_replace:
         raise OpsmonError(f"The site {settings.site} holds {held} here, which would be replaced. Nothing was restored; "
                           "--replace does it all the same, after a backup of what there is.")
-    await check_readable(client, keys, read_records(path))
+    await check_readable(client, keys, without_history(read_records(path)))
     async with fenced(client, keys) as fence:
         restoring = Restoring(client, keys, fence, manifest.generation)
-        arrived = await restoring.run(read_records(path), await restoring.begin())
+        arrived = await restoring.run(without_history(read_records(path)), await restoring.begin())
+    await _restore_history(settings, path)
     await bring_up(client, keys)
     await note_deed(client, keys, _deed("restore", "site.restored", manifest))
     return arrived
+
+
+async def _restore_history(settings: Settings, path: Path) -> None:
+    files = archive(settings)
+    try:
+        await restore_history(read_records(path), files)
+    except ARCHIVE_ERRORS as error:
+        raise OpsmonError(f"The history of alerts in {files.folder} could not be restored: {error}. All else was; run "
+                          "it again with --replace.") from error
+    finally:
+        await files.close()
 
 
 def _check(manifest: Manifest, settings: Settings) -> None:

@@ -62,7 +62,7 @@ class Archivist:
 
     async def _trim(self) -> bool:
         """Let some old lines go; whether there may be more."""
-        old_id = f"{self._clock.now_ms() - KEPT_MS}-0"
+        old_id = f"{max(self._clock.now_ms() - KEPT_MS, 1)}-0"
         too_many = int(await self._client.xlen(self._key)) - self._most_lines
         entries = await self._entries("-", "+" if too_many > 0 else f"({old_id}", _AT_ONCE)
         if too_many > 0:

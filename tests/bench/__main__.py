@@ -17,6 +17,7 @@ from tests.bench import (
     engine,
     fanout,
     flood,
+    history,
     ingest,
     ndjson,
     pages,
@@ -30,7 +31,8 @@ from tests.bench import (
 PARTS = {"ingest": ingest.main, "ndjson": ndjson.main, "counted": counted.main, "spool": spool.main,
          "collect": collect.main, "engine": engine.main, "reads": reads.main, "screens": screens.main,
          "fanout": fanout.main, "flood": flood.main, "pages": pages.main, "rest": rest.main,
-         "phone": phone.main, "baselines": baselines.main, "alerting": alerting.main}
+         "phone": phone.main, "baselines": baselines.main, "alerting": alerting.main,
+         "history": history.main}
 
 
 def main(names: list[str]) -> int:

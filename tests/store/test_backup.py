@@ -13,6 +13,7 @@ import pytest
 from redis.asyncio import Redis
 
 from opsmon.__main__ import main
+from opsmon.app.site import archive
 from opsmon.clock import ManualClock
 from opsmon.core.calendar import SiteCalendar
 from opsmon.core.errors import OpsmonError
@@ -34,6 +35,7 @@ from opsmon.workers.worker import Worker
 from tests.conftest import NOW_MS
 from tests.line import Line
 from tests.orders import order
+from tests.store import alert_lines
 from tests.store.dump import dump, without_idle
 from tests.waiting import wait_until_async
 from tests.web.accounts.accounts import signed_in
@@ -360,6 +362,35 @@ async def test_an_older_backup_of_a_live_site_is_seen_on_its_boards(
     await line.work()
     await opsmon(server, "restore", str(tmp_path / "a.tar.gz"), "--replace")
     assert (await line.kpis())["orders-today"]["value"] == 1
+
+
+async def test_what_became_of_alerts_is_in_a_backup_however_old_it_is(
+        line: Line, settings: Settings, server: EmbeddedStore, opsmon: Opsmon, tmp_path: Path) -> None:
+    """Also what left the store for files long ago; what came since the backup is gone with all else."""
+    history = alert_lines.lines(700, step_ms=12 * 3_600_000)
+    await line.work()
+    files = archive(settings)
+    await files.keep(history[:650])
+    await alert_lines.put(line.store, history[600:])
+    before = await opsmon(server, "backup", str(tmp_path / "a.tar.gz"))
+    await files.keep(alert_lines.lines(10, first=7_000))
+    after = await opsmon(server, "restore", str(tmp_path / "a.tar.gz"), "--replace")
+    assert (before[0], after[0]) == (0, 0)
+    assert await alert_lines.in_files(files) == history[:650]
+    assert await alert_lines.in_store(line.store) == [entry_id for entry_id, _ in history[600:]]
+    await files.close()
+
+
+async def test_a_backup_that_would_lack_history_is_not_made(
+        line: Line, settings: Settings, server: EmbeddedStore, opsmon: Opsmon, tmp_path: Path) -> None:
+    """A month whose file is damaged is said before anything looks whole that is not."""
+    await line.work()
+    files = archive(settings)
+    await files.keep(alert_lines.lines(10))
+    await files.close()
+    (files.folder / "2026-11.sqlite").write_bytes(b"not a database" * 400)
+    code, said = await opsmon(server, "backup", str(tmp_path / "a.tar.gz"))
+    assert (code, "The history of alerts in" in said, (tmp_path / "a.tar.gz").exists()) == (1, True, False)
 
 
 async def test_who_asked_to_be_forgotten_since_the_backup_still_is(

@@ -57,7 +57,7 @@ class Archive:
         return await self._alone(lambda: self._count_kept(entries))
 
     async def newest(self) -> Place:
-        """The id of the newest line, START where there is none. A file that cannot be read has none."""
+        """The id of the newest line, START where there is none; a damaged file has none. Raises ARCHIVE_ERRORS."""
         return await self._alone(self._newest)
 
     async def before(self, sought: SoughtLines, place: Place, count: int) -> Found:
@@ -70,10 +70,9 @@ class Archive:
 
     async def between(self, month: str, sought: SoughtLines, after: Moment, until_ms: int, count: int
                       ) -> list[tuple[Moment, Entry]]:
-        """At most `count` lines of a month, see MonthFile; none of one that cannot be read."""
+        """At most `count` lines of a month, see MonthFile. Raises ARCHIVE_ERRORS."""
         path = self.folder / f"{month}.sqlite"
-        return await self._alone(lambda: self._ask(
-            path, lambda file: file.between(sought, after, until_ms, count)) or [])
+        return await self._alone(lambda: self._open(path).between(sought, after, until_ms, count))
 
     async def clear(self) -> None:
         """Forget all lines. May be repeated. Raises ARCHIVE_ERRORS."""
@@ -94,14 +93,17 @@ class Archive:
         self.folder.mkdir(mode=_NOBODY_ELSE, parents=True, exist_ok=True)
         for path, found in groupby(entries, self._path_of):
             lines = list(found)
-            try:
-                self._open(path).keep(lines)
-            except sqlite3.OperationalError:
-                raise  # locked, or the disk is full: it is whole
-            except sqlite3.DatabaseError as error:
-                self._put_aside(path, error)
-                self._open(path).keep(lines)
+            self._write(path, lambda file, lines=lines: file.keep(lines))  # type: ignore[misc]
             _sync(self.folder)
+
+    def _write(self, path: Path, act: Callable[[MonthFile], None]) -> None:
+        try:
+            act(self._open(path))
+        except sqlite3.OperationalError:
+            raise  # locked, or the disk is full: it is whole
+        except sqlite3.DatabaseError as error:
+            self._put_aside(path, error)
+            act(self._open(path))
 
     def _put_aside(self, path: Path, error: Exception) -> None:
         """Make room for a new file where there is none that can be written; what the store still has is copied anew."""
@@ -119,8 +121,8 @@ class Archive:
 
     def _newest(self) -> Place:
         for path in self._paths():
-            newest = self._ask(path, MonthFile.newest)
-            if newest not in (None, START):
+            newest = self._ask(path, MonthFile.newest, but=sqlite3.OperationalError) or START
+            if newest != START:
                 return newest
         return START
 
@@ -137,12 +139,14 @@ class Archive:
             found.unread += [path.stem] if read is None else []
         return found
 
-    def _ask(self, path: Path, ask: Callable[[MonthFile], T]) -> T | None:
-        """What a file answers; None where it cannot be read, which the log says once."""
+    def _ask(self, path: Path, ask: Callable[[MonthFile], T], but: type[Exception] | tuple[()] = ()) -> T | None:
+        """What a file answers; None where it cannot be read, which the log says once. Raises `but`."""
         if not path.exists():
             return None
         try:
             answer = ask(self._open(path))
+        except but:
+            raise
         except ARCHIVE_ERRORS as error:
             if path not in self._unread:
                 log.error("the history of alerts in %s cannot be read: %s", path, error)
@@ -165,7 +169,7 @@ class Archive:
 
     def _clear(self) -> None:
         for path in self._paths():
-            self._open(path).clear()
+            self._write(path, MonthFile.clear)
 
     def _close(self) -> None:
         for _, file in self._opened.values():

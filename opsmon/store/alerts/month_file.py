@@ -9,8 +9,8 @@ EXTRA (sqlite.org/pragma.html). Whoever is killed in it leaves a journal, by whi
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager
-from heapq import merge
+from contextlib import closing, contextmanager
+from heapq import heapify, heappop, heappush
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ Moment = tuple[int, int, int]
 START: Place = (0, 0)
 END: Place = (2**62, 0)
 SHAPE = 1
-_WAITS_S = 5.0
+_WAITS_S = 2.0
 _MADE = f"""
 create table kinds (id integer primary key, rule text not null, severity text not null, state text not null,
                     is_move integer not null, unique (rule, severity, state, is_move));
@@ -41,8 +41,12 @@ create index by_at on lines (at, ms, seq);
 pragma user_version = {SHAPE};
 """
 _ANY = "true"
+# Lines that are looked through before kinds are: a millisecond.
+_LOOKED = 500
 _OF_ALL = "select ms, seq, told from lines where (ms, seq) < (?, ?) order by ms desc, seq desc"
-_OF_KIND = "select ms, seq, told from lines where kind = ? and (ms, seq) < (?, ?) order by ms desc, seq desc"
+_LATE = ("select ms, seq, told from (select ms, seq, kind, told from lines where (ms, seq) < (?, ?) order by ms desc, "
+         "seq desc limit {looked}) where kind in (select id from kinds where {kinds}) order by ms desc, seq desc")
+_OF_KIND = "select ms, seq, told from lines where kind = ? and (ms, seq) < (?, ?) order by ms desc, seq desc limit 1"
 _OF_ALERT = ("select ms, seq, told from lines where alert = ? and (ms, seq) < (?, ?) and kind in (select id from kinds "
              "where {kinds}) order by ms desc, seq desc")
 _BETWEEN = ("select at, ms, seq, told from lines where (at, ms, seq) > (?, ?, ?) and at < ? "
@@ -81,11 +85,15 @@ class MonthFile:
 
     def newest(self) -> Place:
         """The last id; START where there is none."""
+        if not self._is_made():
+            return START
         found = self._rows("select ms, seq from lines order by ms desc, seq desc limit 1")
         return (found[0][0], found[0][1]) if found else START
 
     def read_back(self, ids: Sequence[Place]) -> list[Entry | None]:
         """What is kept under these ids."""
+        if not self._is_made():
+            return [None] * len(ids)
         found = ((place, self._rows("select told from lines where (ms, seq) = (?, ?)", place)) for place in ids)
         return [(f"{ms}-{seq}", orjson.loads(told[0][0])) if told else None for (ms, seq), told in found]
 
@@ -93,30 +101,43 @@ class MonthFile:
         """At most `count` lines before a place, newest first."""
         if not self._is_made():
             return []
-        with ExitStack() as opened:
-            return [_entry(row) for row in islice(self._newest_first(sought, place, opened), count)]
+        condition, values = _kinds(sought)
+        if sought.alert:
+            return self._taken(_OF_ALERT.format(kinds=condition), (sought.alert, *place, *values), count)
+        if condition == _ANY:
+            return self._taken(_OF_ALL, place, count)
+        # What is frequent is near; of what is not each kind is asked for its next line.
+        near = self._taken(_LATE.format(kinds=condition, looked=_LOOKED), (*place, *values), count)
+        return near if len(near) == count else list(islice(self._by_kind(condition, values, place), count))
 
     def between(self, sought: SoughtLines, after: Moment, until_ms: int, count: int
                 ) -> list[tuple[Moment, Entry]]:
         """At most `count` lines of before an instant, oldest first by when they were; each with its place, to go on
         `after` it: (instant, id)."""
+        if not self._is_made():
+            return []
         condition, values = _kinds(sought)
         asked = (*after, until_ms, sought.alert, sought.alert, *values, count)
         return [((row[0], row[1], row[2]), _entry(row[1:]))
                 for row in self._rows(_BETWEEN.format(kinds=condition), asked)]
 
-    def _newest_first(self, sought: SoughtLines, place: Place, opened: ExitStack) -> Iterator[Sequence[str]]:
-        def asked(query: str, *values: object) -> sqlite3.Cursor:
-            # One that is left open would keep writers out.
-            return opened.enter_context(closing(self._db.execute(query, values)))
+    def _taken(self, query: str, values: Sequence[object], count: int) -> list[Entry]:
+        # A query that is left open would keep writers out.
+        with closing(self._db.execute(query, values)) as found:
+            return [_entry(row) for row in found.fetchmany(count)]
 
-        condition, values = _kinds(sought)
-        if sought.alert:
-            return asked(_OF_ALERT.format(kinds=condition), sought.alert, *place, *values)
-        if condition == _ANY:
-            return asked(_OF_ALL, *place)
+    def _by_kind(self, condition: str, values: Sequence[object], place: Place) -> Iterator[Entry]:
+        def next_of(kind: int, place: Place) -> Iterator[tuple[int, int, int, str]]:
+            return ((-ms, -seq, kind, told) for ms, seq, told in self._rows(_OF_KIND, (kind, *place)))
+
         kinds = self._rows(f"select id from kinds where {condition}", values)  # noqa: S608 - names of ours only
-        return merge(*(asked(_OF_KIND, kind, *place) for kind, in kinds), reverse=True)
+        heap = [line for kind, in kinds for line in next_of(kind, place)]
+        heapify(heap)
+        while heap:
+            ms, seq, kind, told = heappop(heap)
+            yield _entry((-ms, -seq, told))
+            for line in next_of(kind, (-ms, -seq)):
+                heappush(heap, line)
 
     def _row(self, entry: Entry, kinds: dict[tuple[object, ...], int]) -> tuple[object, ...]:
         (ms, seq), told = place_of(entry[0]), entry[1]
@@ -131,7 +152,7 @@ class MonthFile:
                 orjson.dumps(dict(told)).decode())
 
     def _rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        return self._db.execute(query, values).fetchall() if self._is_made() else []
+        return self._db.execute(query, values).fetchall()
 
     def _is_made(self) -> bool:
         version: int = self._db.execute("pragma user_version").fetchone()[0]
