@@ -159,6 +159,8 @@ def board_doors(rooms: Rooms) -> list[Door]:
         Door("/screens", rooms.screens.act, "managers", ("POST",)),
         Door("/screens/pair", rooms.screens.pair, "managers", ("GET", "POST"), zipped=True),
         Door("/alerts", rooms.alerts.all, "readers", zipped=True),
+        Door("/alerts.csv", rooms.alerts.csv, "readers", zipped=True),
+        Door("/alerts.ndjson", rooms.alerts.ndjson, "readers", zipped=True),
         Door("/alerts/{fingerprint}", rooms.alerts.one, "readers", zipped=True),
         Door("/alerts/{fingerprint}", rooms.alerts.act, "floor", ("POST",)),
         Door("/rules", rooms.rules.all, "managers", zipped=True),

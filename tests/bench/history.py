@@ -82,6 +82,8 @@ async def measured(url: str, folder: Path) -> None:
         await timed(f"page of {A_PAGE} {name}", lambda sought=sought: history.page(  # type: ignore[misc]
             sought(), A_PAGE, place(chance)), EACH)
     await timed("newest page", lambda: history.page(SoughtLines(), A_PAGE), EACH)
+    # What this machine makes of nothing at this moment: a thread and back.
+    await timed("nothing, by the same way", archive.months, EACH)
     await timed("30 days of it, whole", lambda: whole(history, chance), 3)
     await archive.close()
     await client.aclose()

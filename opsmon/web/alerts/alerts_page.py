@@ -1,4 +1,5 @@
-"""/alerts: what is open, live, and what was; /alerts/{fingerprint}: one of them with its time line, and what people do.
+"""/alerts: what is open, live, and what was; /alerts/{fingerprint}: one of them with its time line, and what people do;
+/alerts.csv and /alerts.ndjson: what was, as a file.
 
 Threats: acts beyond a role (A01; each act has its audience), a change nobody can account for (each is a line of the log
 and of the audit), amounts for those who may not see them (words.py).
@@ -10,7 +11,7 @@ from urllib.parse import urlencode
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 
 from opsmon.clock import Clock
 from opsmon.core.access import Who, may
@@ -25,11 +26,13 @@ from opsmon.store.dead_queries import is_id
 from opsmon.store.keys import Keys
 from opsmon.store.kpi_queries import KpiQueries
 from opsmon.web import rendering
+from opsmon.web.accounts.audit_page import written
 from opsmon.web.accounts.forms import InputView
 from opsmon.web.accounts.noting import Noting, who_of
 from opsmon.web.accounts.office import NO_STORE
 from opsmon.web.alerts.acting import ACTS, DONE, SNOOZES, Asked, first_words, verb_of
 from opsmon.web.alerts.drawing import open_view
+from opsmon.web.alerts.history_file import HEAD, Telling, day_of, pieces, span_of
 from opsmon.web.alerts.shapes import LineView, OneAlertView
 from opsmon.web.alerts.sparks import alert_sparks, seen_sparks
 from opsmon.web.alerts.words import CODES, SEVERITY_WORDS, STATES, AlertWords
@@ -101,14 +104,35 @@ class AlertsPage:
         page = await room.pages.opened(frozenset({"health", slot_id}), lambda: self._live(request))
         book, words = await room.book(), room.words(request)
         sought, before = _sought(request), request.query_params.get("before", "")
-        told = await room.history.page(sought, A_PAGE, before if is_id(before) else "")
+        asked = {name: request.query_params.get(name, "") for name in ("since", "until")}
+        day_end_ms = span_of(asked, room.kpis.calendar)[1]
+        told = await room.history.page(
+            sought, A_PAGE, before if is_id(before) else f"{day_end_ms}-0" if day_of(asked["until"]) else "")
         slots, who = room.feed.hub.slots, request.scope.get(WHO)
         html = rendering.page(
             "alerts", page=page, slot_id=slot_id, can_act=may(who, "managers"), done=self._done(request, book),
             slots={name: (slots[name].view, slots[name].revision) for name in ("health", slot_id)},
-            lines=[words.line(book, line) for line in told.lines], fields=self._fields(book, words, sought),
-            more=_older(sought, told.last), is_first=not is_id(before))
+            lines=[words.line(book, line, room.clock.now_ms()) for line in told.lines],
+            fields=self._fields(book, words, sought, asked["until"]), more=_older(sought, told.last),
+            is_first=not is_id(before), unread=", ".join(told.unread), files=_files(request))
         return HTMLResponse(html, headers=NO_STORE)
+
+    async def csv(self, request: Request) -> Response:
+        """GET /alerts.csv?rule=&severity=&state=&since=&until=."""
+        telling, asked = await self._telling(request)
+        lines = pieces(self._room.history, asked, telling.csv, written([HEAD]))
+        return StreamingResponse(lines, headers=_as_file("alerts.csv"), media_type="text/csv; charset=utf-8")
+
+    async def ndjson(self, request: Request) -> Response:
+        """GET /alerts.ndjson, of the same."""
+        telling, asked = await self._telling(request)
+        lines = pieces(self._room.history, asked, telling.ndjson)
+        return StreamingResponse(lines, headers=_as_file("alerts.ndjson"), media_type="application/x-ndjson")
+
+    async def _telling(self, request: Request) -> tuple[Telling, tuple[int, int, SoughtLines]]:
+        book, calendar = await self._room.book(), self._room.kpis.calendar
+        return (Telling(self._room.words(request), book.rules, calendar),
+                (*span_of(request.query_params, calendar), _sought(request)))
 
     async def one(self, request: Request) -> Response:
         """GET /alerts/{fingerprint}."""
@@ -161,8 +185,8 @@ class AlertsPage:
         view = await self._view(book, stored, words, now_ms)
         return room.html(request, "alert", view.title, status, alert=view, trouble=trouble,
                          done="" if trouble else self._done(request, book, stored.alert),
-                         runs=_runs([(line.run, words.line(book, line)) for line in told.lines]), more=bool(told.last),
-                         people=await self._people(request),
+                         runs=_runs([(line.run, words.line(book, line, now_ms)) for line in told.lines]),
+                         more=bool(told.last), people=await self._people(request),
                          codes=[(one, self._say(text)) for one, text in CODES.items()],
                          snoozes=[(one, room.wording.duration(ms)) for one, ms in SNOOZES.items()])
 
@@ -196,16 +220,18 @@ class AlertsPage:
         time = self._room.wording.time(alert.snoozed_until_ms) if alert else ""
         return self._say(said, who=alert.assigned_to if alert else "", time=time) if said else ""
 
-    def _fields(self, book: AlertBook, words: AlertWords, sought: SoughtLines) -> list[InputView]:
+    def _fields(self, book: AlertBook, words: AlertWords, sought: SoughtLines, until: str) -> list[InputView]:
         """What the history may be narrowed to."""
         any_of = ("", self._say("All"))
         titles = [(rule.id, words.wording.say(rule.title) if rule.is_built_in else rule.title)
                   for rule in book.rules.values()]
         choices = (("rule", N_("Rule"), titles), ("severity", N_("How bad"), list(SEVERITY_WORDS.items())),
                    ("state", N_("What became of it"), [(one, STATES[one]) for one in (*sorted(OPEN), "resolved")]))
-        return [InputView(name, self._say(label), "select", getattr(sought, name), required=False, choices=(
+        narrowing = [InputView(name, self._say(label), "select", getattr(sought, name), required=False, choices=(
             any_of, *((value, text if name == "rule" else self._say(text)) for value, text in found)))
             for name, label, found in choices]
+        until = until if day_of(until) else ""
+        return [*narrowing, InputView("until", self._say(N_("Up to the day")), "date", until, required=False)]
 
 
 def _runs(lines: list[tuple[str, LineView]]) -> list[tuple[str, list[LineView]]]:
@@ -221,6 +247,17 @@ def _sought(request: Request) -> SoughtLines:
     severity, state = asked.get("severity", ""), asked.get("state", "")
     return SoughtLines(rule=asked.get("rule", "")[:40], severity=severity if severity in SEVERITY_WORDS else "",
                        state=state if state in STATES else "")
+
+
+def _files(request: Request) -> tuple[tuple[str, str], ...]:
+    """The addresses of what was asked for as files: (what it is, address)."""
+    asked = {name: value for name, value in request.query_params.items()
+             if value and name in ("rule", "severity", "state", "until")}
+    return tuple((kind.upper(), f"/alerts.{kind}?{urlencode(asked)}") for kind in ("csv", "ndjson"))
+
+
+def _as_file(name: str) -> dict[str, str]:
+    return {**NO_STORE, "content-disposition": f'attachment; filename="{name}"'}
 
 
 def _older(sought: SoughtLines, last: str) -> str:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from opsmon.core.access import EVERYTHING, Sight, needs
 from opsmon.core.alerting.built_in import BEHIND, EVERY_SOURCE
 from opsmon.core.alerting.life import Alert, Code, Reason
-from opsmon.core.alerting.rules import Limit, Milestone, Missing, Quiet, Rule, Severity, Unusual
+from opsmon.core.alerting.rules import SEVERITIES, Limit, Milestone, Missing, Quiet, Rule, Severity, Unusual
 from opsmon.core.alerting.silences import Silence
+from opsmon.core.calendar import DAY_MS
 from opsmon.core.catalogue import Catalogue, Kpi
 from opsmon.store.alerts.alert_queries import AlertBook, LogLine
 from opsmon.store.alerts.alert_store import Stored
@@ -35,6 +36,8 @@ REASONS: dict[Reason, str] = {
     "noted": N_("%(who)s wrote"),
 }
 _FIRED = N_("Fired: beyond its limit")
+# A day and a month alone would be another year's soon.
+_LONG_AGO_MS = 180 * DAY_MS
 # The note of these is part of their sentence.
 _NOTED_WITHIN = frozenset({"assigned", "snoozed"})
 _WHO: dict[Standing, str] = {"open": N_("nobody sees to it yet"), "acknowledged": N_("%(who)s sees to it"),
@@ -62,6 +65,8 @@ class AlertWords:
         if "source" in told:
             return source_title(told["source"], self.wording)
         kpi = self.kpi(rule)
+        if not rule.about and "names" not in self.sees:
+            return ""
         if "row" not in told or kpi is None:
             return ", ".join(told.values())
         rollup = self.catalogue.rollup(kpi.rollup)
@@ -76,6 +81,8 @@ class AlertWords:
     def is_hidden(self, rule: Rule) -> bool:
         """Whether its amounts are not for this reader (threat: CWE-863)."""
         kpi = self.kpi(rule)
+        if not rule.about:  # it is gone, and nobody knows any more what it watched
+            return "money" not in self.sees
         return kpi is not None and "money" in needs(kpi, self.catalogue.rollup(kpi.rollup)) - self.sees
 
     def number(self, rule: Rule, value: float | None) -> str:
@@ -148,8 +155,8 @@ class AlertWords:
             return self.wording.say("Everything") if not silence.rule else silence.rule
         return self.title(rule, Alert("", rule.id, silence.labels))
 
-    def line(self, book: AlertBook, line: LogLine) -> LineView:
-        """A line of the log."""
+    def line(self, book: AlertBook, line: LogLine, now_ms: int = 0) -> LineView:
+        """A line of the log, of whatever opsmon it is; its year is said where it is long before `now_ms`."""
         rule = book.rules.get(line.rule) or Rule(line.rule, line.title, "", Milestone(1))
         said = REASONS.get(line.reason, line.reason)  # type: ignore[call-overload]
         if line.state == "firing" and line.reason == "beyond":
@@ -158,10 +165,13 @@ class AlertWords:
         text = self.wording.say(said, who=line.by, note=line.note, code=self.wording.say(code)) if line.by else (
             self.wording.say(said))
         far = self.far(rule, line.value, line.limit) if not line.by else ""
-        word = self.wording.say(SEVERITY_WORDS.get(line.severity, line.severity))  # type: ignore[call-overload]
+        level: Severity = next((one for one in SEVERITIES if one == line.severity), "medium")
+        is_long_ago = now_ms - line.at_ms > _LONG_AGO_MS
+        at = f"{self.wording.date(line.at_ms)}, {self.wording.clock(line.at_ms)}" if is_long_ago else (
+            self.wording.moment(line.at_ms))
         shown = Alert(line.alert, rule.id, line.labels)
-        return LineView(line.id, self.wording.moment(line.at_ms), line.alert, self.title(rule, shown), line.severity,
-                        word, ": ".join(filter(None, (text, far))),
+        return LineView(line.id, at, line.alert, self.title(rule, shown), level,
+                        self.wording.say(SEVERITY_WORDS[level]), ": ".join(filter(None, (text, far))),
                         "" if line.reason in _NOTED_WITHIN else line.note, line.state)
 
     def at(self, time_ms: int, now_ms: int) -> str:

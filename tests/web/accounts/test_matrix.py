@@ -64,6 +64,8 @@ TABLE: dict[tuple[str, str], Audience] = {
     ("GET", "/api/openapi.json"): "numbers",
     ("GET", "/metrics"): "metrics",
     ("GET", "/alerts"): "readers",
+    ("GET", "/alerts.csv"): "readers",
+    ("GET", "/alerts.ndjson"): "readers",
     ("GET", "/alerts/{fingerprint}"): "readers",
     ("POST", "/alerts/{fingerprint}"): "floor",
     ("GET", "/rules"): "managers",

@@ -1,0 +1,107 @@
+"""What was, on the page and as files, however long ago: each as its reader may see it."""
+
+import csv
+from io import StringIO
+
+import orjson
+import pytest
+
+from opsmon.app import archive
+from opsmon.settings import Settings
+from opsmon.store.alerts.month_file import Entry
+from tests.conftest import NOW_MS
+from tests.line import Line
+from tests.store.alert_lines import lines, put
+from tests.web.accounts.people import Someone, someone
+from tests.web.alerts.site import RICH, keep
+
+pytestmark = pytest.mark.anyio
+
+DAY_MS = 86_400_000
+# One a day, of 300 days; the newest 20 are in the store alone.
+ALL = lines(300, step_ms=2 * DAY_MS)
+
+
+async def archived(line: Line, settings: Settings, entries: list[Entry] = ALL, in_store: int = 20) -> None:
+    """Have this history."""
+    files = archive(settings)
+    await files.keep(entries[:-in_store])
+    await files.close()
+    await put(line.store, entries[-in_store:])
+
+
+async def records(who: Someone, query: str = "") -> list[dict[str, object]]:
+    """The file as a program reads it."""
+    answer = await who.get(f"/alerts.ndjson{query}")
+    assert answer.status == 200
+    return [orjson.loads(text) for text in answer.text.splitlines()]
+
+
+async def test_the_page_shows_what_is_archived(line: Line, settings: Settings) -> None:
+    """Up to a day that is asked for, the newest of it first."""
+    await archived(line, settings)
+    html = (await line.get("/alerts?until=2026-03-01")).text
+    assert html.count('class="log__line"') == 30
+    times = [part.partition("<")[0] for part in html.split('log__at">')[1:]]
+    assert (times[0], times[-1]) == ("Mar 1, 2026, 14:03:22", "Feb 1, 2026, 14:03:22")
+
+
+async def test_a_line_of_an_older_opsmon_is_a_line(line: Line, settings: Settings) -> None:
+    """Of before lines told how bad it was, and by whom."""
+    old = {"alert": "5f2a", "rule": "late", "title": "Orders are late", "state": "firing", "value": "34"}
+    await archived(line, settings, [(f"1700000000123-{number}", old) for number in range(2)], 1)
+    html = (await line.get("/alerts")).text
+    assert html.count("Nov 14, 2023, 23:13:20") == 2
+
+
+async def test_the_csv_tells_all_of_it_oldest_first(line: Line, settings: Settings) -> None:
+    """From the files and from the store, each line once; cells of text are no formulas."""
+    spoilt = [*ALL[:-1], (ALL[-1][0], {**ALL[-1][1], "note": "=HYPERLINK(1)"})]
+    await archived(line, settings, spoilt)
+    answer = await (await someone(line, "manager")).get("/alerts.csv")
+    head, *told = csv.reader(StringIO(answer.text))
+    assert head[:4] == ["time", "alert", "run", "rule"]
+    assert [row[head.index("value")] for row in told] == [str(number) for number in range(300)]
+    assert told[-1][head.index("note")] == "'=HYPERLINK(1)"
+    assert answer.headers["content-disposition"] == 'attachment; filename="alerts.csv"'
+
+
+async def test_a_file_is_of_what_was_asked_for(line: Line, settings: Settings) -> None:
+    """By rule, state and days, of which the last one is within."""
+    await archived(line, settings)
+    ana = await someone(line, "manager")
+    found = await records(ana, "?rule=rule-3&state=firing&since=2026-02-01&until=2026-08-31")
+    assert {(one["rule"], one["state"]) for one in found} == {("rule-3", "firing")}
+    assert [str(one["time"])[:10] for one in found] == sorted(str(one["time"])[:10] for one in found)
+    assert all("2026-02-01" <= str(one["time"])[:10] <= "2026-08-31" for one in found)
+    assert len(await records(ana, "?since=2026-11-18&until=2026-11-18")) == 2
+
+
+async def test_what_is_no_day_is_any(line: Line, settings: Settings) -> None:
+    """An address that somebody changed by hand."""
+    await archived(line, settings)
+    ana = await someone(line, "manager")
+    assert [len(await records(ana, f"?since={text}&until={text}")) for text in ("", "soon", "0001-01-01")] == [300] * 3
+    assert (await ana.get("/alerts?until=9999-12-31&before=x")).status == 200
+
+
+async def test_amounts_are_for_those_who_may_see_them(line: Line) -> None:
+    """Of a rule about revenue, and of one that is gone: nobody knows any more what it watched."""
+    await keep(line.store, RICH)
+    told = {"alert": "5f2a", "title": "Much sold", "state": "firing", "before": "ok", "reason": "beyond",
+            "value": "123456", "limit": "1000", "at": str(NOW_MS)}
+    await put(line.store, [(f"{NOW_MS}-1", {**told, "rule": "rich"}), (f"{NOW_MS}-2", {**told, "rule": "gone"})])
+    manager, operator = await someone(line, "manager"), await someone(line, "operator")
+    assert [[one["value"] for one in await records(who)] for who in (manager, operator)] == [[123456.0] * 2, [None] * 2]
+    pages = [(await who.get("/alerts")).text for who in (manager, operator)]
+    assert [html.count("123,456, over 1,000") for html in pages] == [1, 0]
+    assert [html.count("1,000 reached") for html in pages] == [1, 0]
+
+
+async def test_a_month_that_cannot_be_read_is_named_on_the_page(line: Line, settings: Settings) -> None:
+    """The rest is shown."""
+    await archived(line, settings)
+    (archive(settings).folder / "2026-03.sqlite").write_bytes(b"not a database" * 400)
+    html = (await line.get("/alerts?until=2026-04-02")).text
+    assert "What is archived of 2026-03 cannot be read" in html
+    assert html.count('class="log__line"') == 30
