@@ -110,7 +110,7 @@ class Evaluator:
             stored = known.get(fresh.fingerprint, Stored(0, fresh))
             known[fresh.fingerprint] = await self._step(stored, finding, rule, now_ms)
         # A row that is gone from its list is back within.
-        for stored in [one for one in known.values() if rule.by_row and one.alert.rule == rule.id]:
+        for stored in [one for one in known.values() if one.alert.rule == rule.id] if rule.by_row else ():
             if stored.alert.fingerprint not in told and stored.alert.state not in ("ok", "resolved"):
                 gone = Finding("clear", stored.alert.value, stored.alert.limit)
                 known[stored.alert.fingerprint] = await self._step(stored, gone, rule, now_ms)

@@ -64,9 +64,11 @@ class Observer:
         asked = list(rules)
         kpis = {rule.id: kpi for rule in asked if (kpi := self._kpi(rule)) is not None}
         caught_up_ms = around.backlog.caught_up_ms(now_ms)
-        readings = dict(zip(kpis, await self._kpis.read(kpis.values(), now_ms, caught_up_ms), strict=True))
-        return {rule.id: await self._findings(rule, readings.get(rule.id), around, now_ms, reached)
-                for rule in asked}
+        # Several rules of one number read it once.
+        each = list(dict.fromkeys(kpis.values()))
+        readings = dict(zip(each, await self._kpis.read(each, now_ms, caught_up_ms), strict=True))
+        found = {name: readings[kpi] for name, kpi in kpis.items()}
+        return {rule.id: await self._findings(rule, found.get(rule.id), around, now_ms, reached) for rule in asked}
 
     def _kpi(self, rule: Rule) -> Kpi | None:
         """What a rule reads; of unusual ones the last 60 minutes, whatever window the number has on a board."""

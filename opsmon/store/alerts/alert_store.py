@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import orjson
 
@@ -16,6 +17,8 @@ from opsmon.store.scripts import Scripts
 # Two people and the evaluator: a fourth try would be a mistake of ours.
 _TRIES = 8
 UNTOLD = Told()
+# More are open only in a storm.
+_REMEMBERED = 4_096
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +83,10 @@ class AlertStore:
         return read_stored(other) if other != b"0 " else Stored(0, new_alert(after.alert.rule, after.alert.labels))
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def read_stored(record: bytes) -> Stored:
-    """An alert from its record: the version, a blank, and the rest as JSON."""
+    """An alert from its record: the version, a blank, and the rest as JSON. Most of them are as they were at the last
+    look."""
     version, _, text = record.partition(b" ")
     alert, told = parse_alert(orjson.loads(text))
     return Stored(int(version), alert, told)

@@ -48,8 +48,8 @@ _LATE = ("select ms, seq, told from (select ms, seq, kind, told from lines where
          "seq desc limit {looked}) where kind in (select id from kinds where {kinds}) order by ms desc, seq desc")
 _OF_KIND = "select ms, seq, told from lines where kind = ? and (ms, seq) < (?, ?) order by ms desc, seq desc limit 1"
 # With + before it a column is a condition and no index of it is taken (sqlite.org/optoverview.html).
-_OF_ALERT = ("select ms, seq, told from lines where alert = ? and (ms, seq) < (?, ?) and +kind in (select id from kinds "
-             "where {kinds}) order by ms desc, seq desc")
+_OF_ALERT = ("select ms, seq, told from lines where alert = ? and (ms, seq) < (?, ?) and +kind in "
+             "(select id from kinds where {kinds}) order by ms desc, seq desc")
 _BETWEEN = ("select at, ms, seq, told from lines where (at, ms, seq) > (?, ?, ?) and at < ? "
             "and (? = '' or alert = ?) and +kind in (select id from kinds where {kinds}) order by at, ms, seq limit ?")
 

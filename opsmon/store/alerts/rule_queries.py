@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
 
 import orjson
 
 from opsmon.core.alerting.built_in import BUILT_IN
-from opsmon.core.alerting.records import parse_rule
+from opsmon.core.alerting.records import MOST_RULES, parse_rule
 from opsmon.core.alerting.rules import Rule
 from opsmon.core.alerting.silences import Silence
 from opsmon.store.connection import Reader
@@ -28,11 +29,17 @@ async def saved_rules(reader: Reader, keys: Keys, own: Sequence[Rule] = ()) -> d
     comes with opsmon is always there."""
     found = {rule.id: SavedRule(rule) for rule in BUILT_IN}
     for name, raw in sorted((await reader.hash(keys.rules)).items()):
-        rule, _ = parse_rule(orjson.loads(raw))
+        rule = _parsed(raw)
         if rule is not None:
             built_in = found.get(name.decode())
             found[rule.id] = SavedRule(replace(rule, is_built_in=built_in is not None), raw)
     return found | {rule.id: SavedRule(rule, is_fixed=True) for rule in own}
+
+
+@lru_cache(maxsize=2 * MOST_RULES)
+def _parsed(raw: bytes) -> Rule | None:
+    """A rule from its record. Who looks each second reads the same ones again and again."""
+    return parse_rule(orjson.loads(raw))[0]
 
 
 async def all_rules(reader: Reader, keys: Keys, own: Sequence[Rule] = ()) -> dict[str, Rule]:
