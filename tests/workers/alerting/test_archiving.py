@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
+from opsmon import app
 from opsmon.clock import ManualClock
 from opsmon.core.calendar import DAY_MS, HOUR_MS
+from opsmon.settings import Settings
 from opsmon.store.alerts.archive import Archive
 from opsmon.workers.archiving import KEPT_MS, Archivist
 from tests.conftest import NOW_MS
@@ -122,3 +124,18 @@ async def test_it_runs_beside_the_worker_until_it_is_told_to_stop(
     stop.set()
     await running
     shutil.rmtree(archive.folder)
+
+
+async def test_whoever_runs_a_worker_has_an_archive(store: Redis, settings: Settings, clock: ManualClock) -> None:
+    """It needs no process and no setting of its own."""
+    await put(store, ALL[-20:])
+    stop, files = asyncio.Event(), app.archive(settings)
+    working = asyncio.create_task(app.run_worker(settings, stop, clock))
+
+    async def copied() -> bool:
+        return await in_files(files) == ALL[-20:]
+
+    await wait_until_async(copied, "the files", 30)
+    stop.set()
+    await working
+    await files.close()
