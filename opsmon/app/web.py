@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from secrets import token_hex
 
 from redis.asyncio import Redis
 from starlette.types import ASGIApp
@@ -37,6 +38,7 @@ from opsmon.store.accounts.audit import note_deed
 from opsmon.store.accounts.changing import Changing
 from opsmon.store.accounts.people import People
 from opsmon.store.accounts.recognising import Recogniser
+from opsmon.store.accounts.refused_logins import note_refused
 from opsmon.store.accounts.screens import Screens
 from opsmon.store.accounts.sessions import Sessions
 from opsmon.store.accounts.tokens import Tokens
@@ -257,6 +259,10 @@ def _link_page(settings: Settings, client: Redis, keys: Keys, pages: Pages, cloc
 def _signing(settings: Settings, client: Redis, keys: Keys, stack: AsyncExitStack) -> Signing:
     passwords, data = Passwords(), DataDir(settings.data)
     stack.callback(passwords.close)
+
+    async def note(now_ms: int) -> None:
+        await note_refused(client, keys, now_ms, token_hex(8))
+
     return Signing(People(client, Reader(client), keys),
                    Sessions(client, keys, settings.session_idle_ms, settings.session_life_ms),
-                   Changing(client, keys), passwords, data.first_secret, data.use_first_secret)
+                   Changing(client, keys), passwords, data.first_secret, data.use_first_secret, note)

@@ -89,6 +89,8 @@ KINDS = (
     KeyKind("{site}:tokens", "hash", "permanent", "tokens", "programs that may ask: hash, name, scopes, end"),
     KeyKind("{site}:tries:<what>", "hash", "2 hours at the longest", "take_try",
             "how often something guarded was tried lately"),
+    KeyKind("{site}:refused-logins", "zset", "1 day after the last; the newest 1,000", "signing in",
+            "when somebody could not sign in"),
     KeyKind("{site}:audit", "stream", "permanent; the newest 100,000", "audit",
             "who did what, when, from where, and what it was before and after"),
     KeyKind("{site}:boards", "hash", "permanent", "save_board",
@@ -152,6 +154,7 @@ class Keys:
         self.screens_seen = f"{self.tag}:screens-seen"
         self.tokens = f"{self.tag}:tokens"
         self.audit = f"{self.tag}:audit"
+        self.refused_logins = f"{self.tag}:refused-logins"
         self.boards = f"{self.tag}:boards"
         self.rules = f"{self.tag}:rules"
         self.silences = f"{self.tag}:silences"

@@ -17,11 +17,12 @@ from opsmon.clock import Clock
 from opsmon.core.alerting.digests import due_days
 from opsmon.core.alerting.life import Alert, Finding, new_alert, retire, seen, step
 from opsmon.core.alerting.receivers import Digests, Telling
-from opsmon.core.alerting.rules import Milestone, Missing, Rule, Unusual
+from opsmon.core.alerting.rules import Late, Milestone, Missing, Outlier, Pace, Rule, RunsOut, Unusual
 from opsmon.core.alerting.silences import Silence, inhibitor_of, silence_of
 from opsmon.core.alerting.telling import Route, due
 from opsmon.core.calendar import DAY_MS
 from opsmon.store import health_queries
+from opsmon.store.accounts.refused_logins import refused_logins
 from opsmon.store.alerts.alert_store import AlertStore, Stored, notice_fields
 from opsmon.store.alerts.outbox import queue
 from opsmon.store.alerts.rule_queries import all_rules, silences
@@ -40,6 +41,9 @@ ROUND_MS = 1_000
 # Between two rounds that changes ask for: a storm of orders is one look.
 _LEAST_MS = 250
 _SLOW_MS = 10_000
+# What is reckoned of hours and single orders is looked at so often; stock, of which all goods are read, so seldom.
+_SLOW = Unusual | Missing | Late | Pace | Outlier
+_SLOWEST_MS = 60_000
 # How often the value of what is open is written, so that screens and people see where it stands.
 _VALUE_MS = 5_000
 _PAUSE_S = 1.0
@@ -57,7 +61,7 @@ class Evaluator:
         self._observer, self._telling = Observer(kpis), Telling({}, {}, Digests())
         self._digested: set[tuple[str, str]] = set()
         self.store = AlertStore(self._reader, self._scripts, keys)
-        self._slow_ms = 0
+        self._slow_ms = self._slowest_ms = 0
         self._written: dict[str, int] = {}
         self._last_id = "$"
         self._trouble = ""
@@ -87,11 +91,12 @@ class Evaluator:
 
     def _due(self, rules: Iterable[Rule], now_ms: int) -> list[Rule]:
         """The rules to be looked at now."""
-        is_slow_due = now_ms - self._slow_ms >= _SLOW_MS
-        if is_slow_due:
-            self._slow_ms = now_ms
-        return [rule for rule in rules
-                if rule.is_on and (is_slow_due or not isinstance(rule.condition, Unusual | Missing))]
+        is_slow_due, is_slowest_due = now_ms - self._slow_ms >= _SLOW_MS, now_ms - self._slowest_ms >= _SLOWEST_MS
+        self._slow_ms = now_ms if is_slow_due else self._slow_ms
+        self._slowest_ms = now_ms if is_slowest_due else self._slowest_ms
+        return [rule for rule in rules if rule.is_on
+                and (is_slow_due or not isinstance(rule.condition, _SLOW))
+                and (is_slowest_due or not isinstance(rule.condition, RunsOut))]
 
     async def _evaluate(self, rules: list[Rule], known: dict[str, Stored], now_ms: int) -> None:
         reached = {one.alert.rule: one.alert.limit or 0.0 for one in known.values()}
@@ -110,7 +115,7 @@ class Evaluator:
             stored = known.get(fresh.fingerprint, Stored(0, fresh))
             known[fresh.fingerprint] = await self._step(stored, finding, rule, now_ms)
         # A row that is gone from its list is back within.
-        for stored in [one for one in known.values() if rule.by_row and one.alert.rule == rule.id]:
+        for stored in [one for one in known.values() if rule.has_rows and one.alert.rule == rule.id]:
             if stored.alert.fingerprint not in told and stored.alert.state not in ("ok", "resolved"):
                 gone = Finding("clear", stored.alert.value, stored.alert.limit)
                 known[stored.alert.fingerprint] = await self._step(stored, gone, rule, now_ms)
@@ -187,7 +192,7 @@ class Evaluator:
         heard = await health_queries.heard(self._reader, self._keys, self._kpis, self._sources, now_ms)
         failing = sum(one.failing_ms > 0 and name in self._telling.receivers
                       for name, one in (await standings(self._reader, self._keys)).items())
-        return Surroundings(backlog, heard, failing)
+        return Surroundings(backlog, heard, failing, await refused_logins(self._reader, self._keys))
 
     async def _wait(self, stop: asyncio.Event) -> None:
         """Until something was counted, but not for longer than a round, and not shorter than a look is worth."""

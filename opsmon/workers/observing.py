@@ -4,12 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from opsmon.core.alerting.baselines import HOURS_OF_WEEK, Baseline, learn
-from opsmon.core.alerting.built_in import BEHIND, EVERY_SOURCE, TELLING
+from opsmon.core.alerting.built_in import BEHIND, EVERY_SOURCE, LOGINS, TELLING
 from opsmon.core.alerting.judging import (
     LEARNING,
     UNKNOWN,
     Hour,
     Silence,
+    judge_burst,
     judge_hour,
     judge_limit,
     judge_milestone,
@@ -17,29 +18,42 @@ from opsmon.core.alerting.judging import (
     judge_quiet,
 )
 from opsmon.core.alerting.life import Finding
-from opsmon.core.alerting.rules import Limit, Milestone, Missing, Quiet, Rule, Unusual
+from opsmon.core.alerting.narrowing import watched
+from opsmon.core.alerting.rules import (
+    Burst,
+    Late,
+    Limit,
+    Milestone,
+    Missing,
+    Outlier,
+    Pace,
+    Quiet,
+    Rule,
+    RunsOut,
+    Unusual,
+)
 from opsmon.core.calendar import DAY_MS, HOUR_MS, MINUTE_MS, SiteCalendar
 from opsmon.core.catalogue import Kpi, Sliding, Today
 from opsmon.core.health import Backlog, Heard
 from opsmon.core.readings import Reading
 from opsmon.store.alerts.usual import hour_of_week, weeks_of
 from opsmon.store.kpi_queries import KpiQueries
+from opsmon.workers.looking import Found, Looking
 
 # A rule of rows makes so many alerts at most: beyond that it is one storm.
 MOST_ROWS = 50
 NOTHING_REACHED: Mapping[str, float] = {}
 
-# By what a rule is about: its labels and what was found.
-Found = list[tuple[tuple[tuple[str, str], ...], Finding]]
-
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What is no KPI: how far the workers are behind, when sources were heard, how many receivers cannot be told."""
+    """What is no KPI: how far the workers are behind, when sources were heard, how many receivers cannot be told, when
+    somebody could not sign in."""
 
     backlog: Backlog
     heard: tuple[Heard, ...]
     failing: int = 0
+    refused_ms: tuple[int, ...] = ()
 
 
 @dataclass(slots=True)
@@ -57,6 +71,7 @@ class Observer:
     def __init__(self, kpis: KpiQueries) -> None:
         self._kpis = kpis
         self._learned: dict[str, Learned] = {}
+        self._looking = Looking(kpis)
 
     async def look(self, rules: Iterable[Rule], around: Surroundings, now_ms: int,
                    reached: Mapping[str, float] = NOTHING_REACHED) -> dict[str, Found]:
@@ -69,14 +84,8 @@ class Observer:
                 for rule in asked}
 
     def _kpi(self, rule: Rule) -> Kpi | None:
-        """What a rule reads; of unusual ones the last 60 minutes, whatever window the number has on a board."""
-        kpi = self._kpis.catalogue.kpi_by_id.get(rule.about)
-        if kpi is None:
-            return None
-        kpi = replace(kpi, only=rule.only, against="none")
-        if isinstance(rule.condition, Unusual):
-            return replace(kpi, window=Sliding(HOUR_MS))
-        return kpi
+        """What a rule reads; None for what is no KPI, and for what it looks up by itself."""
+        return None if isinstance(rule.condition, Late | Outlier | Pace) else watched(rule, self._kpis.catalogue)
 
     async def _findings(self, rule: Rule, reading: Reading | None, around: Surroundings, now_ms: int,
                         reached: Mapping[str, float]) -> Found:
@@ -87,8 +96,17 @@ class Observer:
                 return [((), judge_limit(limit, now_ms - around.backlog.caught_up_ms(now_ms), None))]
             case Limit() as limit if rule.about == TELLING:
                 return [((), judge_limit(limit, around.failing, None))]
+            case Burst() as burst if rule.about == LOGINS:
+                recent = sum(at_ms > now_ms - burst.within_ms for at_ms in around.refused_ms)
+                return [((), judge_burst(burst, recent))]
+            case Late() | Outlier() | Pace():
+                return await self._looking.findings(rule, now_ms)
             case _ if reading is None:
                 return [((), UNKNOWN)]
+            case Burst() as burst:
+                return [((), judge_burst(burst, reading.value))]
+            case RunsOut() as runs_out:
+                return self._looking.running_out(runs_out, reading)
             case Limit() as limit:
                 return _limited(rule, limit, reading)
             case Milestone() as milestone:
