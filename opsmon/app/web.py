@@ -69,6 +69,7 @@ from opsmon.web.accounts.tokens_page import TokensPage
 from opsmon.web.accounts.touching import Touching
 from opsmon.web.addresses import LOOPBACK, Networks, read_networks
 from opsmon.web.alerts.alerts_page import AlertRoom, AlertsPage
+from opsmon.web.alerts.calendar_page import CalendarPage
 from opsmon.web.alerts.rules_page import RulesPage
 from opsmon.web.alerts.silences_page import SilencesPage
 from opsmon.web.board_editor import BoardEditor
@@ -155,12 +156,14 @@ async def open_web(settings: Settings, *, boards: bool, ingest: bool, clock: Clo
         live = Live(feed, clock, rendering.build(), {VIEW: told.hub})
         screens = Screens(client, Reader(client), keys)
         await run_beside(stack, live.watch(touch.watching(recogniser.gone), screens.attend))
-        kpi = KpiPage(pages, Reader(client), keys, kpi_queries(client, settings), feed.board.wording, clock)
+        kpi = KpiPage(pages, Reader(client), keys, kpi_queries(client, settings), feed.board.wording, clock,
+                      settings.special_days)
         editor = BoardEditor(pages, feed, Reader(client), keys, kpi_queries(client, settings),
                              board_store(client, settings, clock), clock)
         scripts, changing = Scripts(client, keys), Changing(client, keys)
         room = AlertRoom(pages, feed, Reader(client), keys, kpi_queries(client, settings),
-                         AlertStore(Reader(client), scripts, keys), signing.people, noting, clock, settings.rules)
+                         AlertStore(Reader(client), scripts, keys), signing.people, noting, clock, settings.rules,
+                         settings.special_days)
         rooms = Rooms(pages, api, kpi, live, dead, entry,
                       SourcesPage(pages, told, trials, kinds_left(settings), noting), Phone(settings.site, pages),
                       WallPage(pages, feed, Screen(settings.wall_inches, settings.wall_metres), settings.wall_night,
@@ -174,6 +177,7 @@ async def open_web(settings: Settings, *, boards: bool, ingest: bool, clock: Clo
                                boards_url(settings) or named_url(settings)),
                       ScreensPage(office, feed, screens, partial(live.look, recogniser.gone, screens.attend)),
                       AlertsPage(room), RulesPage(room, changing, scripts), SilencesPage(room, changing, scripts),
+                      CalendarPage(room, changing, scripts),
                       _link_page(settings, client, keys, pages, clock),
                       ReceiversPage(office, client, settings.timezone.key))
         doors = board_doors(rooms)

@@ -101,6 +101,10 @@ KINDS = (
             "when somebody is to be told: rules that were made or changed"),
     KeyKind("{site}:silences", "hash", "permanent; each until a day after its end", "rules, evaluator",
             "what is not to be told for a while: by whom, why, until when"),
+    KeyKind("{site}:special-days", "hash", "permanent", "calendar",
+            "campaigns and holidays that people marked: from when until when, by whom"),
+    KeyKind("{site}:alerted", "zset", "permanent; each 9 weeks", "evaluator",
+            "hours in which something was wrong, by what facts: nothing is learned of them"),
     KeyKind("{site}:alerts", "hash", "permanent", "move_alert",
             "each alert as it is: state, value, who sees to it, what was said"),
     KeyKind("{site}:alert-log", "stream", "permanent; archived by month", "move_alert",
@@ -158,6 +162,8 @@ class Keys:
         self.boards = f"{self.tag}:boards"
         self.rules = f"{self.tag}:rules"
         self.silences = f"{self.tag}:silences"
+        self.special_days = f"{self.tag}:special-days"
+        self.alerted = f"{self.tag}:alerted"
         self.alerts = f"{self.tag}:alerts"
         self.alert_log = f"{self.tag}:alert-log"
         self.notices = f"{self.tag}:notices"

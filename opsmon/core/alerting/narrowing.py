@@ -27,6 +27,11 @@ def watched(rule: Rule, catalogue: Catalogue) -> Kpi | None:
     return kpi
 
 
+def sample(kpi: Kpi, count: int | None) -> int | None:
+    """How many a value rests on; None of what is itself how many, or how much: nought of them is a number too."""
+    return None if kpi.show in ("count", "sum") else count
+
+
 def _counted(kpi: Kpi, catalogue: Catalogue) -> Kpi:
     """How many there were, not their share or mean."""
     match catalogue.rollup(kpi.rollup).measure:

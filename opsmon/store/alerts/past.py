@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from opsmon.core.alerting.baselines import HOURS_OF_WEEK, learn
 from opsmon.core.alerting.built_in import LOGINS
 from opsmon.core.alerting.judging import (
+    LEARNING,
     Hour,
     Silence,
     judge_amount,
@@ -15,8 +16,9 @@ from opsmon.core.alerting.judging import (
     judge_missing,
 )
 from opsmon.core.alerting.life import Finding
-from opsmon.core.alerting.narrowing import watched
+from opsmon.core.alerting.narrowing import sample, watched
 from opsmon.core.alerting.rules import Burst, Late, Limit, Missing, Outlier, Pace, Rule, RunsOut, Unusual
+from opsmon.core.alerting.special_days import ORDINARY, OddTimes
 from opsmon.core.calendar import DAY_MS, HOUR_MS, MINUTE_MS, SiteCalendar
 from opsmon.core.catalogue import Kpi, Rollup, Sliding, Today, Tumbling
 from opsmon.core.folding import kept
@@ -44,8 +46,9 @@ class Past:
     why: str = ""
 
 
-async def past_of(kpis: KpiQueries, rule: Rule, now_ms: int) -> Past:
-    """What a rule would have found. Raises STORE_ERRORS, and TooMuch for rows without end."""
+async def past_of(kpis: KpiQueries, rule: Rule, now_ms: int, odd: OddTimes = ORDINARY) -> Past:
+    """What a rule would have found, learning nothing of `odd` times. Raises STORE_ERRORS, and TooMuch for rows without
+    end."""
     kpi = watched(rule, kpis.catalogue)
     if kpi is None or rule.about == LOGINS:
         return Past(why=Said("What this rule watches is not kept over time, so nothing can be said of the past."))
@@ -63,31 +66,31 @@ async def past_of(kpis: KpiQueries, rule: Rule, now_ms: int) -> Past:
     windows, site = await kpis.windows(kpi, bounds, now_ms, now_ms)
     counted = [(end_ms, one) for end_ms, one in zip(ends, windows, strict=True)
                if site.since_ms is not None and end_ms <= now_ms and _is_counted(rule, kpi, one, site.since_ms)]
-    return Past(await _found(kpis, rule, kpi, counted, now_ms))
+    return Past(await _found(kpis, rule, kpi, counted, now_ms, odd))
 
 
-async def _found(kpis: KpiQueries, rule: Rule, kpi: Kpi, counted: Sequence[tuple[int, WindowReading]], now_ms: int
-                 ) -> dict[str, Points]:
+async def _found(kpis: KpiQueries, rule: Rule, kpi: Kpi, counted: Sequence[tuple[int, WindowReading]], now_ms: int,
+                 odd: OddTimes) -> dict[str, Points]:
     match rule.condition:
         case Limit() as limit if rule.by_row:
-            return _by_row(limit, counted)
+            return _by_row(limit, kpi, counted)
         case Limit() as limit:
-            return {"": [(at_ms, judge_limit(limit, one.value, one.sample)) for at_ms, one in counted]}
+            return {"": [(at_ms, judge_limit(limit, one.value, sample(kpi, one.sample))) for at_ms, one in counted]}
         case Burst() as burst:
             return {"": [(at_ms, judge_burst(burst, one.value)) for at_ms, one in counted]}
         case Unusual() as unusual:
-            return {"": await _unusual(kpis, unusual, kpi, counted, now_ms)}
+            return {"": await _unusual(kpis, unusual, kpi, counted, now_ms, odd)}
         case Missing() as missing:
-            return {"": await _missing(kpis, missing, kpi, counted, now_ms)}
+            return {"": await _missing(kpis, missing, kpi, counted, now_ms, odd)}
         case _:
             return {}
 
 
-def _by_row(limit: Limit, counted: Sequence[tuple[int, WindowReading]]) -> dict[str, Points]:
+def _by_row(limit: Limit, kpi: Kpi, counted: Sequence[tuple[int, WindowReading]]) -> dict[str, Points]:
     rows = [(at_ms, {row.name: row for row in one.rows}) for at_ms, one in counted]
     names = dict.fromkeys(name for _, found in rows for name in found)
-    return {name: [(at_ms, judge_limit(limit, found[name].value, found[name].sample) if name in found else _GONE)
-                   for at_ms, found in rows] for name in names}
+    return {name: [(at_ms, judge_limit(limit, found[name].value, sample(kpi, found[name].sample))
+                    if name in found else _GONE) for at_ms, found in rows] for name in names}
 
 
 async def _large(kpis: KpiQueries, rule: Outlier, kpi: Kpi, now_ms: int) -> dict[str, Points]:
@@ -106,11 +109,14 @@ async def _large(kpis: KpiQueries, rule: Outlier, kpi: Kpi, now_ms: int) -> dict
 
 
 async def _unusual(kpis: KpiQueries, rule: Unusual, kpi: Kpi, counted: Sequence[tuple[int, WindowReading]],
-                   now_ms: int) -> Points:
+                   now_ms: int, odd: OddTimes) -> Points:
     """Held against what is usual today: the weeks that are looked at are among those it was learned from."""
-    weeks = await weeks_of(kpis, kpi, kpis.calendar.place(now_ms).hour.start_ms)
+    weeks = await weeks_of(kpis, kpi, kpis.calendar.place(now_ms).hour.start_ms, odd)
     baseline, found = learn(weeks), Points()
     for at_ms, one in counted:
+        if odd.rests(rule.direction, kpis.calendar.day_of(at_ms - 1)):
+            found.append((at_ms, LEARNING))
+            continue
         hour, into = hour_of_week(kpis.calendar, at_ms)
         last = Hour(float(one.value or 0), hour, into, weeks[(hour - 1) % HOURS_OF_WEEK])
         found.append((at_ms, judge_hour(rule, last, baseline)[0]))
@@ -118,14 +124,15 @@ async def _unusual(kpis: KpiQueries, rule: Unusual, kpi: Kpi, counted: Sequence[
 
 
 async def _missing(kpis: KpiQueries, rule: Missing, kpi: Kpi, counted: Sequence[tuple[int, WindowReading]],
-                   now_ms: int) -> Points:
+                   now_ms: int, odd: OddTimes) -> Points:
     hourly = replace(kpi, window=Sliding(HOUR_MS))
-    baseline = learn(await weeks_of(kpis, hourly, kpis.calendar.place(now_ms).hour.start_ms))
+    baseline = learn(await weeks_of(kpis, hourly, kpis.calendar.place(now_ms).hour.start_ms, odd))
     last_ms, found = counted[0][0] if counted else 0, Points()
     for at_ms, one in counted:
         last_ms = at_ms if one.value else last_ms
-        found.append((at_ms, judge_missing(rule, Silence(last_ms, list(_shares(kpis.calendar, last_ms, at_ms))),
-                                           baseline)))
+        silence = Silence(last_ms, list(_shares(kpis.calendar, last_ms, at_ms)))
+        rests = odd.rests("low", kpis.calendar.day_of(at_ms - 1))
+        found.append((at_ms, LEARNING if rests else judge_missing(rule, silence, baseline)))
     return found
 
 
@@ -136,9 +143,9 @@ def _shares(calendar: SiteCalendar, from_ms: int, until_ms: int) -> Iterator[tup
 
 
 def _is_counted(rule: Rule, kpi: Kpi, window: WindowReading, since_ms: int) -> bool:
-    """Whether all of a window was counted. What grows over a day may be too much on the first one already."""
+    """Whether all of a window was counted. What grows over a day, or within minutes, may be too much already."""
     is_lowest = isinstance(rule.condition, Limit) and rule.condition.is_lowest
-    grows = isinstance(kpi.window, Today) and not is_lowest
+    grows = (isinstance(kpi.window, Today) and not is_lowest) or isinstance(rule.condition, Burst)
     return (window.end_ms if grows else window.start_ms) >= since_ms
 
 

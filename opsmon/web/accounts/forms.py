@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-FieldType = Literal["text", "email", "password", "select", "time", "checks"]
+FieldType = Literal["text", "email", "password", "select", "time", "date", "checks"]
 
 
 @dataclass(frozen=True, slots=True)

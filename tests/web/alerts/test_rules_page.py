@@ -28,6 +28,7 @@ from opsmon.store.alerts.rule_queries import all_rules
 from opsmon.store.connection import Reader
 from tests.http import Answer
 from tests.line import Line, open_line
+from tests.orders import order
 from tests.web.accounts.people import Someone, someone
 from tests.web.alerts.site import KEYS, orders
 
@@ -64,13 +65,13 @@ async def sent(who: Someone, **fields: str) -> Answer:
     ({"kind": "quiet", "about": "source:shopify", "after": "30 min"}, Quiet(30 * MINUTE_MS)),
     ({"kind": "milestone", "every": "1000"}, Milestone(1_000)),
     ({"kind": "late", "about": "active-orders", "older": "24 h"}, Late(24 * HOUR_MS)),
-    ({"kind": "late", "about": "stage-waits", "older": "90 min", "hours": "Mon-Fri  08:00-16:30", "only": "stage=packing",
-      "rows-each": "on"}, Late(90 * MINUTE_MS, "mon-fri 08:00-16:30")),
+    ({"kind": "late", "about": "stage-waits", "older": "90 min", "hours": "Mon-Fri  08:00-16:30",
+      "only": "stage=packing", "rows-each": "on"}, Late(90 * MINUTE_MS, "mon-fri 08:00-16:30")),
     ({"kind": "pace", "about": "completed-1h", "hours": "mon-fri 08:00-16:00"}, Pace("mon-fri 08:00-16:00")),
     ({"kind": "pace", "about": "completed-1h", "hours": "mon-fri 08:00-16:00", "need": "waiting", "slack": "0 min",
       "placed_by": "14:00"}, Pace("mon-fri 08:00-16:00", "waiting", 0, "14:00")),
     ({"kind": "runs-out", "about": "stock", "lead_days": "4.5"}, RunsOut(4.5)),
-    ({"kind": "outlier", "about": "largest-orders"}, Outlier()),
+    ({"kind": "outlier", "about": "largest-orders", "limit": ""}, Outlier()),
     ({"kind": "outlier", "about": "largest-orders", "limit": "2000", "sensitivity": "low"}, Outlier(200_000, "low")),
     ({"kind": "burst", "about": "payment-failures", "count": "10", "within": "5 min"}, Burst(10, 5 * MINUTE_MS)),
     ({"kind": "burst", "about": "counters", "count": "5", "within": "1 h", "only": "name=failed-logins"},

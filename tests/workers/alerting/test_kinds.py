@@ -136,8 +136,10 @@ async def test_orders_stuck_in_a_stage_are_told_by_stage(
     await keep(store, Rule("stuck", "Stuck", "stage-waits", Late(5 * HOUR_MS), by_row=True, for_ms=0))
     moves = [("a", "packing", 9), ("b", "packing", 8), ("c", "packing", 7), ("c", "checking", 1), ("d", "picking", 6),
              ("e", "shipped", 50), ("f", "Done", 50)]
-    await told(line, settings, *({"id": f"m{at}", "type": "stage.moved", "key": key, "data": {"stage": stage},
-                                  "time": iso(NOW_MS - hours * HOUR_MS)} for at, (key, stage, hours) in enumerate(moves)))
+    await told(line, settings, *(
+        {"id": f"m{at}", "type": "stage.moved", "key": key, "data": {"stage": stage},
+         "time": iso(NOW_MS - ago * HOUR_MS)}
+        for at, (key, stage, ago) in enumerate(moves)))
     await looking.round()
     alerts = [("".join(value for _, value in one.labels), one.value, [name for name, _ in one.things])
               for one in await found(looking)]
@@ -183,7 +185,8 @@ async def test_a_pace_fires_after_ten_minutes_and_ends_with_the_day(
 async def test_a_pace_that_will_do_is_quiet(line: Line, store: Redis, looking: Evaluator) -> None:
     """Four were packed within the hour, one is left."""
     await keep(store, Rule("pace", "Too slow", "completed-1h", Pace(HOURS)))
-    await placed(line, 5, 5, 5, 5, fulfillment_status="fulfilled", fulfillments=[{"created_at": iso(NOW_MS - MINUTE_MS)}])
+    await placed(line, 5, 5, 5, 5, fulfillment_status="fulfilled",
+                 fulfillments=[{"created_at": iso(NOW_MS - MINUTE_MS)}])
     await line.post("orders/create", order(9, placed_ms=NOW_MS - HOUR_MS))
     await line.work()
     await looking.round()
