@@ -52,7 +52,7 @@ class FarWords:
 
     def far(self, rule: Rule, value: float, limit: float) -> str:
         """'34%, over 20%'."""
-        length = self.wording.age(_length_ms(rule))
+        length = self.wording.hours(_length_ms(rule))
         return self.wording.say(_far(rule, value, limit), value=self.number(rule, value),
                                 limit=self.number(rule, limit), length=length)
 
