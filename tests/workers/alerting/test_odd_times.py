@@ -18,7 +18,7 @@ from opsmon.workers.evaluator import Evaluator
 from tests.conftest import NOW_MS
 from tests.line import Line
 from tests.orders import order
-from tests.workers.alerting.test_evaluator import KEYS, fill, keep, log, orders
+from tests.workers.alerting.test_evaluator import KEYS, keep, log, orders
 
 pytestmark = pytest.mark.anyio
 
@@ -40,10 +40,15 @@ async def mark(store: Redis, kind: Kind, first: date, last: date | None = None) 
 
 
 async def counted(line: Line, store: Redis, looking: Evaluator, usual: int, odd: int, weeks: int) -> None:
-    """Eight weeks of hours with so many orders, in the newest of them odd ones; today three orders came."""
+    """Seven weeks of hours with so many orders, in the newest of them odd ones; today three orders came."""
     await orders(line, 1, 2, 3)
-    await store.hset(KEYS.meta, "since_ms", NOW_MS - 60 * 24 * HOUR_MS)
-    await fill(looking, store, lambda hour_ms: odd if hour_ms > NOW_MS - weeks * 7 * DAY_MS - DAY_MS else usual)
+    await store.hset(KEYS.meta, "since_ms", NOW_MS - 50 * DAY_MS)
+    pipe = store.pipeline(transaction=False)
+    for hour in looking._kpis.calendar.hours(NOW_MS - 50 * DAY_MS, NOW_MS - HOUR_MS - MINUTE_MS):
+        key = f"{{main}}:pane:0:orders:h:{hour.span}"
+        pipe.hset(key, f"{hour.field}.n", odd if hour.start_ms > NOW_MS - weeks * 7 * DAY_MS - DAY_MS else usual)
+        pipe.expire(key, 600)
+    await pipe.execute()
 
 
 async def test_marked_days_are_not_learned_from(line: Line, store: Redis, looking: Evaluator, settings: Settings,
