@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import pytest
 from redis.asyncio import Redis
 
-from opsmon.app import evaluator
+from opsmon.app.worker import evaluator
 from opsmon.clock import ManualClock
 from opsmon.core.alerting.rules import Late, Quiet, Rule, Unusual
 from opsmon.core.alerting.special_days import Kind, SpecialDays
