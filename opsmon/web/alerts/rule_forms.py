@@ -49,6 +49,8 @@ _MOST_ID = 40
 _SIDES = {"above": N_("above"), "below": N_("below")}
 _DIRECTIONS = {"low": N_("too low"), "high": N_("too high"), "both": N_("either")}
 _SENSITIVITIES = {"low": N_("seldom, and surely"), "normal": N_("as usual"), "high": N_("early, and sometimes wrongly")}
+# What a kind watches as a rule.
+_BEGUN = {"late": "active-orders", "pace": "completed-1h", "burst": "payment-failures"}
 _NO_LENGTH = N_("A length of time with its unit is needed, like 90 s, 15 min or 2 h.")
 _NO_LIMIT = N_("This is not %(example)s.")
 
@@ -80,13 +82,15 @@ class RuleForms:
             InputView("severity", say("How bad"), "select", width="half", choices=self._said(SEVERITY_WORDS)),
             InputView("owner", say("Owner"), required=False, width="half"),
             InputView("for", say("Fires after"), required=False, width="half",
-                      hint=say("How long it has to last, like 5 min. Empty: as usual for how bad it is.")),
+                      hint=say("How long it has to last, like 5 min. Empty: 10 min.") if kind == "pace" else
+                      say("How long it has to last, like 5 min. Empty: as usual for how bad it is.")),
             InputView("keep", say("Over after"), required=False, width="half",
                       hint=say("How long it has to be well again, like 10 min.")),
             InputView("action", say("What to do"), required=False),
             InputView("risk", say("Money at risk per hour"), required=False, width="half"),
             *self._narrowing(kind))
-        return marked((*first, *self._of_kind(kind), *last), {"severity": "medium", **typed}, wrong)
+        begun = {"severity": "medium", **typed, "about": typed.get("about") or _BEGUN.get(kind, "")}
+        return marked((*first, *self._of_kind(kind), *last), begun, wrong)
 
     def read(self, rule_id: str, typed: Mapping[str, str]) -> tuple[Rule | None, dict[str, str]]:
         """The rule that was typed, or by field what is wrong. Money is read in the site's currency."""
@@ -260,7 +264,7 @@ class RuleForms:
             case "late":
                 return (InputView("older", say("Longer than"), width="half", hint=say("Like 24 h or 90 min.")),
                         InputView("hours", say("Of the hours"), required=False, width="half",
-                                  hint=f"{example} {say('Holidays are left out. Empty: every hour counts.')}"))
+                                  hint=" ".join((example, say("Holidays are left out. Empty: every hour counts.")))))
             case "pace":
                 needs = tuple((kpi.id, say(kpi.label)) for kpi in self.catalogue.kpis if self._is_left(kpi))
                 return (InputView("hours", say("Hours, until the cutoff"), hint=example),
@@ -290,7 +294,9 @@ class RuleForms:
         say = self.wording.say
         if kind in ("quiet", "pace", "outlier"):
             return ()
-        only = InputView("only", say("Only"), required=False, width="half", hint=say("Like channel=web. Empty: all."))
+        only = InputView("only", say("Only"), required=False, width="half",
+                         hint=say("Like stage=packing. Empty: all.") if kind == "late" else
+                         say("Like channel=web. Empty: all."))
         if kind not in ("limit", "late"):
             return (only,)
         return (only, InputView("rows", say("Rows"), "checks", choices=(("each", say("An alert for each row")),)))
