@@ -1,6 +1,6 @@
 """The rules that are on from the first minute: opsmon itself, silent sources, payments, late orders, a quiet shop."""
 
-from opsmon.core.alerting.rules import Burst, Late, Limit, Milestone, Missing, Outlier, Quiet, Rule, RunsOut, Unusual
+from opsmon.core.alerting.rules import Burst, Late, Limit, Milestone, Missing, Outlier, Quiet, Rule, Unusual
 from opsmon.core.calendar import HOUR_MS, MINUTE_MS
 
 # What is no KPI: how far the workers are behind, in ms.
@@ -30,8 +30,6 @@ BUILT_IN: tuple[Rule, ...] = (
          is_built_in=True, action="Pack the oldest orders first."),
     Rule("stuck", "Orders are stuck in a stage", "stage-waits", Late(48 * HOUR_MS), "medium", by_row=True, for_ms=0,
          is_built_in=True, action="Look what the oldest ones wait for."),
-    Rule("runs-out", "Goods run out", "stock", RunsOut(3), "low", for_ms=0, is_built_in=True,
-         action="Order more, or take it out of the shop."),
     Rule("large-order", "An order is far larger than usual", "largest-orders", Outlier(), "low", for_ms=0,
          is_built_in=True, action="Look at the order and at its payment before it is packed."),
     Rule("orders-low", "Far fewer orders than usual", "orders-per-hour", Unusual("low"), "high", for_ms=0,
