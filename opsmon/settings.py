@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from opsmon import setting_texts as valid
 from opsmon.core.alerting.own_rules import read_rules
 from opsmon.core.alerting.rules import Rule
+from opsmon.core.alerting.special_days import SpecialDays, read_calendar
 from opsmon.core.catalogue import Catalogue
 from opsmon.core.definition_lines import line_of, lines_of
 from opsmon.core.definitions import Problem, read_definitions
@@ -170,6 +171,7 @@ class Settings:
     keep_orders_ms: int
     catalogue: Catalogue
     rules: tuple[Rule, ...]
+    special_days: tuple[SpecialDays, ...]
     sources: tuple[SourceSettings, ...]
     grace_ms: int
     session_idle_ms: int
@@ -219,7 +221,7 @@ def check(
     """Read all settings; return them, or None and every problem found, each naming its setting."""
     problems: list[str] = []
     files: list[Path] = []
-    texts, catalogue, declared, rules = _from_file(config or Path("opsmon.toml"), problems, files)
+    texts, catalogue, declared, rules, special = _from_file(config or Path("opsmon.toml"), problems, files)
     texts |= _from_environment(os.environ if environ is None else environ, problems, files)
     texts |= overrides or {}
     read = _Reader(texts, problems)
@@ -259,6 +261,7 @@ def check(
         "catalogue": catalogue,
         "sources": declared,
         "rules": rules,
+        "special_days": special,
         "grace_ms": read("grace", valid.duration_ms),
         "session_idle_ms": read("session_idle", valid.session),
         "session_life_ms": read("session_life", valid.session),
@@ -335,17 +338,19 @@ def _secret_file(path: Path) -> str:
 
 
 def _from_file(config: Path, problems: list[str], files: list[Path]
-               ) -> tuple[dict[str, str], Catalogue, tuple[SourceSettings, ...], tuple[Rule, ...]]:
+               ) -> tuple[dict[str, str], Catalogue, tuple[SourceSettings, ...], tuple[Rule, ...],
+                          tuple[SpecialDays, ...]]:
     if not config.is_file():
-        return {}, BUILT_IN, (), ()
+        return {}, BUILT_IN, (), (), ()
     try:
         text = config.read_text()
         table = tomllib.loads(text)
     except (ValueError, RecursionError, OSError) as error:
         problems.append(f"{config}: cannot be read: {error}")
-        return {}, BUILT_IN, (), ()
+        return {}, BUILT_IN, (), (), ()
     catalogue = _own_kpis(table.pop("kpi", []), text, config, problems)
     rules = _own_rules(table.pop("rule", []), catalogue, text, config, problems)
+    special = _own_days(table.pop("calendar", []), text, config, problems)
     files += [config] if _holds_secrets(table) else []
     sources = _own_sources(table.pop("source", []), text, config, problems, files)
     _put_files(table, config, problems, files)
@@ -353,7 +358,7 @@ def _from_file(config: Path, problems: list[str], files: list[Path]
         problems.append(f"{config}: {name}: no such setting; known are {', '.join(sorted(_BY_NAME))}")
     listed = {name: ",".join(map(str, value)) if isinstance(value, list) else str(value)
               for name, value in table.items()}
-    return {name: text for name, text in listed.items() if name in _BY_NAME}, catalogue, sources, rules
+    return {name: text for name, text in listed.items() if name in _BY_NAME}, catalogue, sources, rules, special
 
 
 def _put_files(table: dict[str, object], config: Path, problems: list[str], files: list[Path]) -> None:
@@ -397,6 +402,16 @@ def _own_rules(tables: object, catalogue: Catalogue, text: str, config: Path, pr
     return rules
 
 
+def _own_days(tables: object, text: str, config: Path, problems: list[str]) -> tuple[SpecialDays, ...]:
+    """The campaigns and holidays of the file; each problem with the line it is on."""
+    if not isinstance(tables, list):
+        problems.append(f"{config}: calendar: expected tables headed [[calendar]]")
+        return ()
+    days, found = read_calendar(tables)
+    _tell("calendar", found, tables, text, config, problems)
+    return days
+
+
 def _own_sources(tables: object, text: str, config: Path, problems: list[str], files: list[Path]
                  ) -> tuple[SourceSettings, ...]:
     """The sources of the file; each problem with the line it is on."""
@@ -418,7 +433,7 @@ def _tell(kind: str, found: list[Problem], tables: list[object], text: str, conf
     for problem in found:
         # Written in any other way than under [[kind]], tables have no lines of their own.
         line = f":{line_of(problem.field, lines[problem.index])}" if len(lines) == len(tables) else ""
-        called = _called(tables, problem.index, "name" if kind == "source" else "id")
+        called = _called(tables, problem.index, "name" if kind in ("source", "calendar") else "id")
         problems.append(f"{config}{line}: {kind} {called}: {_told(problem, kind)}")
 
 

@@ -154,7 +154,8 @@ def test_each_rollup_says_what_it_measures(rollup: Rollup) -> None:
     valued = {"sum", "mean", "stddev", "percentile", "min", "max", "last", "top"}
     assert bool(rollup.on) == (rollup.measure != "own")
     assert bool(rollup.value) or rollup.measure not in valued
-    assert bool(rollup.of) == (rollup.measure in ("unique", "distinct", "sessions") or rollup.id == "stock")
+    assert bool(rollup.of) == (rollup.measure in ("unique", "distinct", "sessions")
+                                 or rollup.id in ("stock", "stage-waits"))
     assert bool(rollup.hits) == (rollup.measure == "ratio")
 
 

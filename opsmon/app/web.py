@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from secrets import token_hex
 
 from redis.asyncio import Redis
 from starlette.types import ASGIApp
@@ -38,6 +39,7 @@ from opsmon.store.accounts.audit import note_deed
 from opsmon.store.accounts.changing import Changing
 from opsmon.store.accounts.people import People
 from opsmon.store.accounts.recognising import Recogniser
+from opsmon.store.accounts.refused_logins import note_refused
 from opsmon.store.accounts.screens import Screens
 from opsmon.store.accounts.sessions import Sessions
 from opsmon.store.accounts.tokens import Tokens
@@ -68,6 +70,7 @@ from opsmon.web.accounts.tokens_page import TokensPage
 from opsmon.web.accounts.touching import Touching
 from opsmon.web.addresses import LOOPBACK, Networks, read_networks
 from opsmon.web.alerts.alerts_page import AlertRoom, AlertsPage
+from opsmon.web.alerts.calendar_page import CalendarPage
 from opsmon.web.alerts.rules_page import RulesPage
 from opsmon.web.alerts.silences_page import SilencesPage
 from opsmon.web.board_editor import BoardEditor
@@ -154,13 +157,14 @@ async def open_web(settings: Settings, *, boards: bool, ingest: bool, clock: Clo
         live = Live(feed, clock, rendering.build(), {VIEW: told.hub})
         screens = Screens(client, Reader(client), keys)
         await run_beside(stack, live.watch(touch.watching(recogniser.gone), screens.attend))
-        kpi = KpiPage(pages, Reader(client), keys, kpi_queries(client, settings), feed.board.wording, clock)
+        kpi = KpiPage(pages, Reader(client), keys, kpi_queries(client, settings), feed.board.wording, clock,
+                      settings.special_days)
         editor = BoardEditor(pages, feed, Reader(client), keys, kpi_queries(client, settings),
                              board_store(client, settings, clock), clock)
         scripts, changing = Scripts(client, keys), Changing(client, keys)
         room = AlertRoom(pages, feed, Reader(client), keys, kpi_queries(client, settings),
                          AlertStore(Reader(client), scripts, keys), signing.people, noting, clock,
-                         history(settings, client), settings.rules)
+                         history(settings, client), settings.rules, settings.special_days)
         rooms = Rooms(pages, api, kpi, live, dead, entry,
                       SourcesPage(pages, told, trials, kinds_left(settings), noting), Phone(settings.site, pages),
                       WallPage(pages, feed, Screen(settings.wall_inches, settings.wall_metres), settings.wall_night,
@@ -174,6 +178,7 @@ async def open_web(settings: Settings, *, boards: bool, ingest: bool, clock: Clo
                                boards_url(settings) or named_url(settings)),
                       ScreensPage(office, feed, screens, partial(live.look, recogniser.gone, screens.attend)),
                       AlertsPage(room), RulesPage(room, changing, scripts), SilencesPage(room, changing, scripts),
+                      CalendarPage(room, changing, scripts),
                       _link_page(settings, client, keys, pages, clock),
                       ReceiversPage(office, client, settings.timezone.key))
         doors = board_doors(rooms)
@@ -259,6 +264,10 @@ def _link_page(settings: Settings, client: Redis, keys: Keys, pages: Pages, cloc
 def _signing(settings: Settings, client: Redis, keys: Keys, stack: AsyncExitStack) -> Signing:
     passwords, data = Passwords(), DataDir(settings.data)
     stack.callback(passwords.close)
+
+    async def note(now_ms: int) -> None:
+        await note_refused(client, keys, now_ms, token_hex(8))
+
     return Signing(People(client, Reader(client), keys),
                    Sessions(client, keys, settings.session_idle_ms, settings.session_life_ms),
-                   Changing(client, keys), passwords, data.first_secret, data.use_first_secret)
+                   Changing(client, keys), passwords, data.first_secret, data.use_first_secret, note)

@@ -38,4 +38,4 @@ def evaluator(settings: Settings, client: Redis, clock: Clock) -> Evaluator:
     """What looks at the rules of a site. Its number tells it from others of this machine."""
     who = f"{settings.worker_name}:{os.getpid()}:{next(_evaluators)}"
     return Evaluator(client, Keys(settings.site), kpi_queries(client, settings), tuple(sources(settings)), who, clock,
-                     settings.rules)
+                     settings.rules, settings.special_days)

@@ -30,6 +30,12 @@ UNIQUE_HOURS_MS = 8 * 24 * HOUR_MS
 HALF_HOUR_MS = 30 * MINUTE_MS
 # The rollups that goods are looked up in when a number is read (goods.py), and the field that narrows by one of them.
 GOODS, TAGS, SOLD, TAG = "goods", "tags", "sold", "tag"
+# What rules of alerts look things up in: orders by the stage they wait in, and orders by their amounts.
+STAGES, AMOUNTS = "stage-waits", "order-amounts"
+# Stages at which an order stays for ever.
+LAST_STAGES = ("done", "shipped", "sent", "delivered", "picked up", "collected", "cancelled", "finished", "completed")
+# Two weeks and a day: what is usual is learned of the one, and the day that is looked at is not over.
+AMOUNTS_KEPT_MS = 15 * 24 * HOUR_MS
 # What may be known by its product.
 OF_GOODS = frozenset({"product", "sku"})
 
@@ -63,7 +69,8 @@ class Rollup:
 
     `value` names the field that is summed or measured, `by` the fields that make rows (for top: the
     members), `of` the field whose values are told apart (unique, distinct) or that groups facts into
-    sessions; a sum `of` something keeps its rows while anything is told of them, also at nought. `hits` are
+    sessions; a sum `of` something keeps its rows while anything is told of them, also at nought; what is open is told
+    apart `of` something, of a stage as packing|17. `hits` are
     the facts a ratio has above its line. `levels` are the panes kept: minutes, hours, days, and n for what
     holds now. What is `own` opsmon knows of itself, without counting. Numbers that are no money are kept as
     whole multiples of 1/scale.

@@ -149,7 +149,8 @@ def _order_facts(event: Event) -> Iterator[Fact]:
     country, region = order["country"], order["region"]
     about = {"country": country, "region": f"{country}-{region}" if region else country, "channel": order["channel"]}
     placed = {"amount": [order["total_minor"], currency], **about,
-              "customer": order.get("customer", ""), "checkout": order.get("checkout", "")}
+              "customer": order.get("customer", ""), "checkout": order.get("checkout", ""),
+              "order": order.get("name") or event.key.rpartition(":")[2]}
     if order["goods_minor"] is not None:
         placed["goods"] = [order["goods_minor"], currency]
     yield Fact("order.placed", placed_ms, placed)

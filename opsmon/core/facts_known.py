@@ -76,7 +76,7 @@ FACTS: dict[str, KnownFact] = {
     "order.placed": _told(
         "an order, when it was placed", amount=_money("total with tax and shipping, after discounts"),
         goods=_money("the same without gift cards"), customer=_text("who ordered, '' for a guest"),
-        checkout=_text("checkout it came from"), **_WHERE),
+        checkout=_text("checkout it came from"), order=_text("what its shop calls it, e.g. #1001"), **_WHERE),
     "order.cancelled": _told(
         "an order, when it was cancelled",
         amount=_money("what the cancelling takes back, below zero", is_below_zero=True), **_WHERE),

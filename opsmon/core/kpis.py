@@ -5,10 +5,14 @@ Adding a KPI is one entry here and one test; a site adds its own in opsmon.toml 
 
 from opsmon.core.calendar import HOUR_MS, MINUTE_MS
 from opsmon.core.catalogue import (
+    AMOUNTS,
+    AMOUNTS_KEPT_MS,
     GOODS,
     LAG_MINUTES_MS,
+    LAST_STAGES,
     PERCENTILE_MINUTES_MS,
     SOLD,
+    STAGES,
     TAGS,
     TOP_CAP,
     UNIQUE_HOURS_MS,
@@ -32,12 +36,15 @@ _FAILED = (Condition("status", ">=", 500),)
 _BY_CUSTOMERS = (Condition("kind", "in", ("authorization", "sale")),)
 _UNDECIDED = (Condition("status", "in", ("needs_response", "under_review")),)
 _MOST_GOODS = 5_000
+_UNSENT = tuple(Condition("stage", "!=", stage) for last in LAST_STAGES for stage in (last, last.capitalize()))
 _UNDONE = tuple(Condition("state", "!=", state) for state in ("done", "shipped", "cancelled"))
 
 ROLLUPS = (
     Rollup("orders", on=_ORDER, measure="count"),
     Rollup("revenue", on=("order.placed", "order.cancelled", "refund.given"), measure="sum", value="amount"),
     Rollup("order-value", on=_ORDER, measure="mean", value="goods"),
+    Rollup(AMOUNTS, on=_ORDER, measure="top", value="amount", by=("order",), levels="h", cap=TOP_CAP,
+           hours_kept_ms=AMOUNTS_KEPT_MS),
     Rollup("deliveries", on=("delivery.arrived",), measure="count", by=("source",), levels="hd"),
     Rollup("lags", on=("delivery.arrived",), measure="mean", value="lag_ms", by=("source",), levels="mh",
            minutes_kept_ms=LAG_MINUTES_MS),
@@ -65,6 +72,7 @@ ROLLUPS = (
     Rollup("returns", on=("return.requested",), measure="count"),
     Rollup("returns-open", on=("return.open",), measure="count", by=("status",), levels="n"),
     Rollup("disputes", on=("dispute.opened",), measure="count", by=("status",), where=_UNDECIDED, levels="n"),
+    Rollup(STAGES, on=("stage.holds",), measure="open", of="stage", where=_UNSENT, levels=""),
     Rollup("stages", on=("stage.holds",), measure="count", by=("stage",), levels="n"),
     Rollup("stage-times", on=("stage.left",), measure="mean", value="took_ms", by=("stage",), levels="hd"),
     Rollup("output-by-line", on=("stage.entered",), measure="count", by=("line",), levels="hd"),
@@ -110,6 +118,9 @@ BOARD = (
 )
 
 SALES = (
+    Kpi("largest-orders", "Largest orders, this hour", AMOUNTS, Tumbling(HOUR_MS, history=1), "money",
+        "The orders of the present hour by their totals with tax and shipping, the largest first, cancelled ones "
+        "included. Test orders are left out.", "neither"),
     Kpi("conversion-30m", "Conversion, 30 minutes", "visits", Sliding(30 * MINUTE_MS), "share",
         "Of the visits that began in the last 30 minutes, those that completed a checkout. A visit ends after "
         "30 minutes without a page. Only visitors who consented are seen.", show="converted", least=20),
@@ -192,6 +203,9 @@ OPERATIONS = (
         "operations", show=DAYS_LEFT, rows=5_000),
     Kpi("pipeline", "Orders by stage", "stages", Now(), "orders",
         "Orders by the stage they were last moved to.", "neither", "operations"),
+    Kpi("stage-waits", "Orders in a stage", STAGES, Now(), "orders",
+        "Orders at a stage that is not the last: done, shipped, sent, delivered, picked up, collected, finished, "
+        "completed and cancelled ones are left out.", "neither", "operations"),
     Kpi("waiting", "Open orders by what they wait for", "waiting", Now(), "orders",
         "Orders that are neither fulfilled nor cancelled, by what comes next.", "down", "operations"),
     Kpi("output-by-line", "Output per hour by line", "output-by-line", Tumbling(HOUR_MS, history=24), "count",

@@ -251,9 +251,14 @@ def _join(rollup: Rollup) -> Booker:
 
 
 def _open(rollup: Rollup) -> Booker:
+    told_apart = rollup.of
+
     def book(gathered: dict[str, Any], facts: Sequence[Timed], sign: int) -> None:
         for time_ms, fields in facts:
-            gathered[fields["entity"]] = time_ms if sign > 0 else None
+            name = fields["entity"]
+            if told_apart:
+                name = f"{label(fields.get(told_apart)).replace('|', '/')}|{name}"
+            gathered[name] = time_ms if sign > 0 else None
 
     return book
 

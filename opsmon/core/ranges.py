@@ -13,7 +13,7 @@ from opsmon.core.catalogue import Kpi, Rollup
 from opsmon.core.folding import kept
 from opsmon.core.measures import STORAGE
 from opsmon.core.panes import Retention
-from opsmon.core.readings import Row, Site, is_complete, rows_of
+from opsmon.core.readings import Row, Site, is_complete, narrowed_rows, rows_of
 from opsmon.core.requests import Answers, Request, all_rows, fold_panes, hashes_of, top_request
 from opsmon.core.values import Value, sample_of, value_of
 from opsmon.core.windows import Bounds, cover
@@ -104,7 +104,7 @@ def _read(planned: RangePlan, at: int, answers: Answers, site: Site) -> WindowRe
     complete = is_complete(end_ms, site)
     if ask is not None:
         return _answered(ask, answers.others[ask], start_ms, end_ms, complete)
-    totals = fold_panes(rollup, planned.panes[at], answers, site.calendar)
+    totals = narrowed_rows(fold_panes(rollup, planned.panes[at], answers, site.calendar), rollup, kpi)
     found = all_rows(totals)
     currency = site.currency if kpi.unit == "money" else None
     rows = rows_of(rollup, kpi, totals, currency) if rollup.has_rows else ()

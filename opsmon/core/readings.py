@@ -379,8 +379,11 @@ def _rows(rollup: Rollup, kpi: Kpi, totals: Totals, currency: str | None) -> tup
 
 
 def _narrowed(totals: Totals, planned: Plan) -> Totals:
-    """The rows a KPI is narrowed to; all of them when it is not."""
-    rollup, kpi, members = planned.rollup, planned.kpi, planned.members
+    return narrowed_rows(totals, planned.rollup, planned.kpi, planned.members)
+
+
+def narrowed_rows(totals: Totals, rollup: Rollup, kpi: Kpi, members: frozenset[str] | None = None) -> Totals:
+    """The rows a KPI is narrowed to, else all of them. `members`: those that carry the tag it is narrowed to."""
     if not kpi.only:
         return totals
     wanted = [(rollup.by.index(field), label(value).replace("|", "/")) for field, value in kpi.only

@@ -10,6 +10,8 @@ from opsmon.core.percentiles import percentile
 
 Value = int | float | None
 Aggregates = Mapping[str, Any]
+# What a ratio shows that is how many of them there are, not which share.
+HITS = "hits"
 
 
 def value_of(rollup: Rollup, kpi: Kpi, found: Aggregates, currency: str | None) -> Value:
@@ -24,6 +26,8 @@ def value_of(rollup: Rollup, kpi: Kpi, found: Aggregates, currency: str | None) 
             return _scaled(found.get(_name("s", rollup, found, currency), 0), rollup)
         case "mean":
             return _of_mean(rollup, kpi, found, currency)
+        case "ratio" if kpi.show == HITS:
+            return int(found.get("a", 0))
         case "ratio":
             return _share(found.get("a", 0), found.get("b", 0), kpi)
         case "stddev":

@@ -89,6 +89,8 @@ KINDS = (
     KeyKind("{site}:tokens", "hash", "permanent", "tokens", "programs that may ask: hash, name, scopes, end"),
     KeyKind("{site}:tries:<what>", "hash", "2 hours at the longest", "take_try",
             "how often something guarded was tried lately"),
+    KeyKind("{site}:refused-logins", "zset", "1 day after the last; the newest 1,000", "refused_logins",
+            "when somebody could not sign in"),
     KeyKind("{site}:audit", "stream", "permanent; the newest 100,000", "audit",
             "who did what, when, from where, and what it was before and after"),
     KeyKind("{site}:boards", "hash", "permanent", "save_board",
@@ -99,6 +101,10 @@ KINDS = (
             "when somebody is to be told: rules that were made or changed"),
     KeyKind("{site}:silences", "hash", "permanent; each until a day after its end", "rules, evaluator",
             "what is not to be told for a while: by whom, why, until when"),
+    KeyKind("{site}:special-days", "hash", "permanent", "calendar_page",
+            "campaigns and holidays that people marked: from when until when, by whom"),
+    KeyKind("{site}:alerted", "zset", "permanent; each 9 weeks", "evaluator",
+            "hours in which something was wrong, by what facts: nothing is learned of them"),
     KeyKind("{site}:alerts", "hash", "permanent", "move_alert",
             "each alert as it is: state, value, who sees to it, what was said"),
     KeyKind("{site}:alert-log", "stream", "permanent; 35 days or 20,000 lines, older in files by month",
@@ -152,9 +158,12 @@ class Keys:
         self.screens_seen = f"{self.tag}:screens-seen"
         self.tokens = f"{self.tag}:tokens"
         self.audit = f"{self.tag}:audit"
+        self.refused_logins = f"{self.tag}:refused-logins"
         self.boards = f"{self.tag}:boards"
         self.rules = f"{self.tag}:rules"
         self.silences = f"{self.tag}:silences"
+        self.special_days = f"{self.tag}:special-days"
+        self.alerted = f"{self.tag}:alerted"
         self.alerts = f"{self.tag}:alerts"
         self.alert_log = f"{self.tag}:alert-log"
         self.notices = f"{self.tag}:notices"

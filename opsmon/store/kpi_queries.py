@@ -5,6 +5,8 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
+import orjson
+
 from opsmon.core.calendar import DAY_MS, HOUR_MS, SiteCalendar
 from opsmon.core.catalogue import Catalogue, Kpi, Rollup, Tumbling
 from opsmon.core.panes import Hash, Retention
@@ -12,6 +14,7 @@ from opsmon.core.ranges import WindowReading, plan_range, read_range
 from opsmon.core.readings import Reading, Site, plan, read
 from opsmon.core.requests import Answers, Request, hashes_of, now_hash, parse
 from opsmon.core.shops import at_odds
+from opsmon.core.states import State, from_plain
 from opsmon.core.windows import Bounds
 from opsmon.store.connection import STORE_ERRORS, Read, Reader, is_of_one_key
 from opsmon.store.event_stream import GROUP
@@ -122,6 +125,19 @@ class KpiQueries:
             return readings
         marks = dict(zip(charts, await self.corrected(charts), strict=True))
         return [_marked(reading, marks.get(reading.kpi.rollup, {})) for reading in readings]
+
+    async def open_since(self, rollup: str, until_ms: int, most: int) -> list[tuple[str, int]]:
+        """What of a rollup is open since `until_ms` or longer, and since when: the `most` oldest, oldest first."""
+        await self.ask([])  # which generation counts
+        (found,) = await self._reader.many([Read("zrangebyscore", (
+            self._keys.open(self._generation, rollup), "-inf", until_ms),
+            {"withscores": True, "start": 0, "num": most})])
+        return [(member.decode(), int(since_ms)) for member, since_ms in found]
+
+    async def states_of(self, entities: Sequence[str]) -> dict[str, State]:
+        """What is remembered of entities; those of which nothing is are left out."""
+        found = await self._reader.many([Read("get", (self._keys.entity(name),)) for name in entities])
+        return {name: from_plain(orjson.loads(stored)) for name, stored in zip(entities, found, strict=True) if stored}
 
     async def rows_by_hour(self, rollup: str, hours: Iterable[int]) -> list[dict[str, int]]:
         """Counts of each row of a rollup in the local hours that contain these instants."""

@@ -4,6 +4,7 @@ Plain pages, made when they are asked for; every view has an address. Queries on
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from difflib import get_close_matches
 
 from starlette.exceptions import HTTPException
@@ -12,6 +13,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from opsmon.clock import Clock
 from opsmon.core.access import may
+from opsmon.core.alerting.special_days import SpecialDays
 from opsmon.core.asked import BadQuestion
 from opsmon.core.calendar import MINUTE_MS
 from opsmon.core.catalogue import Kpi
@@ -19,12 +21,14 @@ from opsmon.core.history import History, has_history
 from opsmon.core.ranges import TooMuch
 from opsmon.core.spans import Span, read_span
 from opsmon.store import health_queries
+from opsmon.store.alerts.odd_times import all_days
 from opsmon.store.connection import Reader
 from opsmon.store.explain_queries import explain
 from opsmon.store.history_queries import history
 from opsmon.store.keys import Keys
 from opsmon.store.kpi_queries import KpiQueries
 from opsmon.web import rendering
+from opsmon.web.alerts.calendar_page import marks_within
 from opsmon.web.doors import WHO
 from opsmon.web.history_csv import Cells, history_lines, present_lines, series_lines, written
 from opsmon.web.kpi_api import newest_change
@@ -46,8 +50,9 @@ _TOO_MUCH = N_("This number is kept by the hour only, and so long a span has too
 class KpiPage:
     """The pages of KPIs."""
 
-    def __init__(self, pages: Pages, reader: Reader, keys: Keys, kpis: KpiQueries, wording: Wording, clock: Clock
-                 ) -> None:
+    def __init__(self, pages: Pages, reader: Reader, keys: Keys, kpis: KpiQueries, wording: Wording, clock: Clock,
+                 special: tuple[SpecialDays, ...] = ()) -> None:
+        self._special = special
         self._pages, self._reader, self._keys, self._kpis, self._clock = pages, reader, keys, kpis, clock
         self._words = SpanWords(wording, kpis.calendar)
 
@@ -106,8 +111,16 @@ class KpiPage:
         label = label_of(kpi, rollup, row, self._words.wording)
         here = Here(kpi.id, label, span.name, query.get("at", ""), query.get("step", ""), row)
         view = page_view(reading, told, shown, rollup, self._words, here, now_ms, "" if shown else str(found))
+        if shown is not None and view.history is not None:
+            view = replace(view, history=replace(view.history, notes=(*view.history.notes, *await self._marks(shown))))
         return rendering.page("kpi", page=self._pages.view(here.label, "board", request), kpi=view,
                               kpi_id=kpi.id, can_rule=may(request.scope.get(WHO), "managers"))
+
+    async def _marks(self, shown: History) -> tuple[str, ...]:
+        """The campaigns and holidays of a span."""
+        days = await all_days(self._reader, self._keys, self._special)
+        starts, ends = min(one.start_ms for one in shown.spots), max(one.end_ms for one in shown.spots)
+        return marks_within(days, starts, ends - 1, self._kpis.calendar, self._words.wording)
 
     async def _history(self, kpi: Kpi, span: Span, query: Mapping[str, str], now_ms: int) -> History | str:
         """The history, or why there is none."""

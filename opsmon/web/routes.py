@@ -25,6 +25,7 @@ from opsmon.web.accounts.screens import ScreensPage
 from opsmon.web.accounts.signing_in import SignIn
 from opsmon.web.accounts.tokens_page import TokensPage
 from opsmon.web.alerts.alerts_page import AlertsPage
+from opsmon.web.alerts.calendar_page import CalendarPage
 from opsmon.web.alerts.rules_page import RulesPage
 from opsmon.web.alerts.silences_page import SilencesPage
 from opsmon.web.assets import HashedFiles
@@ -93,6 +94,7 @@ class Rooms:
     alerts: AlertsPage
     rules: RulesPage
     silences: SilencesPage
+    calendar: CalendarPage
     alert_link: LinkPage
     receivers: ReceiversPage
 
@@ -168,6 +170,8 @@ def board_doors(rooms: Rooms) -> list[Door]:
         Door("/rules/{rule}", rooms.rules.one, "managers", zipped=True),
         Door("/silences", rooms.silences.show, "managers", zipped=True),
         Door("/silences", rooms.silences.act, "managers", ("POST",)),
+        Door("/calendar", rooms.calendar.show, "managers", zipped=True),
+        Door("/calendar", rooms.calendar.act, "managers", ("POST",)),
         Door("/manifest.webmanifest", rooms.phone.manifest, "anyone", zipped=True),
         Door("/sw.js", rooms.phone.worker, "anyone", zipped=True),
         Door("/offline", rooms.phone.offline, "anyone", zipped=True),

@@ -19,7 +19,7 @@ _FIELDS = {
     "region": N_("region"), "channel": N_("channel"), "product": N_("product"), "kind": N_("kind"), "tier": N_("tier"),
     "reason": N_("reason"), "status": N_("status"), "stage": N_("stage"), "line": N_("line"), "station": N_("station"),
     "person": N_("person"), "location": N_("location"), "endpoint": N_("endpoint"), "queue": N_("queue"),
-    "tag": N_("product tag"), "class": N_("class"), "state": N_("state"), "source": N_("source"),
+    "tag": N_("product tag"), "order": N_("order"), "class": N_("class"), "state": N_("state"), "source": N_("source"),
 }
 # What such fields hold as a rule; what is not among it is shown as it was written.
 _WRITTEN = {

@@ -168,6 +168,13 @@ class Wording:
             return self._unit(round(duration_ms / MINUTE_MS), "minute")
         return self._unit(round(duration_ms / HOUR_MS), "hour")
 
+    def hours(self, length_ms: int) -> str:
+        """A length of time that is no age, as rules have it: '24 hr', '90 min', '90 sec'."""
+        for unit, size_ms in (("hour", HOUR_MS), ("minute", MINUTE_MS)):
+            if length_ms % size_ms == 0:
+                return self._unit(length_ms // size_ms, unit)
+        return self._unit(round(length_ms / 1000), "second")
+
     def age(self, age_ms: int) -> str:
         """A length of time in two units: '12 sec', '6 min', '2 hr 14 min', '3 days 4 hr'."""
         minutes = round(age_ms / MINUTE_MS)

@@ -17,12 +17,15 @@ from opsmon.clock import Clock
 from opsmon.core.alerting.digests import due_days
 from opsmon.core.alerting.life import Alert, Finding, new_alert, retire, seen, step
 from opsmon.core.alerting.receivers import Digests, Telling
-from opsmon.core.alerting.rules import Milestone, Missing, Rule, Unusual
+from opsmon.core.alerting.rules import Late, Milestone, Missing, Outlier, Pace, Rule, RunsOut, Unusual
 from opsmon.core.alerting.silences import Silence, inhibitor_of, silence_of
+from opsmon.core.alerting.special_days import ORDINARY, SpecialDays
 from opsmon.core.alerting.telling import Route, due
 from opsmon.core.calendar import DAY_MS
 from opsmon.store import health_queries
+from opsmon.store.accounts.refused_logins import refused_logins
 from opsmon.store.alerts.alert_store import AlertStore, Stored, notice_fields
+from opsmon.store.alerts.odd_times import note_alerted, odd_times
 from opsmon.store.alerts.outbox import queue
 from opsmon.store.alerts.rule_queries import all_rules, silences
 from opsmon.store.alerts.telling_queries import standings, telling_of
@@ -30,6 +33,7 @@ from opsmon.store.connection import STORE_ERRORS, Reader
 from opsmon.store.keys import Keys
 from opsmon.store.kpi_queries import KpiQueries
 from opsmon.store.scripts import Scripts
+from opsmon.workers.alerted import Alerted
 from opsmon.workers.observing import Observer, Surroundings
 
 log = logging.getLogger("opsmon.evaluator")
@@ -40,6 +44,9 @@ ROUND_MS = 1_000
 # Between two rounds that changes ask for: a storm of orders is one look.
 _LEAST_MS = 250
 _SLOW_MS = 10_000
+# What is reckoned of hours and single orders is looked at so often; stock, of which all goods are read, so seldom.
+_SLOW = Unusual | Missing | Late | Pace | Outlier
+_SLOWEST_MS = 60_000
 # How often the value of what is open is written, so that screens and people see where it stands.
 _VALUE_MS = 5_000
 _PAUSE_S = 1.0
@@ -50,14 +57,15 @@ class Evaluator:
     """Looks at the rules of one site until it is told to stop."""
 
     def __init__(self, client: Redis, keys: Keys, kpis: KpiQueries, sources: tuple[str, ...], who: str,
-                 clock: Clock, own: Sequence[Rule] = ()) -> None:
+                 clock: Clock, own: Sequence[Rule] = (), special: Sequence[SpecialDays] = ()) -> None:
         self._reader, self._keys, self._kpis, self._sources = Reader(client), keys, kpis, sources
         self._scripts, self._who, self._clock = Scripts(client, keys), who, clock
-        self._own, self._client = own, client
+        self._own, self._client, self._special = own, client, special
+        self._odd, self._alerted = ORDINARY, Alerted(kpis)
         self._observer, self._telling = Observer(kpis), Telling({}, {}, Digests())
         self._digested: set[tuple[str, str]] = set()
         self.store = AlertStore(self._reader, self._scripts, keys)
-        self._slow_ms = 0
+        self._slow_ms = self._slowest_ms = 0
         self._written: dict[str, int] = {}
         self._last_id = "$"
         self._trouble = ""
@@ -80,18 +88,23 @@ class Evaluator:
         rules = await all_rules(self._reader, self._keys, self._own)
         known = await self.store.all()
         self._telling = await telling_of(self._reader, self._keys)
+        if now_ms - self._slow_ms >= _SLOW_MS:
+            self._odd = await odd_times(self._reader, self._keys, self._special)
         await self._evaluate(self._due(rules.values(), now_ms), known, now_ms)
         await self._retire(rules, known, now_ms)
+        opened = ((one.alert, rules[one.alert.rule]) for one in known.values() if one.alert.rule in rules)
+        await note_alerted(self._client, self._keys, self._alerted.hours(opened, now_ms), now_ms)
         await self._tell(rules, known, now_ms)
         await self._digest(now_ms)
 
     def _due(self, rules: Iterable[Rule], now_ms: int) -> list[Rule]:
         """The rules to be looked at now."""
-        is_slow_due = now_ms - self._slow_ms >= _SLOW_MS
-        if is_slow_due:
-            self._slow_ms = now_ms
-        return [rule for rule in rules
-                if rule.is_on and (is_slow_due or not isinstance(rule.condition, Unusual | Missing))]
+        is_slow_due, is_slowest_due = now_ms - self._slow_ms >= _SLOW_MS, now_ms - self._slowest_ms >= _SLOWEST_MS
+        self._slow_ms = now_ms if is_slow_due else self._slow_ms
+        self._slowest_ms = now_ms if is_slowest_due else self._slowest_ms
+        return [rule for rule in rules if rule.is_on
+                and (is_slow_due or not isinstance(rule.condition, _SLOW))
+                and (is_slowest_due or not isinstance(rule.condition, RunsOut))]
 
     async def _evaluate(self, rules: list[Rule], known: dict[str, Stored], now_ms: int) -> None:
         reached = {one.alert.rule: one.alert.limit or 0.0 for one in known.values()}
@@ -110,7 +123,7 @@ class Evaluator:
             stored = known.get(fresh.fingerprint, Stored(0, fresh))
             known[fresh.fingerprint] = await self._step(stored, finding, rule, now_ms)
         # A row that is gone from its list is back within.
-        for stored in [one for one in known.values() if one.alert.rule == rule.id] if rule.by_row else ():
+        for stored in [one for one in known.values() if one.alert.rule == rule.id] if rule.has_rows else ():
             if stored.alert.fingerprint not in told and stored.alert.state not in ("ok", "resolved"):
                 gone = Finding("clear", stored.alert.value, stored.alert.limit)
                 known[stored.alert.fingerprint] = await self._step(stored, gone, rule, now_ms)
@@ -187,7 +200,7 @@ class Evaluator:
         heard = await health_queries.heard(self._reader, self._keys, self._kpis, self._sources, now_ms)
         failing = sum(one.failing_ms > 0 and name in self._telling.receivers
                       for name, one in (await standings(self._reader, self._keys)).items())
-        return Surroundings(backlog, heard, failing)
+        return Surroundings(backlog, heard, failing, await refused_logins(self._reader, self._keys), self._odd)
 
     async def _wait(self, stop: asyncio.Event) -> None:
         """Until something was counted, but not for longer than a round, and not shorter than a look is worth."""

@@ -4,12 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from opsmon.core.alerting.baselines import HOURS_OF_WEEK, Baseline, learn
-from opsmon.core.alerting.built_in import BEHIND, EVERY_SOURCE, TELLING
+from opsmon.core.alerting.built_in import BEHIND, EVERY_SOURCE, LOGINS, TELLING
 from opsmon.core.alerting.judging import (
     LEARNING,
     UNKNOWN,
     Hour,
     Silence,
+    judge_burst,
     judge_hour,
     judge_limit,
     judge_milestone,
@@ -17,29 +18,44 @@ from opsmon.core.alerting.judging import (
     judge_quiet,
 )
 from opsmon.core.alerting.life import Finding
-from opsmon.core.alerting.rules import Limit, Milestone, Missing, Quiet, Rule, Unusual
+from opsmon.core.alerting.narrowing import sample, watched
+from opsmon.core.alerting.rules import (
+    Burst,
+    Late,
+    Limit,
+    Milestone,
+    Missing,
+    Outlier,
+    Pace,
+    Quiet,
+    Rule,
+    RunsOut,
+    Unusual,
+)
+from opsmon.core.alerting.special_days import ORDINARY, OddTimes, SpecialDays
 from opsmon.core.calendar import DAY_MS, HOUR_MS, MINUTE_MS, SiteCalendar
 from opsmon.core.catalogue import Kpi, Sliding, Today
 from opsmon.core.health import Backlog, Heard
 from opsmon.core.readings import Reading
 from opsmon.store.alerts.usual import hour_of_week, weeks_of
 from opsmon.store.kpi_queries import KpiQueries
+from opsmon.workers.looking import Found, Looking
 
 # A rule of rows makes so many alerts at most: beyond that it is one storm.
 MOST_ROWS = 50
 NOTHING_REACHED: Mapping[str, float] = {}
 
-# By what a rule is about: its labels and what was found.
-Found = list[tuple[tuple[tuple[str, str], ...], Finding]]
-
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What is no KPI: how far the workers are behind, when sources were heard, how many receivers cannot be told."""
+    """What is no KPI: how far the workers are behind, when sources were heard, how many receivers cannot be told, when
+    somebody could not sign in, and which times are like no others."""
 
     backlog: Backlog
     heard: tuple[Heard, ...]
     failing: int = 0
+    refused_ms: tuple[int, ...] = ()
+    odd: OddTimes = ORDINARY
 
 
 @dataclass(slots=True)
@@ -49,6 +65,7 @@ class Learned:
     hour_ms: int
     baseline: Baseline
     weeks: Sequence[Sequence[float]]
+    days: tuple[SpecialDays, ...] = ()
 
 
 class Observer:
@@ -57,6 +74,7 @@ class Observer:
     def __init__(self, kpis: KpiQueries) -> None:
         self._kpis = kpis
         self._learned: dict[str, Learned] = {}
+        self._looking = Looking(kpis)
 
     async def look(self, rules: Iterable[Rule], around: Surroundings, now_ms: int,
                    reached: Mapping[str, float] = NOTHING_REACHED) -> dict[str, Found]:
@@ -64,6 +82,7 @@ class Observer:
         asked = list(rules)
         kpis = {rule.id: kpi for rule in asked if (kpi := self._kpi(rule)) is not None}
         caught_up_ms = around.backlog.caught_up_ms(now_ms)
+        self._looking.holidays = around.odd.holidays
         # Several rules of one number read it once.
         each = list(dict.fromkeys(kpis.values()))
         readings = dict(zip(each, await self._kpis.read(each, now_ms, caught_up_ms), strict=True))
@@ -71,14 +90,8 @@ class Observer:
         return {rule.id: await self._findings(rule, found.get(rule.id), around, now_ms, reached) for rule in asked}
 
     def _kpi(self, rule: Rule) -> Kpi | None:
-        """What a rule reads; of unusual ones the last 60 minutes, whatever window the number has on a board."""
-        kpi = self._kpis.catalogue.kpi_by_id.get(rule.about)
-        if kpi is None:
-            return None
-        kpi = replace(kpi, only=rule.only, against="none")
-        if isinstance(rule.condition, Unusual):
-            return replace(kpi, window=Sliding(HOUR_MS))
-        return kpi
+        """What a rule reads; None for what is no KPI, and for what it looks up by itself."""
+        return None if isinstance(rule.condition, Late | Outlier | Pace) else watched(rule, self._kpis.catalogue)
 
     async def _findings(self, rule: Rule, reading: Reading | None, around: Surroundings, now_ms: int,
                         reached: Mapping[str, float]) -> Found:
@@ -89,20 +102,31 @@ class Observer:
                 return [((), judge_limit(limit, now_ms - around.backlog.caught_up_ms(now_ms), None))]
             case Limit() as limit if rule.about == TELLING:
                 return [((), judge_limit(limit, around.failing, None))]
+            case Burst() as burst if rule.about == LOGINS:
+                recent = sum(at_ms > now_ms - burst.within_ms for at_ms in around.refused_ms)
+                return [((), judge_burst(burst, recent))]
+            case Late() | Outlier() | Pace():
+                return await self._looking.findings(rule, now_ms)
             case _ if reading is None:
                 return [((), UNKNOWN)]
+            case Burst() as burst:
+                return [((), judge_burst(burst, reading.value))]
+            case RunsOut() as runs_out:
+                return self._looking.running_out(runs_out, reading)
             case Limit() as limit:
                 return _limited(rule, limit, reading)
             case Milestone() as milestone:
                 return [((), judge_milestone(milestone, reading.value, reached.get(rule.id, 0.0)))]
             case Unusual() as unusual:
-                return [((), await self._unusual(unusual, reading, now_ms))]
+                return [((), await self._unusual(unusual, reading, around.odd, now_ms))]
             case Missing() as missing:
                 return [((), await self._missing(missing, reading, around, now_ms))]
 
-    async def _unusual(self, rule: Unusual, reading: Reading, now_ms: int) -> Finding:
+    async def _unusual(self, rule: Unusual, reading: Reading, odd: OddTimes, now_ms: int) -> Finding:
         """Judged when nothing is waited for: a low number of a line that lags is no low number."""
-        learned = await self._usual(reading.kpi, now_ms)
+        if odd.rests(rule.direction, self._kpis.calendar.day_of(now_ms)):
+            return LEARNING
+        learned = await self._usual(reading.kpi, odd, now_ms)
         if reading.value is None:
             return UNKNOWN
         hour, into = hour_of_week(self._kpis.calendar, reading.end_ms)
@@ -111,7 +135,9 @@ class Observer:
         return found
 
     async def _missing(self, rule: Missing, reading: Reading, around: Surroundings, now_ms: int) -> Finding:
-        learned = await self._usual(replace(reading.kpi, window=Sliding(HOUR_MS)), now_ms)
+        if around.odd.rests("low", self._kpis.calendar.day_of(now_ms)):
+            return LEARNING
+        learned = await self._usual(replace(reading.kpi, window=Sliding(HOUR_MS)), around.odd, now_ms)
         last_ms = await self._last_ms(reading.kpi, now_ms)
         if last_ms is None:
             return LEARNING
@@ -125,23 +151,25 @@ class Observer:
         windows, _ = await self._kpis.windows(replace(kpi, window=Today()), bounds, now_ms, now_ms)
         return next((one.end_ms for one in reversed(windows) if one.value), None)
 
-    async def _usual(self, kpi: Kpi, now_ms: int) -> Learned:
-        """What is usual of a number by the hour of the week, in local time, learned anew with each hour."""
+    async def _usual(self, kpi: Kpi, odd: OddTimes, now_ms: int) -> Learned:
+        """What is usual of a number by the hour of the week, in local time, learned anew with each hour, and when days
+        were marked."""
         hour_ms, key = self._kpis.calendar.place(now_ms).hour.start_ms, f"{kpi.id} {kpi.only}"
         known = self._learned.get(key)
-        if known is None or known.hour_ms != hour_ms:
-            weeks = await weeks_of(self._kpis, kpi, hour_ms)
-            known = self._learned[key] = Learned(hour_ms, learn(weeks), weeks)
+        if known is None or known.hour_ms != hour_ms or known.days != odd.days:
+            weeks = await weeks_of(self._kpis, kpi, hour_ms, odd)
+            known = self._learned[key] = Learned(hour_ms, learn(weeks), weeks, odd.days)
         return known
 
 
 def _limited(rule: Rule, limit: Limit, reading: Reading) -> Found:
     """A number against its limit. Of low ones the window has to be over: what still fills is not low yet."""
     if rule.by_row:
-        return [((("row", row.name),), judge_limit(limit, row.value, row.sample)) for row in reading.rows[:MOST_ROWS]]
+        return [((("row", row.name),), judge_limit(limit, row.value, sample(reading.kpi, row.sample)))
+                for row in reading.rows[:MOST_ROWS]]
     if limit.is_lowest and not reading.complete and isinstance(reading.kpi.window, Sliding):
         return [((), UNKNOWN)]
-    return [((), judge_limit(limit, reading.value, reading.count))]
+    return [((), judge_limit(limit, reading.value, sample(reading.kpi, reading.count)))]
 
 
 def _quiet(rule: Rule, quiet: Quiet, heard: Sequence[Heard], now_ms: int) -> Found:

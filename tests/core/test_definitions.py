@@ -340,7 +340,7 @@ def test_facts_of_a_sites_own_are_noted_with_what_may_have_been_meant() -> None:
     assert unheard_of(rollup) == ["order.placd (did you mean order.placed?)", "till.opened"]
 
 
-ORDER_FIELDS = "amount, goods, customer, checkout, country, region or channel"
+ORDER_FIELDS = "amount, goods, customer, checkout, order, country, region or channel"
 
 
 @pytest.mark.parametrize("said, problem", [
@@ -352,7 +352,7 @@ ORDER_FIELDS = "amount, goods, customer, checkout, country, region or channel"
     ({"on": "order.placed", "where": {"chanel": "web"}},
      f"where.chanel is asked of order.placed, which does not have it (did you mean channel?): expected {ORDER_FIELDS}"),
     ({"on": "order.placed", "by": "amount"},
-     'by is "amount", which is money: expected a text, such as customer, checkout, country, region or channel'),
+     'by is "amount", which is money: expected a text, such as customer, checkout, order, country, region or channel'),
     ({"by": ["a", "b", "c"]}, "by is a list: expected a field or a list of up to 2"),
     ({"measure": "top", "value": "litres", "by": ["a", "b"]}, "by is a list: expected a field"),
     ({"on": "order.placed", "measure": "sum", "value": "country"},

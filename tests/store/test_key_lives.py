@@ -26,8 +26,9 @@ EXAMPLES = [
     KEYS.erasing, KEYS.erased, KEYS.people, KEYS.session("5f2a"), KEYS.sessions, KEYS.used,
     KEYS.invite("5f2a"), KEYS.screens,
     KEYS.screen("5f2a"), KEYS.screens_seen, KEYS.pairing("K7QM-4RTX"), KEYS.tokens,
-    KEYS.tries("login:ana@shop.example"), KEYS.audit,
-    KEYS.boards, KEYS.board("sales"), KEYS.rules, KEYS.silences, KEYS.alerts, KEYS.alert_log, KEYS.notices,
+    KEYS.tries("login:ana@shop.example"), KEYS.refused_logins, KEYS.audit,
+    KEYS.boards, KEYS.board("sales"), KEYS.rules, KEYS.silences, KEYS.special_days, KEYS.alerted,
+    KEYS.alerts, KEYS.alert_log, KEYS.notices,
     KEYS.notices_dead, KEYS.deliveries, KEYS.standing, KEYS.bundles, KEYS.told("f-1:ana"), KEYS.receivers, KEYS.routes,
     KEYS.restored(KEYS.events), KEYS.note("workers"),
 ]
@@ -48,7 +49,7 @@ def test_all_keys_of_a_site_lie_in_one_slot() -> None:
 def test_a_life_is_permanent_or_a_time() -> None:
     """Each kind says how long it lives."""
     assert [kind.shape for kind in KINDS if not kind.lives] == []
-    assert len(PERMANENT) == 36
+    assert len(PERMANENT) == 38
 
 
 @pytest.mark.parametrize("name", ["{main}:something", "{main}:entity:a", "{main}:seen:x", "{main}:note:x",

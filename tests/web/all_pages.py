@@ -67,7 +67,7 @@ async def addresses(site: Site) -> dict[str, list[str]]:
         "/welcome/{secret}": ["/welcome/nothing", f"/welcome/{DataDir(site.settings.data).first_secret()}"],
         "/components": ["/components"], "/offline": ["/offline"],
         "/alerts": ["/alerts"], "/alerts/{fingerprint}": ["/alerts/0123456789abcdef"],
-        "/rules": ["/rules"], "/silences": ["/silences"],
+        "/rules": ["/rules"], "/silences": ["/silences"], "/calendar": ["/calendar"],
         "/rules/{rule}": [*(f"/rules/new?kind={kind}" for kind in KINDS), "/rules/past-sla"],
         "/a/{token}": ["/a/nothing", await _alert_link(site)], "/receivers": ["/receivers"],
         "/pair": ["/pair"], "/screens": ["/screens"], "/screens/pair": ["/screens/pair?code=K7QM-4RTX"],

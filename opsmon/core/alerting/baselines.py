@@ -65,6 +65,13 @@ def learn(history: History) -> Baseline:
     return Baseline(usual, _spread(history, middles))
 
 
+def without_alerted(weeks: Sequence[tuple[float, bool]]) -> list[float]:
+    """Of (value, whether something was wrong) the values when nothing was. Where fewer than three are left of more,
+    all of them: what is wrong for so many weeks is how it is now."""
+    well = [value for value, is_alerted in weeks if not is_alerted]
+    return well if len(well) >= LEAST_WEEKS else [value for value, _ in weeks]
+
+
 def band(value: float, expected: float, cv: float, limit: float) -> Band:
     """How a value of counts stands to what is usual; `limit` is the z beyond which it is no chance."""
     spread = sqrt(max(expected, _LEAST_SIGMA) + (cv * expected) ** 2)

@@ -20,17 +20,20 @@ Reason = Literal[
     "noted"]
 
 OPEN: frozenset[State] = frozenset({"firing", "recovering"})
+Things = tuple[tuple[str, int], ...]
 # A number that is away for so long is said to be; before that the last state holds.
 NO_DATA_AFTER_MS = 5 * 60_000
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a rule found at one instant: `value` against `limit`, in the unit of its KPI; None where there is none."""
+    """What a rule found at one instant: `value` against `limit`, in the unit of its KPI; None where there is none.
+    `things` are the foremost of what it counts: name, and since when in epoch ms."""
 
     found: Found
     value: float | None = None
     limit: float | None = None
+    things: Things = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,8 @@ class Alert:
 
     `since_ms` is when the state began, `began_ms` when it fired, `ended_ms` when it was resolved; `unknown_ms` since
     when there is no number. `peak` is the value furthest out. `is_held`: closed by hand while beyond its limit, so that
-    it has to recover once before it may fire anew. `version` grows by one with each move.
+    it has to recover once before it may fire anew. `things` as its last finding has them. `version` grows by one with
+    each move.
     """
 
     fingerprint: str
@@ -70,6 +74,7 @@ class Alert:
     assigned_to: str = ""
     snoozed_until_ms: int = 0
     code: Code | None = None
+    things: Things = ()
 
     @property
     def is_open(self) -> bool:
@@ -127,7 +132,7 @@ def seen(alert: Alert, finding: Finding) -> Alert:
     if alert.is_open and finding.found == "breach" and finding.limit is not None and (
             peak is None or abs(finding.value - finding.limit) > abs(peak - finding.limit)):
         peak = finding.value
-    return replace(alert, value=finding.value, limit=finding.limit, peak=peak)
+    return replace(alert, value=finding.value, limit=finding.limit, peak=peak, things=finding.things)
 
 
 def acknowledge(alert: Alert, by: str, now_ms: int) -> Move | None:

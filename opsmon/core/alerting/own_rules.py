@@ -3,11 +3,12 @@
 import re
 from collections.abc import Collection, Sequence
 
-from opsmon.core.alerting.built_in import BEHIND, EVERY_SOURCE
+from opsmon.core.alerting.built_in import BEHIND, EVERY_SOURCE, LOGINS
 from opsmon.core.alerting.records import MOST_RULES, parse_rule
-from opsmon.core.alerting.rules import Limit, Quiet, Rule, Unusual
-from opsmon.core.catalogue import Catalogue
+from opsmon.core.alerting.rules import Burst, Late, Limit, Outlier, Pace, Quiet, Rule, RunsOut, Unusual
+from opsmon.core.catalogue import AMOUNTS, STAGES, Catalogue, Kpi, Rollup
 from opsmon.core.definitions import Problem
+from opsmon.core.goods import DAYS_LEFT
 from opsmon.core.history import has_history
 from opsmon.core.narrowing import narrowed
 from opsmon.core.said import Said
@@ -36,10 +37,14 @@ def wrong_about(rule: Rule, catalogue: Catalogue, sources: Collection[str] | Non
         return _wrong_source(rule.about, sources)
     if rule.about == BEHIND:
         return [] if isinstance(rule.condition, Limit) else [("about", Said("how far opsmon is behind has a limit"))]
+    if rule.about == LOGINS:
+        return [] if isinstance(rule.condition, Burst) else [("about", Said("failed logins come in bursts"))]
     kpi = catalogue.kpi_by_id.get(rule.about)
     if kpi is None:
         return [("about", Said("there is no number called %(name)s", name=rule.about))]
     rollup = catalogue.rollup(kpi.rollup)
+    if isinstance(rule.condition, RunsOut | Pace | Late | Outlier | Burst):
+        return _wrong_kind(rule, kpi, rollup, catalogue)
     if not isinstance(rule.condition, Limit) and rule.by_row:
         return [("by_row", Said("only a limit can be held against each row"))]
     if rule.by_row and not rollup.by:
@@ -49,6 +54,33 @@ def wrong_about(rule: Rule, catalogue: Catalogue, sources: Collection[str] | Non
     if isinstance(rule.condition, Unusual) and not (has_history(kpi, rollup) and "h" in rollup.levels):
         return [("about", Said("what is usual is known only of numbers that are kept by the hour"))]
     return []
+
+
+def _wrong_kind(rule: Rule, kpi: Kpi, rollup: Rollup, catalogue: Catalogue) -> list[tuple[str, str]]:
+    """What does not fit of the kinds that know only some numbers."""
+    is_late, fields = isinstance(rule.condition, Late), {field for field, _ in rule.only}
+    if rule.by_row and not (is_late and rollup.id == STAGES):
+        return [("by_row", Said("only a limit can be held against each row"))]
+    if fields and not (fields <= {"stage"} and rollup.id == STAGES if is_late else
+                       isinstance(rule.condition, Burst | RunsOut) and narrowed(kpi, rule.only, catalogue)):
+        return [("only", Said("this number is not counted by that"))]
+    match rule.condition:
+        case RunsOut() if kpi.show != DAYS_LEFT:
+            return [("about", Said("only of stock it is known how long it lasts"))]
+        case Late() if rollup.measure != "open":
+            return [("about", Said("only of open orders it is known since when they wait"))]
+        case Outlier() if rollup.id != AMOUNTS:
+            return [("about", Said("only of the largest orders each amount is known"))]
+        case Burst() | Pace() if not can_be_counted(rollup):
+            return [("about", Said("only what is counted minute by minute can be counted over minutes"))]
+        case Pace(need=need) if need not in catalogue.kpi_by_id:
+            return [("need", Said("there is no number called %(name)s", name=need))]
+    return []
+
+
+def can_be_counted(rollup: Rollup) -> bool:
+    """Whether it is known how many there were in any few minutes."""
+    return "m" in rollup.levels and rollup.measure in ("count", "sum", "mean", "ratio")
 
 
 def _wrong_source(about: str, sources: Collection[str] | None) -> list[tuple[str, str]]:

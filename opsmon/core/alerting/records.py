@@ -10,24 +10,31 @@ from opsmon.core.alerting.baselines import LIMIT
 from opsmon.core.alerting.life import Alert
 from opsmon.core.alerting.rules import (
     SEVERITIES,
+    Burst,
     Condition,
     Direction,
+    Late,
     Limit,
     Milestone,
     Missing,
+    Outlier,
+    Pace,
     Quiet,
     Rule,
+    RunsOut,
     Severity,
     Unusual,
 )
 from opsmon.core.alerting.telling import Told
+from opsmon.core.alerting.worktime import read_time, read_week
 from opsmon.core.calendar import DAY_MS
 
 MOST_TITLE = 60
 MOST_TEXT = 280
 MOST_RULES = 500
 CONDITIONS: Mapping[str, type[Condition]] = {
-    "limit": Limit, "quiet": Quiet, "missing": Missing, "unusual": Unusual, "milestone": Milestone}
+    "limit": Limit, "quiet": Quiet, "missing": Missing, "unusual": Unusual, "milestone": Milestone,
+    "runs-out": RunsOut, "pace": Pace, "late": Late, "outlier": Outlier, "burst": Burst}
 _ID = re.compile(r"[a-z][a-z0-9-]{0,39}", re.ASCII)
 _NAMES = {field.name for field in fields(Rule)} - {"is_built_in"}
 
@@ -69,6 +76,7 @@ def parse_alert(stored: Mapping[str, Any]) -> tuple[Alert, Told]:
     """The same back; what a newer opsmon added is left out."""
     alert = _known(Alert, stored["alert"])
     alert["labels"] = tuple((str(name), str(value)) for name, value in alert.get("labels", ()))
+    alert["things"] = tuple((str(name), int(since_ms)) for name, since_ms in alert.get("things", ()))
     return Alert(**alert), Told(**_known(Told, stored["told"]))
 
 
@@ -97,8 +105,9 @@ def _condition(told: object, wrong: list[str]) -> Condition | None:
     before = len(wrong)
     strange = set(map(str, told)) - {field.name for field in fields(made)}
     wrong += [f"condition: {kind} has no {name}" for name in sorted(strange)]
-    values = {name: _CHECKS[name](value, f"condition: {name}", wrong)
-              for name, value in told.items() if name in _CHECKS}
+    checks = {**_CHECKS, **({"limit": _maybe} if made is Outlier else {})}
+    values = {name: checks[name](value, f"condition: {name}", wrong)
+              for name, value in told.items() if name in checks}
     wrong += [f"condition: say the {name}" for name in _NEEDED.get(kind or "", ()) if name not in values]
     return made(**values) if len(wrong) == before else None
 
@@ -128,6 +137,31 @@ def _maybe(value: object, where: str, wrong: list[str]) -> float | None:
     return None if value is None else _number(value, where, wrong)
 
 
+def _at_least_one(value: object, where: str, wrong: list[str]) -> int:
+    found = _count(value, where, wrong)
+    if found < 1:
+        wrong.append(f"{where} is to be above 0")
+    return found
+
+
+def _named(value: object, where: str, wrong: list[str]) -> str:
+    if not isinstance(value, str) or not 0 < len(value) <= 80:
+        wrong.append(f"{where} is to be the id of a number")
+    return str(value)
+
+
+def _written(read: Callable[[str], object]) -> Callable[[object, str, list[str]], str]:
+    """A text that can be read; '' says nothing."""
+    def check(value: object, where: str, wrong: list[str]) -> str:
+        try:
+            if value != "":
+                read(str(value)[:200])
+        except ValueError as error:
+            wrong.append(f"{where}: {error}")
+        return str(value)
+    return check
+
+
 def _chosen(known: tuple[str, ...]) -> Callable[[object, str, list[str]], str]:
     def check(value: object, where: str, wrong: list[str]) -> str:
         if value not in known:
@@ -140,8 +174,11 @@ _CHECKS: Mapping[str, Callable[[object, str, list[str]], Any]] = {
     "limit": _number, "clear": _maybe, "least": _count, "after_ms": _count, "every": _above_nothing,
     "false_per_week": _above_nothing, "sigmas": _number, "direction": _chosen(get_args(Direction)),
     "sensitivity": _chosen(tuple(LIMIT)), "is_lowest": lambda value, where, wrong: bool(value),
+    "lead_days": _above_nothing, "slack_ms": _count, "older_ms": _at_least_one, "within_ms": _at_least_one,
+    "count": _at_least_one, "need": _named, "hours": _written(read_week), "placed_by": _written(read_time),
 }
-_NEEDED = {"limit": ("limit",), "milestone": ("every",)}
+_NEEDED = {"limit": ("limit",), "milestone": ("every",), "runs-out": ("lead_days",), "pace": ("hours",),
+           "late": ("older_ms",), "burst": ("count", "within_ms")}
 
 
 def _text(told: Mapping[Any, Any], name: str, wrong: list[str], most: int) -> str:

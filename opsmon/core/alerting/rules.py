@@ -22,6 +22,8 @@ TIMING: Mapping[Severity, Timing] = {
 }
 # From firing at T to being over at T - 10 %: what stands at its limit would ring all day.
 HYSTERESIS = 0.1
+# ALERTING D1: rate against need.
+_PACE_FOR_MS = 10 * MINUTE_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,57 @@ class Milestone:
     kind: Literal["milestone"] = "milestone"
 
 
-Condition = Limit | Quiet | Missing | Unusual | Milestone
+@dataclass(frozen=True, slots=True)
+class RunsOut:
+    """Goods whose stock, at the pace they sell, lasts for fewer days than it takes to get more: an alert for each."""
+
+    lead_days: float
+    kind: Literal["runs-out"] = "runs-out"
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """What is done in an hour against what has to be, so that all of `need` (the KPI of what is left) is done by the
+    end of a day's `hours` (worktime.py) with `slack_ms` to spare. What was placed after `placed_by` ('14:00') may wait
+    until the next day; '' lets nothing wait."""
+
+    hours: str
+    need: str = "active-orders"
+    slack_ms: int = 30 * MINUTE_MS
+    placed_by: str = ""
+    kind: Literal["pace"] = "pace"
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """Orders that are open, or in one stage, for longer than `older_ms` of the `hours` in which people work ('' counts
+    every hour): one alert, or one for each stage, that says how many and names the oldest."""
+
+    older_ms: int
+    hours: str = ""
+    kind: Literal["late"] = "late"
+
+
+@dataclass(frozen=True, slots=True)
+class Outlier:
+    """An order of an amount beyond `limit`, in minor units; None: so far beyond what is usual that chance would bring
+    it seldom. An alert for each."""
+
+    limit: float | None = None
+    sensitivity: Sensitivity = "normal"
+    kind: Literal["outlier"] = "outlier"
+
+
+@dataclass(frozen=True, slots=True)
+class Burst:
+    """So many of something in so short a time: failed payments, failed logins."""
+
+    count: int
+    within_ms: int
+    kind: Literal["burst"] = "burst"
+
+
+Condition = Limit | Quiet | Missing | Unusual | Milestone | RunsOut | Pace | Late | Outlier | Burst
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +160,15 @@ class Rule:
         return not self.off_reason
 
     @property
+    def has_rows(self) -> bool:
+        """Whether it has an alert for each of several things, which may be gone at the next look."""
+        return self.by_row or isinstance(self.condition, RunsOut | Outlier)
+
+    @property
     def timing(self) -> Timing:
-        """How long a breach has to last, and a recovery to hold."""
+        """How long a breach has to last, and a recovery to hold. A pace wavers: it lasts ten minutes."""
         usual = TIMING[self.severity]
+        if isinstance(self.condition, Pace):
+            usual = Timing(_PACE_FOR_MS, usual.keep_ms)
         return Timing(usual.for_ms if self.for_ms is None else self.for_ms,
                       usual.keep_ms if self.keep_ms is None else self.keep_ms)

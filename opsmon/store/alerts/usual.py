@@ -1,6 +1,7 @@
 """Query: the hours of earlier weeks, by the hour of the week: what a number is held against."""
 
-from opsmon.core.alerting.baselines import HOURS_OF_WEEK, MOST_WEEKS
+from opsmon.core.alerting.baselines import HOURS_OF_WEEK, MOST_WEEKS, without_alerted
+from opsmon.core.alerting.special_days import ORDINARY, OddTimes
 from opsmon.core.calendar import DAY_MS, SiteCalendar
 from opsmon.core.catalogue import Kpi
 from opsmon.store.kpi_queries import KpiQueries
@@ -8,15 +9,19 @@ from opsmon.store.kpi_queries import KpiQueries
 _WEEK_MS = 7 * DAY_MS
 
 
-async def weeks_of(kpis: KpiQueries, kpi: Kpi, until_ms: int) -> list[list[float]]:
-    """The hours of the last eight weeks, by the hour of the week; what was before counting began is left out."""
-    hours = list(kpis.calendar.hours(until_ms - MOST_WEEKS * _WEEK_MS, until_ms))
+async def weeks_of(kpis: KpiQueries, kpi: Kpi, until_ms: int, odd: OddTimes = ORDINARY) -> list[list[float]]:
+    """The hours of the last eight weeks, by the hour of the week; left out are those before counting began, those of
+    special days and those in which something was wrong."""
+    facts, calendar = kpis.catalogue.rollup(kpi.rollup).on, kpis.calendar
+    hours = [one for one in calendar.hours(until_ms - MOST_WEEKS * _WEEK_MS, until_ms)
+             if not (odd.days and odd.is_special(calendar.day_of(one.start_ms)))]
     windows, site = await kpis.windows(kpi, [(one.start_ms, one.end_ms) for one in hours], until_ms, until_ms)
-    weeks: list[list[float]] = [[] for _ in range(HOURS_OF_WEEK)]
+    weeks: list[list[tuple[float, bool]]] = [[] for _ in range(HOURS_OF_WEEK)]
     for one in windows:
         if site.since_ms is not None and one.start_ms >= site.since_ms:
-            weeks[hour_of_week(kpis.calendar, one.start_ms)[0]].append(float(one.value or 0))
-    return weeks
+            weeks[hour_of_week(calendar, one.start_ms)[0]].append(
+                (float(one.value or 0), odd.is_alerted(facts, one.start_ms)))
+    return [without_alerted(one) for one in weeks]
 
 
 def hour_of_week(calendar: SiteCalendar, time_ms: int) -> tuple[int, float]:

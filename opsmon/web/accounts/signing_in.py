@@ -5,7 +5,7 @@ with each sign-in), open redirects (only paths of this opsmon), links that leak 
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hmac import compare_digest
 
@@ -67,6 +67,8 @@ class Signing:
     # The secret of the link that makes the first admin; only this machine's files have it.
     first_secret: Callable[[], str]
     use_first_secret: Callable[[], None]
+    # Remembers that somebody could not sign in.
+    note_refused: Callable[[int], Awaitable[None]]
 
 
 class SignIn:
@@ -89,6 +91,7 @@ class SignIn:
             self._clock.now_ms(), (f"login:{hashed(email)}", *PER_ACCOUNT), (f"from:{address_of(request)}",
                                                                              *_PER_ADDRESS))
         if wait_ms:
+            await self._signing.note_refused(self._clock.now_ms())
             sentence = Said(_TOO_OFTEN, minutes=-(-wait_ms // 60_000))
             return self._again(request, goes_on, said, sentence, 429, {"retry-after": f"{wait_ms // 1000}"})
         person = await self._signing.people.by_email(email)
@@ -98,6 +101,7 @@ class SignIn:
         except Busy:
             return self._again(request, goes_on, said, _BUSY, 503, {"retry-after": "5"})
         if not is_right or person is None:
+            await self._signing.note_refused(self._clock.now_ms())
             return self._again(request, goes_on, said, _NOT_THIS, 403)
         return await self._let_in(request, await self._renewed(person, password), goes_on)
 

@@ -17,6 +17,7 @@ from opsmon.clock import Clock
 from opsmon.core.access import Who, may
 from opsmon.core.alerting.life import OPEN, Alert
 from opsmon.core.alerting.rules import Rule
+from opsmon.core.alerting.special_days import SpecialDays
 from opsmon.store.accounts.people import People
 from opsmon.store.alerts.alert_queries import AlertBook, SoughtLines, alert_book
 from opsmon.store.alerts.alert_store import AlertStore, Stored
@@ -56,7 +57,8 @@ _NOT_YOURS = N_("Managers and admins may do that. You may see to it, and write d
 
 @dataclass(frozen=True, slots=True)
 class AlertRoom:
-    """What the pages of alerts, rules and silences are made with. `own` are the rules of the site's file."""
+    """What the pages of alerts, rules, silences and special days are made with. `own` and `special` are the rules and
+    days of the site's file."""
 
     pages: Pages
     feed: Feed
@@ -69,6 +71,7 @@ class AlertRoom:
     clock: Clock
     history: History
     own: tuple[Rule, ...] = ()
+    special: tuple[SpecialDays, ...] = ()
 
     async def book(self) -> AlertBook:
         """All of it as it is now."""

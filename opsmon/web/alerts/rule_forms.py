@@ -5,11 +5,25 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from opsmon.core.alerting.built_in import BEHIND, EVERY_SOURCE
-from opsmon.core.alerting.own_rules import wrong_about
+from opsmon.core.alerting.built_in import BEHIND, EVERY_SOURCE, LOGINS
+from opsmon.core.alerting.own_rules import can_be_counted, wrong_about
 from opsmon.core.alerting.records import dump_rule, parse_rule
-from opsmon.core.alerting.rules import Limit, Milestone, Missing, Quiet, Rule, Unusual
-from opsmon.core.catalogue import Catalogue, Unit
+from opsmon.core.alerting.rules import (
+    Burst,
+    Late,
+    Limit,
+    Milestone,
+    Missing,
+    Outlier,
+    Pace,
+    Quiet,
+    Rule,
+    RunsOut,
+    Unusual,
+)
+from opsmon.core.alerting.worktime import read_time, read_week
+from opsmon.core.catalogue import AMOUNTS, Catalogue, Kpi, Unit
+from opsmon.core.goods import DAYS_LEFT
 from opsmon.core.limits import hint, read_limit
 from opsmon.core.money import exponent
 from opsmon.web.accounts.forms import InputView, marked
@@ -23,12 +37,20 @@ KINDS: dict[str, tuple[str, str]] = {
     "unusual": (N_("Unusual"), N_("The last 60 minutes against the same hour of earlier weeks. It needs three weeks.")),
     "missing": (N_("Nothing comes"), N_("Nothing came, though by chance alone something would have.")),
     "quiet": (N_("Silent source"), N_("A source of which nothing was heard for too long.")),
+    "late": (N_("Late orders"), N_("Orders that wait for too long, in one alert that names the oldest.")),
+    "pace": (N_("Too slow"), N_("What is done in an hour, against what has to be until the cutoff.")),
+    "runs-out": (N_("Runs out"),
+                 N_("Stock that, at the pace it sells, lasts for fewer days than it takes to get more.")),
+    "outlier": (N_("Large order"), N_("An order of an amount far beyond what is usual, or beyond a limit.")),
+    "burst": (N_("Burst"), N_("So many within a few minutes, like failed payments or logins.")),
     "milestone": (N_("Milestone"), N_("Each time a number reaches another so many. Said on walls alone.")),
 }
 _MOST_ID = 40
 _SIDES = {"above": N_("above"), "below": N_("below")}
 _DIRECTIONS = {"low": N_("too low"), "high": N_("too high"), "both": N_("either")}
 _SENSITIVITIES = {"low": N_("seldom, and surely"), "normal": N_("as usual"), "high": N_("early, and sometimes wrongly")}
+# What a kind watches as a rule.
+_BEGUN = {"late": "active-orders", "pace": "completed-1h", "burst": "payment-failures"}
 _NO_LENGTH = N_("A length of time with its unit is needed, like 90 s, 15 min or 2 h.")
 _NO_LIMIT = N_("This is not %(example)s.")
 
@@ -60,13 +82,15 @@ class RuleForms:
             InputView("severity", say("How bad"), "select", width="half", choices=self._said(SEVERITY_WORDS)),
             InputView("owner", say("Owner"), required=False, width="half"),
             InputView("for", say("Fires after"), required=False, width="half",
-                      hint=say("How long it has to last, like 5 min. Empty: as usual for how bad it is.")),
+                      hint=say("How long it has to last, like 5 min. Empty: 10 min.") if kind == "pace" else
+                      say("How long it has to last, like 5 min. Empty: as usual for how bad it is.")),
             InputView("keep", say("Over after"), required=False, width="half",
                       hint=say("How long it has to be well again, like 10 min.")),
             InputView("action", say("What to do"), required=False),
             InputView("risk", say("Money at risk per hour"), required=False, width="half"),
             *self._narrowing(kind))
-        return marked((*first, *self._of_kind(kind), *last), {"severity": "medium", **typed}, wrong)
+        begun = {"severity": "medium", **typed, "about": typed.get("about") or _BEGUN.get(kind, "")}
+        return marked((*first, *self._of_kind(kind), *last), begun, wrong)
 
     def read(self, rule_id: str, typed: Mapping[str, str]) -> tuple[Rule | None, dict[str, str]]:
         """The rule that was typed, or by field what is wrong. Money is read in the site's currency."""
@@ -114,7 +138,41 @@ class RuleForms:
             case "milestone":
                 every = self._number(typed, "every", unit, wrong, is_needed=True)
                 return {"kind": kind, "every": 1.0 if every is None else every}
+        return self._of_orders(kind, typed, wrong)
+
+    def _of_orders(self, kind: str, typed: Mapping[str, str], wrong: dict[str, str]) -> dict[str, Any]:
+        """The kinds that look at single orders, goods and minutes."""
+        match kind:
+            case "late":
+                older = self._number(typed, "older", "ms", wrong, is_needed=True)
+                return {"kind": kind, "older_ms": int(older or 1), "hours": self._written(typed, "hours", wrong)}
+            case "pace":
+                slack = self._number(typed, "slack", "ms", wrong)
+                return {"kind": kind, "hours": self._written(typed, "hours", wrong, is_needed=True),
+                        "need": typed.get("need") or "active-orders", "placed_by": self._written(
+                            typed, "placed_by", wrong), **({} if slack is None else {"slack_ms": int(slack)})}
+            case "runs-out":
+                lead = self._number(typed, "lead_days", "count", wrong, is_needed=True)
+                return {"kind": kind, "lead_days": lead or 0.0}
+            case "outlier":
+                return {"kind": kind, "limit": self._number(typed, "limit", "money", wrong),
+                        "sensitivity": typed.get("sensitivity", "normal")}
+            case "burst":
+                count = self._number(typed, "count", "count", wrong, is_needed=True)
+                within = self._number(typed, "within", "ms", wrong, is_needed=True)
+                return {"kind": kind, "count": count or 0.0, "within_ms": int(within or 1)}
         return {"kind": kind}
+
+    def _written(self, typed: Mapping[str, str], name: str, wrong: dict[str, str], *, is_needed: bool = False) -> str:
+        """Hours or a time as they were typed; '' where they are not or are wrong."""
+        text = " ".join(typed.get(name, "").lower().split())[:200]
+        try:
+            if text or is_needed:
+                (read_time if name == "placed_by" else read_week)(text)
+        except ValueError as error:
+            wrong[name] = self.wording.say(error.args[0])
+            return ""
+        return text
 
     def _number(self, typed: Mapping[str, str], name: str, unit: Unit, wrong: dict[str, str], *,
                 is_needed: bool = False) -> float | None:
@@ -159,6 +217,17 @@ class RuleForms:
                         "sigmas": f"{unusual.sigmas:g}" if unusual.sigmas else ""}
             case Milestone() as milestone:
                 return {"every": self._amount(milestone.every, unit)}
+            case Late() as late:
+                return {"older": _length(late.older_ms), "hours": late.hours}
+            case Pace() as pace:
+                return {"hours": pace.hours, "need": pace.need, "slack": _length(pace.slack_ms),
+                        "placed_by": pace.placed_by}
+            case RunsOut() as runs_out:
+                return {"lead_days": f"{runs_out.lead_days:.12g}"}
+            case Outlier() as outlier:
+                return {"limit": self._amount(outlier.limit, "money"), "sensitivity": outlier.sensitivity}
+            case Burst() as burst:
+                return {"count": str(burst.count), "within": _length(burst.within_ms)}
 
     def _of_kind(self, kind: str) -> tuple[InputView, ...]:
         say = self.wording.say
@@ -186,14 +255,49 @@ class RuleForms:
                                   hint=say("The plain rule, like 2: it warns some five times a week of nothing.")))
             case "milestone":
                 return (InputView("every", say("Every"), width="half"),)
+        return self._fields_of_orders(kind)
+
+    def _fields_of_orders(self, kind: str) -> tuple[InputView, ...]:
+        say = self.wording.say
+        example = say("Like mon-fri 08:00-16:30, sat 09:00-12:00, in the site's zone.")
+        match kind:
+            case "late":
+                return (InputView("older", say("Longer than"), width="half", hint=say("Like 24 h or 90 min.")),
+                        InputView("hours", say("Of the hours"), required=False, width="half",
+                                  hint=" ".join((example, say("Holidays are left out. Empty: every hour counts.")))))
+            case "pace":
+                needs = tuple((kpi.id, say(kpi.label)) for kpi in self.catalogue.kpis if self._is_left(kpi))
+                return (InputView("hours", say("Hours, until the cutoff"), hint=example),
+                        InputView("need", say("What is left to do"), "select", choices=needs, value="active-orders"),
+                        InputView("slack", say("To spare"), required=False, width="half",
+                                  hint=say("Like 30 min. It fires when less is left.")),
+                        InputView("placed_by", say("Ordered until"), required=False, width="half",
+                                  hint=say("Like 14:00: what is ordered later may wait. Empty: nothing may.")))
+            case "runs-out":
+                return (InputView("lead_days", say("Days until there is more"), width="half",
+                                  hint=say("Fires for each SKU that lasts for fewer.")),)
+            case "outlier":
+                return (InputView("limit", say("Limit"), required=False, width="half",
+                                  hint=say("An amount, like 2000. Empty: far beyond what is usual.")),
+                        InputView("sensitivity", say("How soon"), "select", choices=self._said(_SENSITIVITIES),
+                                  width="half"))
+            case "burst":
+                return (InputView("count", say("So many"), width="half"),
+                        InputView("within", say("Within"), width="half", hint=say("Like 5 min.")))
         return ()
+
+    def _is_left(self, kpi: Kpi) -> bool:
+        """Whether a number says how much is to be done."""
+        return kpi.window.kind == "now" and kpi.unit in ("orders", "count", "pieces") and kpi.show == ""
 
     def _narrowing(self, kind: str) -> tuple[InputView, ...]:
         say = self.wording.say
-        if kind == "quiet":
+        if kind in ("quiet", "pace", "outlier"):
             return ()
-        only = InputView("only", say("Only"), required=False, width="half", hint=say("Like channel=web. Empty: all."))
-        if kind != "limit":
+        only = InputView("only", say("Only"), required=False, width="half",
+                         hint=say("Like stage=packing. Empty: all.") if kind == "late" else
+                         say("Like channel=web. Empty: all."))
+        if kind not in ("limit", "late"):
             return (only,)
         return (only, InputView("rows", say("Rows"), "checks", choices=(("each", say("An alert for each row")),)))
 
@@ -202,8 +306,23 @@ class RuleForms:
         if kind == "quiet":
             return ((EVERY_SOURCE, say("Every source")),
                     *((f"source:{name}", source_title(name, self.wording)) for name in self.sources))
-        kpis = tuple((kpi.id, say(kpi.label)) for kpi in self.catalogue.kpis)
-        return (*kpis, (BEHIND, say("How far opsmon is behind"))) if kind == "limit" else kpis
+        kpis = tuple((kpi.id, say(kpi.label)) for kpi in self.catalogue.kpis if self._can_watch(kind, kpi))
+        own = {"limit": ((BEHIND, say("How far opsmon is behind")),),
+               "burst": ((LOGINS, say("Failed logins to opsmon")),)}
+        return *kpis, *own.get(kind, ())
+
+    def _can_watch(self, kind: str, kpi: Kpi) -> bool:
+        rollup = self.catalogue.rollup(kpi.rollup)
+        match kind:
+            case "late":
+                return rollup.measure == "open" and (kpi.show == "" and kpi.older_ms == 0)
+            case "runs-out":
+                return kpi.show == DAYS_LEFT
+            case "outlier":
+                return rollup.id == AMOUNTS
+            case "burst" | "pace":
+                return can_be_counted(rollup)
+        return True
 
     def _said(self, found: Mapping[Any, str]) -> tuple[tuple[str, str], ...]:
         return tuple((str(name), self.wording.say(text)) for name, text in found.items())

@@ -19,6 +19,7 @@ from opsmon.core.alerting.rules import Rule
 from opsmon.core.ranges import TooMuch
 from opsmon.store.accounts.audit import Deed
 from opsmon.store.accounts.changing import Changing
+from opsmon.store.alerts.odd_times import odd_times
 from opsmon.store.alerts.past import past_of
 from opsmon.store.alerts.rule_queries import SavedRule, saved_rules
 from opsmon.store.scripts import Scripts
@@ -163,7 +164,8 @@ class RulesPage:
         """What a rule would have said of the last 14 days."""
         now_ms, wording = self._room.clock.now_ms(), words.wording
         try:
-            past = await past_of(self._room.kpis, rule, now_ms)
+            odd = await odd_times(self._room.reader, self._room.keys, self._room.special)
+            past = await past_of(self._room.kpis, rule, now_ms, odd)
         except TooMuch:
             return PastView(self._say("This number has too many rows to look so far back."), (), "")
         if past.why:

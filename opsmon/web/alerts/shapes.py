@@ -148,6 +148,17 @@ class SilenceView:
     author: str = shown("who")
 
 
+@dataclass(frozen=True, slots=True)
+class SpecialDaysView:
+    """A campaign or a holiday."""
+
+    id: str = shown("its id")
+    name: str = shown("as people call it")
+    days: str = shown("'Campaign, Nov 27, 2026 to Nov 30, 2026'")
+    author: str = shown("who marked it")
+    is_fixed: bool = shown("whether it stands in the site's file")
+
+
 AlertView = AlertsView | BandView | OpenView
 
 # Before anything was ever read.

@@ -1,9 +1,10 @@
 """The last 60 minutes of what open alerts are about, as small lines."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from opsmon.core.alerting.rules import Rule, Unusual
+from opsmon.core.alerting.narrowing import watched
+from opsmon.core.alerting.rules import Rule
 from opsmon.core.calendar import HOUR_MS, MINUTE_MS
 from opsmon.core.catalogue import Kpi, Sliding, Today, Tumbling
 from opsmon.core.history import has_history
@@ -61,15 +62,12 @@ def spark_view(points: Sequence[tuple[int, float]], rule: Rule, words: AlertWord
 
 
 def _kpi(kpis: KpiQueries, rule: Rule) -> Kpi | None:
-    kpi = kpis.catalogue.kpi_by_id.get(rule.about)
+    kpi = watched(rule, kpis.catalogue)
     if kpi is None:
         return None
     rollup = kpis.catalogue.rollup(kpi.rollup)
     is_by_minute = has_history(kpi, rollup) and "m" in rollup.levels
-    if not is_by_minute or not isinstance(kpi.window, Today | Sliding | Tumbling):
-        return None
-    kpi = replace(kpi, only=rule.only, against="none")
-    return replace(kpi, window=Sliding(HOUR_MS)) if isinstance(rule.condition, Unusual) else kpi
+    return kpi if is_by_minute and isinstance(kpi.window, Today | Sliding | Tumbling) else None
 
 
 def _bounds(kpis: KpiQueries, kpi: Kpi, now_ms: int) -> list[Bounds]:

@@ -3,14 +3,15 @@
 from dataclasses import dataclass
 
 from opsmon.core.access import EVERYTHING, Sight, needs
-from opsmon.core.alerting.built_in import BEHIND, EVERY_SOURCE
+from opsmon.core.alerting.built_in import BEHIND, EVERY_SOURCE, LOGINS
 from opsmon.core.alerting.life import Alert, Code, Reason
-from opsmon.core.alerting.rules import SEVERITIES, Limit, Milestone, Missing, Quiet, Rule, Severity, Unusual
+from opsmon.core.alerting.rules import SEVERITIES, Milestone, Rule, Severity
 from opsmon.core.alerting.silences import Silence
 from opsmon.core.calendar import DAY_MS
 from opsmon.core.catalogue import Catalogue, Kpi
 from opsmon.store.alerts.alert_queries import AlertBook, LogLine
 from opsmon.store.alerts.alert_store import Stored
+from opsmon.web.alerts.far import FarWords
 from opsmon.web.alerts.shapes import AlertRowView, LineView, Standing
 from opsmon.web.languages import N_
 from opsmon.web.source_words import title as source_title
@@ -89,27 +90,21 @@ class AlertWords:
         """A value in the unit of what the rule watches; '' where there is none, or it is not for this reader."""
         if value is None or self.is_hidden(rule):
             return ""
-        wording, kpi = self.wording, self.kpi(rule)
-        if rule.about == BEHIND or isinstance(rule.condition, Quiet):
-            return wording.age(round(value))
-        if isinstance(rule.condition, Missing) or kpi is None:
-            return wording.number(round(value))
-        if kpi.unit == "money":
-            return wording.money(value, self.currency) if self.currency else wording.number(value)
-        if kpi.unit == "share":
-            return wording.fine_share(value)
-        if kpi.unit == "ms":
-            return wording.milliseconds(value) if value < 1000 else wording.seconds(value)
-        return wording.number(round(value, 2))
+        return self._far.number(rule, value)
 
     def far(self, rule: Rule, value: float | None, limit: float | None) -> str:
         """How far from its limit: '34%, over 20%'; '' where that is not known or not for this reader."""
-        said = {"value": self.number(rule, value), "limit": self.number(rule, limit)}
-        if not said["value"]:
+        if value is None or self.is_hidden(rule):
             return ""
-        if not said["limit"] or value is None or limit is None:
-            return said["value"]
-        return self.wording.say(_far(rule, value, limit), **said)
+        return self.number(rule, value) if limit is None else self._far.far(rule, value, limit)
+
+    @property
+    def _far(self) -> FarWords:
+        return FarWords(self.wording, self.catalogue, self.currency)
+
+    def stands(self, rule: Rule, alert: Alert) -> str:
+        """How far an alert is from its limit, and which are the foremost of what it counts."""
+        return ". ".join(filter(None, (self.far(rule, alert.value, alert.limit), self._far.foremost(alert))))
 
     def row(self, book: AlertBook, stored: Stored, now_ms: int) -> AlertRowView:
         """An open alert in one line."""
@@ -117,7 +112,7 @@ class AlertWords:
         standing, who = self.standing(book, stored, now_ms)
         return AlertRowView(
             alert.fingerprint, rule.severity, self.wording.say(SEVERITY_WORDS[rule.severity]), self.title(rule, alert),
-            self.far(rule, alert.value, alert.limit), alert.began_ms, self.at(alert.began_ms, now_ms), standing, who)
+            self.stands(rule, alert), alert.began_ms, self.at(alert.began_ms, now_ms), standing, who)
 
     def standing(self, book: AlertBook, stored: Stored, now_ms: int) -> tuple[Standing, str]:
         """How an open alert stands, and the same in words."""
@@ -186,23 +181,8 @@ class AlertWords:
             return say(kpi.label)
         if rule.about == BEHIND:
             return say("How far opsmon is behind")
+        if rule.about == LOGINS:
+            return say("Failed logins to opsmon")
         if rule.about == EVERY_SOURCE:
             return say("Every source")
         return source_title(rule.about.removeprefix("source:"), self.wording)
-
-
-def _far(rule: Rule, value: float, limit: float) -> str:
-    match rule.condition:
-        case Quiet():
-            return N_("silent for %(value)s, at most %(limit)s is usual")
-        case Missing():
-            return N_("%(value)s were expected, none came")
-        case Milestone():
-            return N_("%(limit)s reached")
-        case Unusual():
-            return N_("%(value)s, usually at most %(limit)s") if value > limit else N_(
-                "%(value)s, usually at least %(limit)s")
-        case Limit():
-            if value == limit:
-                return N_("%(value)s, limit %(limit)s")
-            return N_("%(value)s, over %(limit)s") if value > limit else N_("%(value)s, below %(limit)s")

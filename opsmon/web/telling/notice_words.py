@@ -16,6 +16,7 @@ from opsmon.core.alerting.messages import Bundle, Item, Message
 from opsmon.core.alerting.rules import Quiet, Rule
 from opsmon.core.catalogue import Catalogue
 from opsmon.store.alerts.links import LIFE_MS, Link, link_token
+from opsmon.web.alerts.far import ALIKE, FarWords
 from opsmon.web.languages import N_, NN_
 from opsmon.web.wording import Wording
 
@@ -61,10 +62,15 @@ class NoticeWords:
             return ""
         if alert.limit is None:
             return self.value(rule, alert.value)
+        if isinstance(rule.condition, ALIKE):
+            words = FarWords(self.wording, self.catalogue, self.currency)
+            return plain(". ".join(filter(None, (words.far(rule, alert.value, alert.limit), words.foremost(alert)))))
         return self.wording.say(_FAR, value=self.value(rule, alert.value), limit=self.value(rule, alert.limit))
 
     def value(self, rule: Rule, value: float) -> str:
         """A number in the unit of what a rule watches."""
+        if isinstance(rule.condition, ALIKE):
+            return FarWords(self.wording, self.catalogue, self.currency).number(rule, value)
         kpi = self.catalogue.kpi_by_id.get(rule.about)
         unit = "ms" if rule.about == BEHIND or isinstance(rule.condition, Quiet) else kpi.unit if kpi else "count"
         if unit == "money" and self.currency:

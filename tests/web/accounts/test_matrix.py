@@ -73,6 +73,8 @@ TABLE: dict[tuple[str, str], Audience] = {
     ("GET", "/rules/{rule}"): "managers",
     ("GET", "/silences"): "managers",
     ("POST", "/silences"): "managers",
+    ("GET", "/calendar"): "managers",
+    ("POST", "/calendar"): "managers",
     ("GET", "/pair"): "anyone",
     ("GET", "/screens"): "managers",
     ("POST", "/screens"): "managers",

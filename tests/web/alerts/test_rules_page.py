@@ -9,13 +9,26 @@ from redis.asyncio import Redis
 
 from opsmon.clock import ManualClock
 from opsmon.core.alerting.built_in import BUILT_IN
-from opsmon.core.alerting.rules import Limit, Milestone, Missing, Quiet, Rule, Unusual
+from opsmon.core.alerting.rules import (
+    Burst,
+    Late,
+    Limit,
+    Milestone,
+    Missing,
+    Outlier,
+    Pace,
+    Quiet,
+    Rule,
+    RunsOut,
+    Unusual,
+)
 from opsmon.core.calendar import HOUR_MS, MINUTE_MS
 from opsmon.settings import Settings, check
 from opsmon.store.alerts.rule_queries import all_rules
 from opsmon.store.connection import Reader
 from tests.http import Answer
 from tests.line import Line, open_line
+from tests.orders import order
 from tests.web.accounts.people import Someone, someone
 from tests.web.alerts.site import KEYS, orders
 
@@ -50,7 +63,20 @@ async def sent(who: Someone, **fields: str) -> Answer:
     ({"kind": "unusual", "direction": "both", "sensitivity": "high"}, Unusual("both", "high")),
     ({"kind": "missing", "false_per_week": "0.5"}, Missing(0.5)), ({"kind": "missing"}, Missing(0.1)),
     ({"kind": "quiet", "about": "source:shopify", "after": "30 min"}, Quiet(30 * MINUTE_MS)),
-    ({"kind": "milestone", "every": "1000"}, Milestone(1_000))])
+    ({"kind": "milestone", "every": "1000"}, Milestone(1_000)),
+    ({"kind": "late", "about": "active-orders", "older": "24 h"}, Late(24 * HOUR_MS)),
+    ({"kind": "late", "about": "stage-waits", "older": "90 min", "hours": "Mon-Fri  08:00-16:30",
+      "only": "stage=packing", "rows-each": "on"}, Late(90 * MINUTE_MS, "mon-fri 08:00-16:30")),
+    ({"kind": "pace", "about": "completed-1h", "hours": "mon-fri 08:00-16:00"}, Pace("mon-fri 08:00-16:00")),
+    ({"kind": "pace", "about": "completed-1h", "hours": "mon-fri 08:00-16:00", "need": "waiting", "slack": "0 min",
+      "placed_by": "14:00"}, Pace("mon-fri 08:00-16:00", "waiting", 0, "14:00")),
+    ({"kind": "runs-out", "about": "stock", "lead_days": "4.5"}, RunsOut(4.5)),
+    ({"kind": "outlier", "about": "largest-orders", "limit": ""}, Outlier()),
+    ({"kind": "outlier", "about": "largest-orders", "limit": "2000", "sensitivity": "low"}, Outlier(200_000, "low")),
+    ({"kind": "burst", "about": "payment-failures", "count": "10", "within": "5 min"}, Burst(10, 5 * MINUTE_MS)),
+    ({"kind": "burst", "about": "counters", "count": "5", "within": "1 h", "only": "name=failed-logins"},
+     Burst(5, HOUR_MS)),
+    ({"kind": "burst", "about": "own:logins", "count": "3", "within": "90 s"}, Burst(3, 90_000))])
 async def test_each_kind_can_be_made(line: Line, fields: dict[str, str], condition: object) -> None:
     """From what is typed, in the unit of the number; and typed again it is the same."""
     await orders(line, 1)
@@ -72,7 +98,25 @@ async def test_each_kind_can_be_made(line: Line, fields: dict[str, str], conditi
     ({"only": "web"}, "Write it like channel=web, several with commas between."),
     ({"only": "moon=full"}, "this number is not counted by that"), ({"rows-each": "on"}, "this number has no rows"),
     ({"kind": "quiet", "about": "source:moon"}, "name a source"),
-    ({"kind": "milestone", "every": "0"}, "above 0")])
+    ({"kind": "milestone", "every": "0"}, "above 0"),
+    ({"kind": "late", "about": "active-orders", "older": "long"}, "A length of time with its unit is needed"),
+    ({"kind": "late", "about": "active-orders", "older": "5 h", "hours": "always"},
+     "Write hours like mon-fri 08:00-16:30, sat 09:00-12:00."),
+    ({"kind": "late", "about": "orders-today", "older": "5 h"}, "only of open orders it is known since when they wait"),
+    ({"kind": "late", "about": "active-orders", "older": "5 h", "only": "stage=packing"}, "not counted by that"),
+    ({"kind": "pace", "about": "completed-1h", "hours": ""}, "Write hours like"),
+    ({"kind": "pace", "about": "completed-1h", "hours": "mon 08:00-16:00", "placed_by": "2 pm"},
+     "Write a time like 14:00."),
+    ({"kind": "pace", "about": "stock", "hours": "mon 08:00-16:00"}, "only what is counted minute by minute"),
+    ({"kind": "pace", "about": "completed-1h", "hours": "mon 08:00-16:00", "need": "moon"},
+     "there is no number called moon"),
+    ({"kind": "runs-out", "about": "stock", "lead_days": "0"}, "above 0"),
+    ({"kind": "runs-out", "about": "orders-today", "lead_days": "3"}, "only of stock it is known how long it lasts"),
+    ({"kind": "outlier", "about": "revenue-today"}, "only of the largest orders each amount is known"),
+    ({"kind": "burst", "about": "payment-failures", "count": "0", "within": "5 min"}, "above 0"),
+    ({"kind": "burst", "about": "payment-failures", "count": "1.5", "within": "5 min"}, "whole number"),
+    ({"kind": "burst", "about": "payment-failures", "count": "10", "within": "soon"}, "A length of time"),
+    ({"kind": "limit", "about": "own:logins", "limit": "3"}, "failed logins come in bursts")])
 async def test_what_is_wrong_is_said_beside_its_field(line: Line, fields: dict[str, str], said: str) -> None:
     """Nothing is saved, nothing typed is lost."""
     answer = await sent(await someone(line, "manager"), **{**TYPED, **fields})
@@ -101,12 +145,49 @@ async def test_a_rule_says_at_once_what_it_would_have_done(line: Line, clock: Ma
 
 @pytest.mark.parametrize("fields", [
     {"kind": "quiet", "about": "sources"}, {"about": "active-orders"}, {"about": "own:behind", "limit": "5 s"},
-    {"kind": "milestone", "every": "5"}])
+    {"kind": "milestone", "every": "5"}, {"kind": "runs-out", "about": "stock", "lead_days": "3"},
+    {"kind": "late", "about": "active-orders", "older": "5 h"},
+    {"kind": "pace", "about": "completed-1h", "hours": "mon-fri 08:00-16:00"},
+    {"kind": "burst", "about": "own:logins", "count": "3", "within": "5 min"}])
 async def test_of_what_is_not_kept_nothing_is_said(line: Line, fields: dict[str, str]) -> None:
     """Rather than that it would never have fired."""
     await orders(line, 1)
     answer = await sent(await someone(line, "manager"), **{**TYPED, **fields, "act": "try"})
-    assert "nothing can be said of the past." in answer.text
+    assert "nothing can be said of the past." in " ".join(answer.text.split())
+
+
+async def test_a_burst_says_when_it_would_have_been(line: Line, clock: ManualClock) -> None:
+    """Three orders within ten minutes, an hour ago."""
+    await orders(line, 1, 2, 3)
+    clock.advance(HOUR_MS)
+    ana = await someone(line, "manager")
+    typed = {**TYPED, "kind": "burst", "within": "20 min", "act": "try", "for": "0 s"}
+    texts = [(await sent(ana, **{**typed, "count": count})).text for count in ("3", "4")]
+    assert ["It would have fired 1 time in the last 14 days." in text for text in texts] == [True, False]
+    assert "It would not have fired in the last 14 days." in texts[1]
+
+
+async def test_a_large_order_says_which_it_would_have_been(line: Line) -> None:
+    """By its name, with its amount."""
+    await line.post("orders/create", order(7, "2500.00"))
+    await orders(line, 1)
+    answer = await sent(await someone(line, "manager"), **{
+        **TYPED, "kind": "outlier", "about": "largest-orders", "limit": "2000", "act": "try", "for": "0 s"})
+    assert "It would have fired 1 time in the last 14 days." in answer.text
+    assert re.search(r"<li>#7, .*, at most €2,500.00</li>", answer.text)
+
+
+async def test_what_a_rule_is_narrowed_to_is_all_that_its_past_is_of(line: Line, clock: ManualClock) -> None:
+    """Three orders of the web, one of the till."""
+    await orders(line, 1, 2, 3)
+    await line.post("orders/create", order(4, source_name="pos"))
+    await line.work()
+    clock.advance(HOUR_MS)
+    ana = await someone(line, "manager")
+    typed = {**TYPED, "about": "orders-today", "limit": "0", "act": "try", "for": "0 s"}
+    texts = [(await sent(ana, **{**typed, "only": only})).text for only in ("channel=pos", "channel=moon")]
+    assert re.search(r"until now, at most 1</li>", texts[0])
+    assert "It would not have fired in the last 14 days." in texts[1]
 
 
 async def test_two_who_change_one_rule_see_what_the_other_did(line: Line) -> None:
