@@ -70,6 +70,19 @@ async def test_the_next_step_is_told_when_nobody_answers(
     assert await queued(store) == [("ana", "fired"), ("ben", "fired")]
 
 
+async def test_that_others_had_to_be_told_stands_in_the_log(
+        line: Line, store: Redis, looking: Evaluator, clock: ManualClock) -> None:
+    """The second step, and that nobody answered in the end; not the first word, nor that it is still so."""
+    await keep(store, ANA, BEN, Route("critical", (Step(("ana",)), Step(("ben",), 3 * MINUTE_MS))))
+    await keep_rules(store, MANY)
+    await orders(line, 1, 2, 3)
+    for _ in range(8):
+        await looking.round()
+        clock.advance(3 * MINUTE_MS)
+    reasons = [entry[b"reason"].decode() for _, entry in await store.xrange(KEYS.alert_log)]
+    assert reasons == ["beyond", "escalated", "nobody-answered"]
+
+
 async def test_who_answers_stops_the_steps(
         line: Line, store: Redis, looking: Evaluator, clock: ManualClock) -> None:
     """Ben sleeps on."""
