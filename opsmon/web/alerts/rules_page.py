@@ -6,25 +6,22 @@ account for (CWE-778: each is written with its line in the audit).
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from hashlib import blake2b
 
-import orjson
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from opsmon.core.alerting.backtest import MOST_TOLD, BackTest, back_test
-from opsmon.core.alerting.records import MOST_RULES, dump_rule
+from opsmon.core.alerting.records import MOST_RULES
 from opsmon.core.alerting.rules import Rule
 from opsmon.core.ranges import TooMuch
-from opsmon.store.accounts.audit import Deed
 from opsmon.store.accounts.changing import Changing
 from opsmon.store.alerts.past import past_of
 from opsmon.store.alerts.rule_queries import SavedRule, saved_rules
 from opsmon.store.scripts import Scripts
-from opsmon.web.accounts.noting import address_of, who_of
 from opsmon.web.alerts.alerts_page import AlertRoom
-from opsmon.web.alerts.rule_forms import KINDS, RuleForms, new_id, told_of
+from opsmon.web.alerts.rule_forms import KINDS, RuleForms, new_id
+from opsmon.web.alerts.rule_writing import RuleWriting, mark
 from opsmon.web.alerts.shapes import PastView, RuleView
 from opsmon.web.alerts.words import SEVERITY_WORDS, AlertWords
 from opsmon.web.forms import read_form
@@ -55,7 +52,7 @@ class RulesPage:
     """The list and the form."""
 
     def __init__(self, room: AlertRoom, changing: Changing, scripts: Scripts) -> None:
-        self._room, self._changing, self._scripts = room, changing, scripts
+        self._room, self._writing = room, RuleWriting(room, changing, scripts)
         self._say = room.wording.say
 
     async def all(self, request: Request) -> Response:
@@ -125,17 +122,7 @@ class RulesPage:
 
     async def _change(self, request: Request, sent: _Sent, after: Rule | None, what: str) -> bool:
         """Write it if it is still what the form was made of; whether it was."""
-        before = sent.saved.rule if sent.saved else None
-        raw, rule = sent.saved.raw if sent.saved else b"", after or before
-        if rule is None or _mark(raw) != sent.typed.get("believed", _mark(b"")):
-            return False
-        deed = Deed(who_of(request), what, rule.id, rule.title, told_of(before),
-                    told_of(after), address_of(request))
-        new = orjson.dumps(dump_rule(after)) if after is not None else b""
-        done = await self._changing.change(self._room.keys.rules, rule.id, raw, new, deed)
-        if done == "done":
-            await self._scripts.tell_alerts(rule.id, self._room.clock.now_ms())
-        return done == "done"
+        return await self._writing.change(request, sent.saved, after, what, sent.typed.get("believed", mark(b"")))
 
     async def _met(self, request: Request, sent: _Sent) -> Response:
         now = (await self._saved()).get(sent.id)
@@ -156,7 +143,7 @@ class RulesPage:
             rule_id=sent.id, saved=sent.saved.rule if sent.saved else None,
             is_fixed=bool(sent.saved and sent.saved.is_fixed), is_changed=bool(sent.saved and sent.saved.raw),
             fields=self._forms.fields(kind, typed, wrong or {}), kind=kind, kinds=self._kinds(kind, typed),
-            believed=_mark(sent.saved.raw if sent.saved else b""), past=past, trouble=trouble, done=done, met=met or (),
+            believed=mark(sent.saved.raw if sent.saved else b""), past=past, trouble=trouble, done=done, met=met or (),
             about=self._say(KINDS[kind][1]) if kind in KINDS else "")
 
     async def _past(self, rule: Rule, words: AlertWords) -> PastView:
@@ -225,8 +212,3 @@ class RulesPage:
     async def _saved(self) -> dict[str, SavedRule]:
         await self._room.kpis.learn_currency()
         return await saved_rules(self._room.reader, self._room.keys, self._room.own)
-
-
-def _mark(raw: bytes) -> str:
-    """What a form says that it was made of."""
-    return blake2b(raw, digest_size=8).hexdigest()
