@@ -67,6 +67,7 @@ from opsmon.web.accounts.tokens_page import TokensPage
 from opsmon.web.accounts.touching import Touching
 from opsmon.web.addresses import LOOPBACK, Networks, read_networks
 from opsmon.web.alerts.alerts_page import AlertRoom, AlertsPage
+from opsmon.web.alerts.quality_page import QualityPage
 from opsmon.web.alerts.rules_page import RulesPage
 from opsmon.web.alerts.silences_page import SilencesPage
 from opsmon.web.board_editor import BoardEditor
@@ -171,7 +172,8 @@ async def open_web(settings: Settings, *, boards: bool, ingest: bool, clock: Clo
                       PairPage(pages, screens, feed.board.wording, clock,
                                boards_url(settings) or named_url(settings)),
                       ScreensPage(office, feed, screens, partial(live.look, recogniser.gone, screens.attend)),
-                      AlertsPage(room), RulesPage(room, changing, scripts), SilencesPage(room, changing, scripts),
+                      AlertsPage(room), RulesPage(room, changing, scripts), QualityPage(room, changing, scripts),
+                      SilencesPage(room, changing, scripts),
                       _link_page(settings, client, keys, pages, clock),
                       ReceiversPage(office, client, settings.timezone.key))
         doors = board_doors(rooms)

@@ -25,6 +25,7 @@ from opsmon.web.accounts.screens import ScreensPage
 from opsmon.web.accounts.signing_in import SignIn
 from opsmon.web.accounts.tokens_page import TokensPage
 from opsmon.web.alerts.alerts_page import AlertsPage
+from opsmon.web.alerts.quality_page import QualityPage
 from opsmon.web.alerts.rules_page import RulesPage
 from opsmon.web.alerts.silences_page import SilencesPage
 from opsmon.web.assets import HashedFiles
@@ -92,6 +93,7 @@ class Rooms:
     screens: ScreensPage
     alerts: AlertsPage
     rules: RulesPage
+    quality: QualityPage
     silences: SilencesPage
     alert_link: LinkPage
     receivers: ReceiversPage
@@ -159,6 +161,8 @@ def board_doors(rooms: Rooms) -> list[Door]:
         Door("/screens", rooms.screens.act, "managers", ("POST",)),
         Door("/screens/pair", rooms.screens.pair, "managers", ("GET", "POST"), zipped=True),
         Door("/alerts", rooms.alerts.all, "readers", zipped=True),
+        Door("/alerts/quality", rooms.quality.show, "managers", zipped=True),
+        Door("/alerts/quality", rooms.quality.act, "managers", ("POST",)),
         Door("/alerts/{fingerprint}", rooms.alerts.one, "readers", zipped=True),
         Door("/alerts/{fingerprint}", rooms.alerts.act, "floor", ("POST",)),
         Door("/rules", rooms.rules.all, "managers", zipped=True),

@@ -30,12 +30,12 @@ from opsmon.web.languages import N_
 NEW = "new"
 DONE = {"saved": N_("Saved. It is looked at from now on."), "off": N_("Switched off."), "on": N_("Switched on."),
         "gone": N_("Removed."), "reset": N_("It is as it comes with opsmon.")}
-_NONE = N_("There is no such rule.")
-_FIXED = N_("This rule stands in opsmon.toml: change it there, and start opsmon again.")
+NONE = N_("There is no such rule.")
+FIXED = N_("This rule stands in opsmon.toml: change it there, and start opsmon again.")
 _MET = N_("Somebody else changed this rule meanwhile. Nothing was saved. Below is what you typed, and where it is "
           "otherwise now; saving again writes yours.")
 _FULL = N_("There are as many rules as there may be. Remove one first.")
-_NO_REASON = N_("Say why, in a few words: whoever wonders later reads it here.")
+NO_REASON = N_("Say why, in a few words: whoever wonders later reads it here.")
 _ACTS = N_("A rule can be tried, saved, switched on or off, or removed.")
 
 
@@ -76,7 +76,7 @@ class RulesPage:
             return await self._form(request, _Sent("", None, typed))
         saved = (await self._saved()).get(name)
         if saved is None:
-            raise HTTPException(404, _NONE)
+            raise HTTPException(404, NONE)
         return await self._form(request, _Sent(name, saved, self._forms.typed(saved.rule)), tried=saved.rule, done=done)
 
     async def act(self, request: Request) -> Response:
@@ -84,9 +84,9 @@ class RulesPage:
         form, saved = await read_form(request), await self._saved()
         sent = _Sent(form.get("id", ""), saved.get(form.get("id", "")), form)
         if sent.id and sent.saved is None:
-            raise HTTPException(404, _NONE)
+            raise HTTPException(404, NONE)
         if sent.saved is not None and sent.saved.is_fixed:
-            raise HTTPException(409, _FIXED)
+            raise HTTPException(409, FIXED)
         match form.get("act"):
             case "try" | "save" if form.get("kind") in KINDS:
                 return await self._save(request, sent, saved, is_trial=form["act"] == "try")
@@ -112,7 +112,7 @@ class RulesPage:
         reason = " ".join(sent.typed.get("reason", "").split())[:280]
         if act == "off" and not reason:
             return await self._form(request, replace(sent, typed=self._forms.typed(saved.rule)), 422,
-                                    trouble=self._say(_NO_REASON))
+                                    trouble=self._say(NO_REASON))
         after = None if act == "remove" else replace(saved.rule, off_reason=reason if act == "off" else "")
         if not await self._change(request, sent, after, f"rule.{act}"):
             return await self._met(request, replace(sent, typed=self._forms.typed(saved.rule)))

@@ -64,6 +64,8 @@ TABLE: dict[tuple[str, str], Audience] = {
     ("GET", "/api/openapi.json"): "numbers",
     ("GET", "/metrics"): "metrics",
     ("GET", "/alerts"): "readers",
+    ("GET", "/alerts/quality"): "managers",
+    ("POST", "/alerts/quality"): "managers",
     ("GET", "/alerts/{fingerprint}"): "readers",
     ("POST", "/alerts/{fingerprint}"): "floor",
     ("GET", "/rules"): "managers",
