@@ -192,6 +192,13 @@ class AlertWords:
         return source_title(rule.about.removeprefix("source:"), self.wording)
 
 
+def verdicts(alert: Alert, wording: Wording) -> tuple[tuple[str, str, bool], ...]:
+    """What may be said of an alert that is over: (value, words, whether it was); nothing while it is open."""
+    if alert.is_open or not alert.id:
+        return ()
+    return tuple((verdict, wording.say(text), verdict == alert.verdict) for verdict, text in VERDICTS.items())
+
+
 def _far(rule: Rule, value: float, limit: float) -> str:
     match rule.condition:
         case Quiet():

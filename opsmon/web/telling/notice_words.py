@@ -103,7 +103,8 @@ class NoticeWords:
             lines.append(say("It lasted %(duration)s.", duration=lasts))
             lines += [say("At its worst: %(value)s.", value=self.value(rule, alert.peak))
                       ] if alert.peak is not None else []
-            return "\n".join(lines)
+            url = self.link(alert, bundle.receiver, now_ms)
+            return "\n".join([*lines, *([say("Was it worth it? Say so: %(url)s", url=url)] if url else [])])
         since = self.wording.time(alert.began_ms)
         lines.append(say("Since %(time)s, for %(duration)s.", time=since, duration=lasts) if bundle.word == "repeat"
                      else say("Since %(time)s.", time=since))
