@@ -253,7 +253,7 @@ def _link_page(settings: Settings, client: Redis, keys: Keys, pages: Pages, cloc
 
     reader = Reader(client)
     return LinkPage(pages, AlertStore(reader, Scripts(client, keys), keys), reader, keys, Changing(client, keys), words,
-                    clock)
+                    clock, settings.rules)
 
 
 def _signing(settings: Settings, client: Redis, keys: Keys, stack: AsyncExitStack) -> Signing:

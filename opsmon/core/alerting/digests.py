@@ -6,7 +6,7 @@ Pure: worked out from the lines of the alert log.
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from opsmon.core.alerting.life import Alert
@@ -67,8 +67,8 @@ def digest(log: Iterable[LogLine], alerts: Iterable[Alert], rules: Mapping[str, 
 
 
 def due_days(telling: Telling, zone: ZoneInfo, now_ms: int) -> list[tuple[str, str]]:
-    """Which digests are due: (daily or weekly, its day). An hour late at most: nobody wants to read in the afternoon
-    what the morning was to say."""
+    """Which digests are due: (daily, weekly or monthly, its day). An hour late at most: nobody wants to read in the
+    afternoon what the morning was to say."""
     local = datetime.fromtimestamp(now_ms / 1000, zone)
     plan = telling.digests
     late = local.hour * 60 + local.minute - plan.at_minute
@@ -76,7 +76,13 @@ def due_days(telling: Telling, zone: ZoneInfo, now_ms: int) -> list[tuple[str, s
         return []
     day = local.date().isoformat()
     daily = [("daily", day)] if plan.is_daily else []
-    return daily + ([("weekly", day)] if plan.is_weekly and local.weekday() == 0 else [])
+    weekly = [("weekly", day)] if plan.is_weekly and local.weekday() == 0 else []
+    return daily + weekly + ([("monthly", day)] if plan.is_monthly and _begins_month(local.date()) else [])
+
+
+def _begins_month(day: date) -> bool:
+    """Whether it is the first of its month that is neither a Saturday nor a Sunday."""
+    return day.weekday() < 5 and (day.day == 1 or (day.weekday() == 0 and day.day <= 3))
 
 
 def _was_held(fired: LogLine, lines: Iterable[LogLine], telling: Telling) -> bool:

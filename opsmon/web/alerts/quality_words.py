@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from opsmon.core.alerting.past_runs import Marks
-from opsmon.core.alerting.quality import BUDGET, SHIFTS_AT, Flag, Quality, Review, Shift
+from opsmon.core.alerting.quality import BUDGET, SHIFTS_AT, Quality, Review, Shift
 from opsmon.core.alerting.remedies import Remedy, remedies
 from opsmon.core.alerting.rules import Rule
 from opsmon.store.alerts.quality_queries import Lately
@@ -18,18 +18,13 @@ from opsmon.web.alerts.quality_shapes import (
     RuleQualityView,
     ShiftView,
 )
+from opsmon.web.alerts.review_words import FLAGS, budget_text, review_text, share
 from opsmon.web.alerts.rule_writing import mark
 from opsmon.web.alerts.words import SEVERITY_WORDS, VERDICTS
-from opsmon.web.languages import N_
 from opsmon.web.wording import Wording
 
 MOST_SHIFTS = 8
 _NONE = "–"
-FLAGS: dict[Flag, str] = {
-    "idle": N_("It never led to action in 30 days."),
-    "brief": N_("More than half ended by themselves within 2 minutes."),
-    "often": N_("It fires more than 3 times a day."),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,23 +42,13 @@ class QualityWords:
         note = say("There are too many alerts to look at all of them: these are since %(time)s.",
                    time=self.wording.day_and_time(lately.since_ms)) if lately.since_ms is not None else ""
         return QualityView(
-            self._text(found), note, self._budget(found),
+            review_text(found, self.wording), note, self._budget(found),
             tuple(self._rule(one, marks.get(one.rule, {}), found.until_ms) for one in found.rules),
             say("Not fired in 30 days: %(rules)s", rules=self.wording.both(quiet)) if quiet else "")
 
     def title(self, rule: Rule) -> str:
         """What a rule is called."""
         return self.wording.say(rule.title) if rule.is_built_in else rule.title
-
-    def _text(self, found: Review) -> str:
-        if found.is_empty:
-            return self.wording.say("No rule fired in the last 30 days.")
-        fired = self.wording.many("%(num)s alert fired in the last 30 days.",
-                                  "%(num)s alerts fired in the last 30 days.", sum(one.fired for one in found.rules))
-        wrong = sum(bool(one.flags) for one in found.rules)
-        looks = self.wording.many("%(num)s rule wants a look.", "%(num)s rules want a look.", wrong) if wrong else (
-            self.wording.say("No rule wants a look."))
-        return f"{fired} {looks}"
 
     def _rule(self, found: Quality, marks: Marks, now_ms: int) -> RuleQualityView:
         saved = self.saved[found.rule]
@@ -80,20 +65,18 @@ class QualityWords:
         yield FigureView(say("Fired"), number(one.fired), many("%(num)s incident", "%(num)s incidents", one.incidents))
         answered = say("usually after %(time)s", time=self.wording.age(round(one.to_acknowledge_ms))) if (
             one.to_acknowledge_ms is not None) else ""
-        yield FigureView(say("Acknowledged"), self._share(one.acknowledged, one.fired), answered)
-        yield FigureView(say("Acted on"), self._share(one.acted, one.over),
+        yield FigureView(say("Acknowledged"), share(one.acknowledged, one.fired, self.wording), answered)
+        yield FigureView(say("Acted on"), share(one.acted, one.over, self.wording),
                          many("of %(num)s that ended", "of %(num)s that ended", one.over) if one.over else "")
         lasts = self.wording.age(round(one.to_resolve_ms)) if one.to_resolve_ms is not None else _NONE
         yield FigureView(say("Over after"), lasts, say("usually") if one.over else "")
-        yield FigureView(say("Over in 2 min"), self._share(one.brief, one.over), say("by itself") if one.over else "")
-        yield FigureView(say("Outside hours"), self._share(one.outside, one.fired))
+        yield FigureView(say("Over in 2 min"), share(one.brief, one.over, self.wording),
+                         say("by itself") if one.over else "")
+        yield FigureView(say("Outside hours"), share(one.outside, one.fired, self.wording))
         yield FigureView(say("Escalated"), number(one.escalated))
         told = [f"{say(text)} {number(one.verdicts[verdict])}" for verdict, text in VERDICTS.items()
                 if one.verdicts.get(verdict)]
         yield FigureView(say("Feedback"), number(sum(one.verdicts.values())), ", ".join(told))
-
-    def _share(self, some: int, whole: int) -> str:
-        return self.wording.share(some / whole) if whole else _NONE
 
     def _remedy(self, remedy: Remedy) -> RemedyView:
         say, rule = self.wording.say, remedy.rule
@@ -119,17 +102,13 @@ class QualityWords:
 
     def _budget(self, found: Review) -> BudgetView:
         say, wording, beyond = self.wording.say, self.wording, found.beyond
-        text = wording.many("In %(num)s of %(all)s shifts people were interrupted too often.",
-                            "In %(num)s of %(all)s shifts people were interrupted too often.", len(beyond),
-                            all=wording.number(len(found.shifts))) if beyond else (
-            say("In no shift people were interrupted too often."))
         about = wording.many("What is critical or high interrupts, unless it is held until somebody works. A shift has "
                              "a budget of %(num)s.",
                              "What is critical or high interrupts, unless it is held until somebody works. A shift has "
                              "a budget of %(num)s.", BUDGET)
         left = len(beyond) - MOST_SHIFTS
         return BudgetView(
-            text, about, bool(beyond), tuple(map(_hours, SHIFTS_AT)), self._row_of(found.shifts),
+            budget_text(found, wording), about, bool(beyond), tuple(map(_hours, SHIFTS_AT)), self._row_of(found.shifts),
             tuple(_shift(one, wording) for one in found.shifts), wording.date(found.since_ms),
             wording.date(found.until_ms), tuple(map(self._beyond, beyond[:MOST_SHIFTS])),
             say("and %(num)s more", num=wording.number(left)) if left > 0 else "")

@@ -6,7 +6,7 @@ link sees this alert and may answer it, for a day; what they did is written down
 
 # `shown` is a field() call, which is what dataclass defaults are for.
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, cast, get_args
 
@@ -73,10 +73,10 @@ class LinkPage:
     """The page of one link."""
 
     def __init__(self, pages: Pages, store: AlertStore, reader: Reader, keys: Keys, changing: Changing,
-                 words: Callable[[], Awaitable[NoticeWords]], clock: Clock) -> None:
-        """`words` ask the store for the secret that links are signed with."""
+                 words: Callable[[], Awaitable[NoticeWords]], clock: Clock, own: Sequence[Rule] = ()) -> None:
+        """`words` ask the store for the secret that links are signed with; `own` are the rules of the site's file."""
         self._pages, self._store, self._reader, self._keys = pages, store, reader, keys
-        self._changing, self._words, self._clock = changing, words, clock
+        self._changing, self._words, self._clock, self._own = changing, words, clock, own
 
     async def answer(self, request: Request) -> Response:
         """Show the alert, or do what the form asks.
@@ -98,7 +98,7 @@ class LinkPage:
     async def _found(self, link: Link) -> tuple[Alert, Rule] | None:
         """The alert and its rule. A run that is over and followed by another is shown as over."""
         stored = await self._store.one(link.alert)
-        rule = (await all_rules(self._reader, self._keys)).get(stored.alert.rule) if stored else None
+        rule = (await all_rules(self._reader, self._keys, self._own)).get(stored.alert.rule) if stored else None
         return (stored.alert, rule) if stored and rule else None
 
     async def _act(self, request: Request, link: Link, rule: Rule, words: NoticeWords) -> Response:

@@ -26,7 +26,8 @@ DAYS: Mapping[str, tuple[str, tuple[int, ...]]] = {
     "six": (N_("Monday to Saturday"), tuple(range(6)))}
 ROUTED: tuple[Severity, ...] = ("critical", "high", "medium")
 WORDS = {"fired": N_("fired"), "repeat": N_("still"), "resolved": N_("over"), "test": N_("test"),
-         "daily": N_("daily digest"), "weekly": N_("weekly digest")}
+         "daily": N_("daily digest"), "weekly": N_("weekly digest"),
+         "monthly": N_("monthly review")}
 # Why a notice was not sent.
 WHY = {"acknowledged": N_("somebody sees to it"), "over": N_("over before it was sent"), "muted": N_("silenced"),
        "fired-again": N_("it fired anew"), "rule-gone": N_("its rule is gone or off"),
@@ -163,9 +164,11 @@ def digest_fields(plan: Digests, telling: Telling, wording: Wording) -> tuple[In
     """The form of digests."""
     say = wording.say
     everybody = tuple((one.id, one.name) for one in telling.receivers.values())
-    kinds = (("daily", say("Daily")), ("weekly", say("Weekly, on Mondays")), ("empty", say("Of quiet days too")))
+    kinds = (("daily", say("Daily")), ("weekly", say("Weekly, on Mondays")),
+             ("monthly", say("Monthly: a review of the rules, on the first working day")),
+             ("empty", say("Of quiet days too")))
     chosen = [name for name, is_set in (("daily", plan.is_daily), ("weekly", plan.is_weekly),
-                                        ("empty", plan.is_empty_told)) if is_set]
+                                        ("monthly", plan.is_monthly), ("empty", plan.is_empty_told)) if is_set]
     return (
         InputView("digest", say("Who gets them"), "checks", " ".join(telling.digest_receivers), choices=everybody,
                   id="digest-to"),
