@@ -26,6 +26,7 @@ from opsmon.core.alerting.receivers import GROUP_INTERVAL_MS, STALE_MS, Receiver
 from opsmon.core.alerting.rules import Rule
 from opsmon.core.alerting.silences import Silence, inhibitor_of, silence_of
 from opsmon.core.calendar import DAY_MS, HOUR_MS, MINUTE_MS
+from opsmon.core.said import Said
 from opsmon.notify.ports import DeliveryFailed
 from opsmon.notify.ports import Notifier as Channel
 from opsmon.store.alerts.alert_store import AlertStore, Stored
@@ -276,7 +277,7 @@ class Notifier:
                 return
         is_stale = now.now_ms - group[0].at_ms >= STALE_MS
         if failed is not None and (failed.is_permanent or is_stale or bundle.word == "test"):
-            await self._bury(bundle, group, str(failed), now)
+            await self._bury(bundle, group, failed.sentence, now)
 
     async def _try(self, bundle: Bundle, receiver: Receiver, now: Situation) -> DeliveryFailed | None:
         """One try, written down if it failed; None when it was accepted."""
@@ -287,7 +288,7 @@ class Notifier:
         except DeliveryFailed as error:
             failed = error
         except TimeoutError:
-            failed = DeliveryFailed(f"no answer within {WITHIN_S:g} s")
+            failed = DeliveryFailed(Said("no answer within %(seconds)s s", seconds=f"{WITHIN_S:g}"))
         else:
             self._pauses.pop(receiver.id, None)
             return None
@@ -305,11 +306,11 @@ class Notifier:
         # What is wrong with one message says nothing of the next one.
         pause.until_ms = 0 if failed.is_permanent else at_ms + wait_ms
         before = now.standing.get(receiver.id, Standing())
-        standing = replace(before, failing_ms=before.failing_ms or at_ms, why=str(failed))
+        standing = replace(before, failing_ms=before.failing_ms or at_ms, why=failed.sentence)
         if pause.failures == 1:
             log.warning("%s cannot be told: %s", receiver.id, failed)
         outcome = "failed for good" if failed.is_permanent else "failed"
-        await self._outbox.note([Attempt(at_ms, receiver.id, bundle.word, _rule(bundle), outcome, str(failed))],
+        await self._outbox.note([Attempt(at_ms, receiver.id, bundle.word, _rule(bundle), outcome, failed.sentence)],
                                 {receiver.id: standing})
 
     async def _settle(self, bundle: Bundle, group: Sequence[Queued], receiver: Receiver, outcome: str, now: Situation
