@@ -1,19 +1,19 @@
 """What the log of alerts tells of each run: when it fired, who saw to it, how long it lasted, how it ended. Pure.
 
-And the same past under another rule: taken through the steps of life.py once more, to the second, for the log knows
-when each number went beyond its limit and came back. It knows so of every kind of rule, of silent sources too.
+And the same past under another rule: how often that would have fired, to the second, for the log knows when each number
+went beyond its limit and came back. It knows so of every kind of rule, of silent sources too. What only hovered around
+its limit meanwhile is in no line and counts as beyond it: it would have fired so often at most.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from opsmon.core.alerting.life import Code, Finding, Timing, Verdict, due_ms, new_alert, step
+from opsmon.core.alerting.life import Code, Timing, Verdict
 from opsmon.core.alerting.rules import Severity
 
 _FIRED = frozenset({"beyond", "held"})
 _BREACH = frozenset({"beyond", "held", "beyond-again"})
 _CLEAR = frozenset({"back-within", "over-before-it-lasted", "stayed-within", "closed", "rule-gone"})
-BREACH, CLEAR = Finding("breach"), Finding("clear")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,36 +86,32 @@ def _after(run: PastRun, one: Entry, within: dict[str, int]) -> PastRun:
     return run
 
 
-# Of each alert: (epoch ms, found from then on), in the order of time.
-Marks = Mapping[str, Sequence[tuple[int, Finding]]]
+# Of each alert: (epoch ms, whether it is beyond its limit from then on), in the order of time.
+Marks = Mapping[str, Sequence[tuple[int, bool]]]
 
 
-def marks_of(entries: Iterable[Entry]) -> dict[str, list[tuple[int, Finding]]]:
+def marks_of(entries: Iterable[Entry]) -> dict[str, list[tuple[int, bool]]]:
     """When the number of each alert went beyond its limit, and came back."""
-    found: dict[str, list[tuple[int, Finding]]] = {}
+    found: dict[str, list[tuple[int, bool]]] = {}
     for one in entries:
-        finding = BREACH if one.reason in _BREACH else CLEAR if one.reason in _CLEAR else None
-        if finding is not None:
-            found.setdefault(one.alert, []).append((one.at_ms, finding))
+        if one.reason in _BREACH or one.reason in _CLEAR:
+            found.setdefault(one.alert, []).append((one.at_ms, one.reason in _BREACH))
     return found
 
 
 def times_fired(marks: Marks, timing: Timing, now_ms: int) -> int:
-    """How often it would have fired with this timing."""
+    """How often it would have fired with this timing: as life.py says, of which only this much matters here."""
     return sum(_times(each, timing, now_ms) for each in marks.values())
 
 
-def _times(marks: Sequence[tuple[int, Finding]], timing: Timing, now_ms: int) -> int:
-    alert, finding, runs = new_alert(""), CLEAR, set[int]()
-    for at_ms, found in (*marks, (now_ms, marks[-1][1])):
-        while (due := due_ms(alert, timing)) is not None and due <= at_ms:
-            # What time alone brings while nothing else is found.
-            move = step(alert, finding, timing, due)
-            if move is None:
-                break
-            alert = move.alert
-            runs |= {alert.began_ms} if alert.is_open else set()
-        move = step(alert, found, timing, at_ms)
-        alert, finding = move.alert if move else alert, found
-        runs |= {alert.began_ms} if alert.is_open else set()
-    return len(runs)
+def _times(marks: Sequence[tuple[int, bool]], timing: Timing, now_ms: int) -> int:
+    times, is_open, is_beyond, since_ms = 0, False, False, 0
+    for at_ms, beyond in (*marks, (now_ms, False)):
+        lasts_ms = at_ms - since_ms
+        if is_beyond and not is_open and lasts_ms >= timing.for_ms:
+            times, is_open = times + 1, True
+        elif is_open and not is_beyond and lasts_ms >= timing.keep_ms:
+            is_open = False
+        if beyond != is_beyond:
+            is_beyond, since_ms = beyond, at_ms
+    return times

@@ -4,6 +4,7 @@ interruptions of a shift. Pure; ALERTING D5 names the figures.
 An alert that nobody acts on is a defect of its rule: people learn not to look.
 """
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -149,16 +150,16 @@ def hours_of_work(severity: Severity, telling: Telling, zone: ZoneInfo) -> Hours
 def shifts(runs: Iterable[PastRun], telling: Telling, zone: ZoneInfo, since_ms: int, until_ms: int) -> list[Shift]:
     """Every shift of a time, with what interrupted it: incidents that are critical or high, and were not held until
     somebody works."""
-    found: dict[int, Counter[str]] = {}
+    every = list(_all_shifts(zone, since_ms, until_ms))
+    begins, found = [start_ms for start_ms, _ in every], [Counter[str]() for _ in every]
     by_rule: dict[str, list[PastRun]] = {}
     for run in runs:
         by_rule.setdefault(run.rule, []).append(run)
     for own in by_rule.values():
         for run in incidents(own, until_ms):
             if run.severity in INTERRUPTING and telling.route(run.severity).is_open(run.began_ms):
-                found.setdefault(shift_at(run.began_ms, zone)[0], Counter())[run.rule] += 1
-    return [Shift(start_ms, end_ms, found.get(start_ms, Counter()))
-            for start_ms, end_ms in _all_shifts(zone, since_ms, until_ms)]
+                found[bisect_right(begins, run.began_ms) - 1][run.rule] += 1
+    return [Shift(*stretch, rules) for stretch, rules in zip(every, found, strict=True)]
 
 
 def shift_at(time_ms: int, zone: ZoneInfo) -> tuple[int, int]:

@@ -4,6 +4,7 @@ Threats: a lost update (CWE-362; a rule is changed only if it is still the one t
 account for (CWE-778: each is written with its line in the audit).
 """
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -22,6 +23,7 @@ from opsmon.store.alerts.rule_queries import SavedRule, saved_rules
 from opsmon.store.alerts.telling_queries import telling_of
 from opsmon.store.scripts import Scripts
 from opsmon.web.alerts.alerts_page import AlertRoom
+from opsmon.web.alerts.quality_shapes import QualityView
 from opsmon.web.alerts.quality_words import QualityWords
 from opsmon.web.alerts.rule_writing import RuleWriting
 from opsmon.web.alerts.rules_page import FIXED, NO_REASON, NONE
@@ -69,9 +71,15 @@ class QualityPage:
         room, now_ms = self._room, self._room.clock.now_ms()
         saved = await self._saved()
         past = await lately(room.reader, room.keys, now_ms)
-        found = review(runs_of(past.entries), {name: one.rule for name, one in saved.items()},
-                       await telling_of(room.reader, room.keys), room.kpis.calendar.zone, now_ms)
-        view = QualityWords(room.wording, saved).page(found, past, _marks(past.entries))
+        telling, zone = await telling_of(room.reader, room.keys), room.kpis.calendar.zone
+        rules = {name: one.rule for name, one in saved.items()}
+
+        def reckoned() -> QualityView:
+            found = review(runs_of(past.entries), rules, telling, zone, now_ms)
+            return QualityWords(room.wording, saved).page(found, past, _marks(past.entries))
+
+        # A loud month takes a while, for which no screen is to wait.
+        view = await asyncio.to_thread(reckoned)
         return room.html(request, "quality", N_("Quality of alerts"), status, quality=view, trouble=trouble, done=done)
 
     def _done(self, request: Request, saved: Mapping[str, SavedRule]) -> str:

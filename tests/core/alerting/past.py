@@ -46,4 +46,4 @@ def said(lines: Iterable[Entry], at_ms: int, reason: str, note: str = "", code: 
 
 def _dues(alert: Alert, rule: Rule, until_ms: int) -> list[tuple[int, Finding | None]]:
     due = due_ms(alert, rule.timing)
-    return [(due, None)] if due is not None and due < until_ms else []
+    return [(due, None)] if due is not None and due <= until_ms else []

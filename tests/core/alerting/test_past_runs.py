@@ -94,6 +94,15 @@ def test_the_same_rule_would_have_fired_as_often_as_it_did(found: list[tuple[int
     assert times_fired(marks_of(lines), rule.timing, LATER_MS) == len(runs_of(lines))
 
 
+@given(STRETCHES, FORS, st.integers(0, 30))
+def test_what_another_rule_would_have_fired_is_what_it_fires(
+        found: list[tuple[int, int]], for_ms: int, keep: int) -> None:
+    """The past of one rule, reckoned for another, against that other one living through it."""
+    other = replace(LATE, for_ms=for_ms, keep_ms=keep * MINUTE_MS)
+    marks = marks_of(lived(placed(found))[0])
+    assert times_fired(marks, other.timing, LATER_MS) == len(runs_of(lived(placed(found), other)[0]))
+
+
 @given(STRETCHES, FORS, st.integers(1, 60), st.integers(1, 60))
 def test_who_waits_longer_never_fires_more(found: list[tuple[int, int]], for_ms: int, more: int, keep: int) -> None:
     """Whether it waits longer to fire, to be over, or both."""
