@@ -22,11 +22,12 @@ class Lately:
     since_ms: int | None = None
 
 
-async def lately(reader: Reader, keys: Keys, until_ms: int) -> Lately:
-    """The 30 days up to an instant. Raises STORE_ERRORS."""
+async def lately(reader: Reader, keys: Keys, until_ms: int, most_lines: int = MOST_LINES) -> Lately:
+    """The 30 days up to an instant, or the newest lines of them. Raises STORE_ERRORS."""
     since_ms, before, found = until_ms - BACK_MS, "+", list[LogLine]()
-    while len(found) < MOST_LINES:
-        lines, before = await log_page(reader, keys, SoughtLines(), _AT_A_TIME, before)
+    while len(found) < most_lines:
+        at_a_time = min(_AT_A_TIME, most_lines - len(found))
+        lines, before = await log_page(reader, keys, SoughtLines(), at_a_time, before)
         found += [one for one in lines if since_ms <= one.at_ms < until_ms]
         if not before or (lines and lines[-1].at_ms < since_ms):
             return Lately(tuple(map(_entry, reversed(found))))

@@ -144,7 +144,8 @@ class AlertsPage:
     async def _note(self, request: Request, asked: Asked, alert: Alert, book: AlertBook) -> None:
         rule = book.rules[alert.rule]
         after = {"state": alert.state, "acknowledged_by": alert.acknowledged_by, "assigned_to": alert.assigned_to,
-                 "snoozed_until_ms": alert.snoozed_until_ms or "", "code": alert.code, "note": asked.note}
+                 "snoozed_until_ms": alert.snoozed_until_ms or "", "code": alert.code, "note": asked.note,
+                 "verdict": alert.verdict}
         await self._room.noting.note(request, f"alert.{asked.act}", alert.fingerprint, rule.title,
                                      {}, {name: value for name, value in after.items() if value})
 
