@@ -56,7 +56,7 @@ def digest(log: Iterable[LogLine], alerts: Iterable[Alert], rules: Mapping[str, 
     """A digest of the lines from `since_ms` (with it) to `until_ms` (without)."""
     lines = [one for one in log if since_ms <= one.at_ms < until_ms]
     fired = [one for one in lines if one.state == "firing" and one.reason in ("beyond", "held")]
-    ended = {one.run for one in lines if one.state == "resolved"}
+    ended = {one.run for one in lines if _is_end(one)}
     held = [one for one in fired if one.run in ended and _was_held(one, lines, telling)]
     rang = Counter(one.title for one in fired)
     return Digest(
@@ -85,10 +85,15 @@ def _begins_month(day: date) -> bool:
     return day.weekday() < 5 and (day.day == 1 or (day.weekday() == 0 and day.day <= 3))
 
 
+def _is_end(line: LogLine) -> bool:
+    """Whether a run ended with it. What people write and say of it later is of a run that is over, too."""
+    return line.state == "resolved" and line.reason in ("stayed-within", "closed", "rule-gone")
+
+
 def _was_held(fired: LogLine, lines: Iterable[LogLine], telling: Telling) -> bool:
     """Whether nobody was to be told when it fired, nor when it ended."""
     if fired.severity not in ("high", "medium"):
         return False
     route = telling.route(fired.severity)  # type: ignore[arg-type]
-    end = max(one.at_ms for one in lines if one.run == fired.run and one.state == "resolved")
+    end = max(one.at_ms for one in lines if one.run == fired.run and _is_end(one))
     return bool(route.steps) and not route.is_open(fired.at_ms) and not route.is_open(end)

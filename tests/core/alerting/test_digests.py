@@ -38,6 +38,16 @@ def test_what_came_and_went_at_night_is_one_line() -> None:
     assert (found.held, found.fired, found.resolved) == (("Orders are late",), 1, 1)
 
 
+@pytest.mark.parametrize("reason", ["noted", "judged"])
+def test_what_is_said_of_an_alert_afterwards_does_not_end_it_again(reason: str) -> None:
+    """It was over the day before, at night; and is as long over as it was."""
+    later = line(2, "resolved", reason=reason)
+    alone = digest([later], [], RULES, TELLING, MORNING_MS - DAY_MS, MORNING_MS)
+    night = digest([line(8, "firing"), line(7, "resolved"), line(-4, "resolved", reason=reason)], [], RULES, TELLING,
+                   MORNING_MS - DAY_MS, MORNING_MS + DAY_MS)
+    assert (alone.is_empty, night.held, night.resolved) == (True, ("Orders are late",), 1)
+
+
 def test_what_was_told_by_day_was_not_held() -> None:
     """Yesterday at noon."""
     found = digest([line(20, "firing"), line(19, "resolved")], [], RULES, TELLING, MORNING_MS - DAY_MS, MORNING_MS)
