@@ -32,7 +32,7 @@ from opsmon.web.languages import LOCALES
 
 ROOT = Path(__file__).parents[1]
 KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "say": None, "many": (1, 2), "N_": None, "NN_": (1, 2),
-            "Said": None, "BadCell": None, "CannotEdit": None, "Unfit": None}
+            "Said": None, "Fault": (2,), "BadCell": None, "CannotEdit": None, "Unfit": None}
 JINJA = {"trimmed": "true", "trim_blocks": "true", "lstrip_blocks": "true", "newstyle_gettext": "true"}
 Id = str | tuple[str, str]
 

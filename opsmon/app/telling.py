@@ -50,7 +50,8 @@ async def notifier(settings: Settings, client: Redis, clock: Clock, channels: Ma
     """What tells people of a site's alerts, by `channels` or by those there are."""
     keys, who = Keys(settings.site), f"{settings.worker_name}:{os.getpid()}:{id(client)}"
     words = notice_words(settings, await link_secret(client, keys))
-    return Notifier(client, keys, channels or channels_of(settings), words.message, who, clock)
+    return Notifier(client, keys, channels or channels_of(settings), words.message, who, clock,
+                    settings.timezone, settings.rules)
 
 
 def channels_of(settings: Settings) -> dict[str, Channel]:

@@ -71,6 +71,7 @@ from opsmon.web.accounts.touching import Touching
 from opsmon.web.addresses import LOOPBACK, Networks, read_networks
 from opsmon.web.alerts.alerts_page import AlertRoom, AlertsPage
 from opsmon.web.alerts.calendar_page import CalendarPage
+from opsmon.web.alerts.quality_page import QualityPage
 from opsmon.web.alerts.rules_page import RulesPage
 from opsmon.web.alerts.silences_page import SilencesPage
 from opsmon.web.board_editor import BoardEditor
@@ -177,8 +178,8 @@ async def open_web(settings: Settings, *, boards: bool, ingest: bool, clock: Clo
                       PairPage(pages, screens, feed.board.wording, clock,
                                boards_url(settings) or named_url(settings)),
                       ScreensPage(office, feed, screens, partial(live.look, recogniser.gone, screens.attend)),
-                      AlertsPage(room), RulesPage(room, changing, scripts), SilencesPage(room, changing, scripts),
-                      CalendarPage(room, changing, scripts),
+                      AlertsPage(room), RulesPage(room, changing, scripts), QualityPage(room, changing, scripts),
+                      SilencesPage(room, changing, scripts), CalendarPage(room, changing, scripts),
                       _link_page(settings, client, keys, pages, clock),
                       ReceiversPage(office, client, settings.timezone.key))
         doors = board_doors(rooms)
@@ -258,7 +259,7 @@ def _link_page(settings: Settings, client: Redis, keys: Keys, pages: Pages, cloc
 
     reader = Reader(client)
     return LinkPage(pages, AlertStore(reader, Scripts(client, keys), keys), reader, keys, Changing(client, keys), words,
-                    clock)
+                    clock, settings.rules)
 
 
 def _signing(settings: Settings, client: Redis, keys: Keys, stack: AsyncExitStack) -> Signing:

@@ -11,10 +11,11 @@ from typing import Any
 
 from opsmon.core.alerting.messages import Message
 from opsmon.core.alerting.receivers import SCHEMAS, Receiver
+from opsmon.core.said import Said
 from opsmon.notify.ports import DeliveryFailed
 from opsmon.threads import in_thread
 
-_MISSING = "chats and text messages need Apprise: install opsmon[notify]"
+_MISSING = Said("chats and text messages need Apprise: install opsmon[notify]")
 
 
 def is_installed() -> bool:
@@ -31,7 +32,7 @@ class AppriseNotifier:
     async def send(self, receiver: Receiver, message: Message, now_ms: int) -> None:
         """Send a message. Raises DeliveryFailed. Repeated it arrives again: chats know no keys."""
         if receiver.to.partition("://")[0].lower() not in SCHEMAS:
-            raise DeliveryFailed("this service is none that opsmon sends to", is_permanent=True)
+            raise DeliveryFailed(Said("this service is none that opsmon sends to"), is_permanent=True)
         make = self._make or _own()
         # An instance sleeps between its calls, each address has one of its own and none waits for another.
         await in_thread(lambda: _send(make(), receiver.to, message))
@@ -50,8 +51,8 @@ def _send(instance: Any, url: str, message: Message) -> None:
         is_known = instance.add(url)
         is_sent = is_known and instance.notify(title=message.subject, body=message.text, body_format="text")
     except Exception as error:  # noqa: BLE001 - whatever a plugin raises
-        raise DeliveryFailed(f"the service failed ({type(error).__name__})") from None
+        raise DeliveryFailed(Said("the service failed (%(why)s)", why=type(error).__name__)) from None
     if not is_known:
-        raise DeliveryFailed("Apprise cannot read this address", is_permanent=True)
+        raise DeliveryFailed(Said("Apprise cannot read this address"), is_permanent=True)
     if not is_sent:
-        raise DeliveryFailed("the service did not take the message")
+        raise DeliveryFailed(Said("the service did not take the message"))

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from urllib.parse import urlsplit
 
+from opsmon.core.said import Said
 from opsmon.notify.ports import DeliveryFailed
 
 WITHIN_S = 5.0
@@ -78,23 +79,25 @@ class Egress:
                 address = await self._address(host, port)
                 return await self._asked(address, port, host, _request(host, port, target, headers, body))
         except TimeoutError:
-            raise DeliveryFailed(f"{host} did not answer in {WITHIN_S:g} s") from None
+            raise DeliveryFailed(Said("%(host)s did not answer in %(seconds)s s", host=host,
+                                      seconds=f"{WITHIN_S:g}")) from None
         except ssl.SSLCertVerificationError:
-            raise DeliveryFailed(f"{host} has no certificate that can be believed") from None
+            raise DeliveryFailed(Said("%(host)s has no certificate that can be believed", host=host)) from None
         except ssl.SSLError:
-            raise DeliveryFailed(f"{host}: no secure connection") from None
+            raise DeliveryFailed(Said("%(host)s: no secure connection", host=host)) from None
         except OSError as error:
-            raise DeliveryFailed(f"{host} cannot be reached ({error.strerror or type(error).__name__})") from None
+            raise DeliveryFailed(Said("%(host)s cannot be reached (%(why)s)", host=host,
+                                      why=str(error.strerror or type(error).__name__))) from None
 
     async def _address(self, host: str, port: int) -> str:
         """The address that is asked: all that the name has must pass, so that none is chosen by chance."""
         try:
             found = [ip_address(one.partition("%")[0]) for one in await self._resolve(host, port)]
         except socket.gaierror:
-            raise DeliveryFailed(f"there is no address of the name {host}") from None
+            raise DeliveryFailed(Said("there is no address of the name %(host)s", host=host)) from None
         if not found or not all(self._may_ask(one, port) for one in found):
-            raise DeliveryFailed(f"{host} is no public https address. An admin can allow networks of the house with "
-                                 "OPSMON_NOTIFY_NETWORKS.", is_permanent=True)
+            raise DeliveryFailed(Said("%(host)s is no public https address. An admin can allow networks of the house "
+                                      "with OPSMON_NOTIFY_NETWORKS.", host=host), is_permanent=True)
         return str(found[0])
 
     def _may_ask(self, address: Address, port: int) -> bool:
@@ -124,7 +127,7 @@ def _parts(url: str) -> tuple[str, int, str]:
 
     Threat: parser differentials (CWE-436).
     """
-    refused = DeliveryFailed("this is no https:// address as opsmon reads them", is_permanent=True)
+    refused = DeliveryFailed(Said("this is no https:// address as opsmon reads them"), is_permanent=True)
     if not re.fullmatch(r"https://[\x21-\x7e]{1,2000}", url) or re.search(r"[\\@#\"<>^`{|}]", url):
         raise refused
     try:
@@ -155,7 +158,7 @@ def _request(host: str, port: int, target: str, headers: Mapping[str, str], body
     told = {"Host": named if port == HTTPS_PORT else f"{named}:{port}", **headers, "Content-Length": str(len(body)),
             "Connection": "close", "User-Agent": "opsmon"}
     if any(re.search(r"[^\x20-\x7e]", text) for pair in told.items() for text in pair):
-        raise DeliveryFailed("a header of this message cannot be sent", is_permanent=True)
+        raise DeliveryFailed(Said("a header of this message cannot be sent"), is_permanent=True)
     lines = "".join(f"{name}: {value}\r\n" for name, value in told.items())
     return f"POST {target} HTTP/1.1\r\n{lines}\r\n".encode("ascii") + body
 
@@ -174,5 +177,5 @@ async def _head(reader: asyncio.StreamReader) -> bytes:
 def _answer(head: bytes, host: str) -> Answer:
     status, after = _STATUS.match(head), _RETRY.search(head.partition(b"\r\n\r\n")[0] + b"\r\n")
     if status is None or b"\r\n\r\n" not in head:
-        raise DeliveryFailed(f"{host} did not speak HTTP as expected, or broke off")
+        raise DeliveryFailed(Said("%(host)s did not speak HTTP as expected, or broke off", host=host))
     return Answer(int(status[1]), int(after[1]) if after else None)

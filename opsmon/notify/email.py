@@ -14,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 from opsmon.core.alerting.messages import Message
 from opsmon.core.alerting.receivers import Receiver
+from opsmon.core.said import Said
 from opsmon.notify.ports import DeliveryFailed
 from opsmon.threads import in_thread
 
@@ -56,7 +57,7 @@ class EmailNotifier:
         once."""
         server = self._server
         if server is None or not self._sender:
-            raise DeliveryFailed("no mail server is set: OPSMON_SMTP_URL and OPSMON_MAIL_FROM say which",
+            raise DeliveryFailed(Said("no mail server is set: OPSMON_SMTP_URL and OPSMON_MAIL_FROM say which"),
                                  is_permanent=True)
         mail = mail_of(self._sender, receiver, message, now_ms)
         await in_thread(lambda: _hand_over(server, mail, self._sender, receiver.to, self._context))
@@ -103,17 +104,20 @@ def _hand_over(server: MailServer, mail: EmailMessage, sender: str, to: str, con
             smtp.send_message(mail, parseaddr(sender)[1], [to])
     except smtplib.SMTPRecipientsRefused as error:
         code, _ = next(iter(error.recipients.values()), (550, b""))
-        raise DeliveryFailed(f"the mail server refuses this address ({code})", is_permanent=code >= 500) from None
+        raise DeliveryFailed(Said("the mail server refuses this address (%(code)s)", code=code),
+                             is_permanent=code >= 500) from None
     except smtplib.SMTPAuthenticationError as error:
-        raise DeliveryFailed(f"the mail server refuses user and password ({error.smtp_code})") from None
+        raise DeliveryFailed(Said("the mail server refuses user and password (%(code)s)",
+                                  code=error.smtp_code)) from None
     except smtplib.SMTPResponseException as error:
-        raise DeliveryFailed(f"the mail server answered {error.smtp_code}",
+        raise DeliveryFailed(Said("the mail server answered %(code)s", code=error.smtp_code),
                              is_permanent=500 <= error.smtp_code < 600) from None
     except ssl.SSLError:
-        raise DeliveryFailed(f"no secure connection to the mail server {server.host}") from None
+        raise DeliveryFailed(Said("no secure connection to the mail server %(host)s", host=server.host)) from None
     except (smtplib.SMTPException, OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or type(error).__name__
-        raise DeliveryFailed(f"the mail server {server.host} cannot be reached ({why})") from None
+        raise DeliveryFailed(Said("the mail server %(host)s cannot be reached (%(why)s)", host=server.host,
+                                  why=str(why))) from None
 
 
 def _opened(server: MailServer, context: ssl.SSLContext) -> smtplib.SMTP:
@@ -130,7 +134,8 @@ def _opened(server: MailServer, context: ssl.SSLContext) -> smtplib.SMTP:
             smtp.starttls(context=context)
         elif server.host not in _LOCAL:
             smtp.close()
-            raise DeliveryFailed(f"the mail server {server.host} offers no encryption (STARTTLS)", is_permanent=True)
+            raise DeliveryFailed(Said("the mail server %(host)s offers no encryption (STARTTLS)", host=server.host),
+                                 is_permanent=True)
     if server.user:
         smtp.login(server.user, server.password)
     return smtp

@@ -9,6 +9,7 @@ import orjson
 
 from opsmon.core.alerting.messages import Message
 from opsmon.core.alerting.receivers import Receiver
+from opsmon.core.said import Said
 from opsmon.notify.egress import Answer, Egress
 from opsmon.notify.ports import DeliveryFailed
 
@@ -43,7 +44,8 @@ def key_of(secret: str) -> bytes:
     try:
         return b64decode(secret.removeprefix("whsec_"), validate=True)
     except ValueError:
-        raise DeliveryFailed("the secret of this receiver cannot be read: make a new one", is_permanent=True) from None
+        raise DeliveryFailed(Said("the secret of this receiver cannot be read: make a new one"),
+                             is_permanent=True) from None
 
 
 def _check(answer: Answer) -> None:
@@ -51,9 +53,11 @@ def _check(answer: Answer) -> None:
     if 200 <= status < 300:
         return
     if 300 <= status < 400:
-        raise DeliveryFailed(f"the address answered {status}, a redirect, which is not followed", is_permanent=True)
+        raise DeliveryFailed(Said("the address answered %(status)s, a redirect, which is not followed", status=status),
+                             is_permanent=True)
     is_permanent = 400 <= status < 500 and status not in _AGAIN
-    raise DeliveryFailed(f"the address answered {status}", is_permanent=is_permanent, after_s=answer.after_s)
+    raise DeliveryFailed(Said("the address answered %(status)s", status=status), is_permanent=is_permanent,
+                         after_s=answer.after_s)
 
 
 def _iso(now_ms: int) -> str:

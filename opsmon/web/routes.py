@@ -26,6 +26,7 @@ from opsmon.web.accounts.signing_in import SignIn
 from opsmon.web.accounts.tokens_page import TokensPage
 from opsmon.web.alerts.alerts_page import AlertsPage
 from opsmon.web.alerts.calendar_page import CalendarPage
+from opsmon.web.alerts.quality_page import QualityPage
 from opsmon.web.alerts.rules_page import RulesPage
 from opsmon.web.alerts.silences_page import SilencesPage
 from opsmon.web.assets import HashedFiles
@@ -93,6 +94,7 @@ class Rooms:
     screens: ScreensPage
     alerts: AlertsPage
     rules: RulesPage
+    quality: QualityPage
     silences: SilencesPage
     calendar: CalendarPage
     alert_link: LinkPage
@@ -163,6 +165,8 @@ def board_doors(rooms: Rooms) -> list[Door]:
         Door("/alerts", rooms.alerts.all, "readers", zipped=True),
         Door("/alerts.csv", rooms.alerts.csv, "readers", zipped=True),
         Door("/alerts.ndjson", rooms.alerts.ndjson, "readers", zipped=True),
+        Door("/alerts/quality", rooms.quality.show, "managers", zipped=True),
+        Door("/alerts/quality", rooms.quality.act, "managers", ("POST",)),
         Door("/alerts/{fingerprint}", rooms.alerts.one, "readers", zipped=True),
         Door("/alerts/{fingerprint}", rooms.alerts.act, "floor", ("POST",)),
         Door("/rules", rooms.rules.all, "managers", zipped=True),

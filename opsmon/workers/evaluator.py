@@ -15,16 +15,16 @@ from redis.asyncio import Redis
 
 from opsmon.clock import Clock
 from opsmon.core.alerting.digests import due_days
-from opsmon.core.alerting.life import Alert, Finding, new_alert, retire, seen, step
+from opsmon.core.alerting.life import Alert, Finding, escalated, new_alert, retire, seen, step
 from opsmon.core.alerting.receivers import Digests, Telling
 from opsmon.core.alerting.rules import Late, Milestone, Missing, Outlier, Pace, Rule, RunsOut, Unusual
 from opsmon.core.alerting.silences import Silence, inhibitor_of, silence_of
 from opsmon.core.alerting.special_days import ORDINARY, SpecialDays
-from opsmon.core.alerting.telling import Route, due
+from opsmon.core.alerting.telling import Due, Route, due
 from opsmon.core.calendar import DAY_MS
 from opsmon.store import health_queries
 from opsmon.store.accounts.refused_logins import refused_logins
-from opsmon.store.alerts.alert_store import AlertStore, Stored, notice_fields
+from opsmon.store.alerts.alert_store import AlertStore, Stored, log_line, notice_fields
 from opsmon.store.alerts.odd_times import note_alerted, odd_times
 from opsmon.store.alerts.outbox import queue
 from opsmon.store.alerts.rule_queries import all_rules, silences
@@ -167,7 +167,8 @@ class Evaluator:
             return stored
         notices = [notice_fields(found.notice, receiver, stored.alert, rule, now_ms)
                    for receiver in found.notice.receivers] if found.notice else []
-        return await self.store.note(stored, found.told, notices, now_ms)
+        line = _escalation(stored.alert, rule, found, now_ms)
+        return await self.store.note(stored, found.told, notices, now_ms, line)
 
     def route_of(self, rule: Rule) -> Route:
         """Where the alerts of a rule go. Without any receiver panel and walls alone show them; of milestones always."""
@@ -227,3 +228,11 @@ def _first_ms(known: Iterable[Stored]) -> dict[str, int]:
         if one.alert.is_open and (one.told.run != one.alert.id or not one.told.steps):
             found[one.alert.rule] = min(found.get(one.alert.rule, one.alert.began_ms), one.alert.began_ms)
     return found
+
+
+def _escalation(alert: Alert, rule: Rule, found: Due, now_ms: int) -> list[str]:
+    """The line of the log that says that others had to be told; none where it is the first word, or the same again."""
+    notice = found.notice
+    if notice is None or not (notice.word == "nobody" or (notice.word == "fired" and found.told.steps > 1)):
+        return []
+    return log_line(escalated(alert, is_nobody=notice.word == "nobody"), rule, now_ms)

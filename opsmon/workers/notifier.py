@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from redis.asyncio import Redis
 
@@ -19,14 +20,18 @@ from opsmon.core.alerting.digests import digest
 from opsmon.core.alerting.hours import opens_ms
 from opsmon.core.alerting.life import Alert, new_alert
 from opsmon.core.alerting.messages import Bundle, Dropped, Item, Message, Queued, fate, gathered, superseded
+from opsmon.core.alerting.past_runs import runs_of
+from opsmon.core.alerting.quality import review
 from opsmon.core.alerting.receivers import GROUP_INTERVAL_MS, STALE_MS, Receiver, Telling
 from opsmon.core.alerting.rules import Rule
 from opsmon.core.alerting.silences import Silence, inhibitor_of, silence_of
 from opsmon.core.calendar import DAY_MS, HOUR_MS, MINUTE_MS
+from opsmon.core.said import Said
 from opsmon.notify.ports import DeliveryFailed
 from opsmon.notify.ports import Notifier as Channel
 from opsmon.store.alerts.alert_store import AlertStore, Stored
 from opsmon.store.alerts.outbox import Outbox
+from opsmon.store.alerts.quality_queries import lately
 from opsmon.store.alerts.rule_queries import all_rules, silences
 from opsmon.store.alerts.telling_queries import Attempt, Standing, log_lines, standings, telling_of
 from opsmon.store.connection import STORE_ERRORS, Reader
@@ -90,11 +95,13 @@ class Notifier:
     """Tells people, for one site, until it is told to stop."""
 
     def __init__(self, client: Redis, keys: Keys, channels: Mapping[str, Channel], render: Render, who: str,
-                 clock: Clock, jitter: Callable[[], float] = random.random) -> None:
+                 clock: Clock, zone: ZoneInfo, own: Sequence[Rule] = (),
+                 jitter: Callable[[], float] = random.random) -> None:
+        """`own` are the rules of the site's file, `zone` is where it is."""
         self._reader, self._keys, self._scripts = Reader(client), keys, Scripts(client, keys)
         self._outbox, self._alerts = Outbox(client, keys), AlertStore(self._reader, self._scripts, keys)
         self._channels, self._render, self._who = channels, render, who
-        self._clock, self._jitter = clock, jitter
+        self._clock, self._jitter, self._zone, self._own = clock, jitter, zone, own
         self._waiting: dict[str, Queued] = {}
         self._bundles: dict[str, str] = {}
         self._pauses: dict[str, Pause] = {}
@@ -235,8 +242,8 @@ class Notifier:
         """A group with all that is to be said; None where a digest has nothing to tell."""
         first = group[0]
         key = self._bundles.get(first.id, first.key)
-        if first.word in ("daily", "weekly"):
-            data = await self._digest(first, now)
+        if first.word in ("daily", "weekly", "monthly"):
+            data = await (self._review(first, now) if first.word == "monthly" else self._digest(first, now))
             return None if data is None else Bundle(key, first.word, first.receiver, (), data)
         items = [Item(one, now.alert_of(one) or new_alert(one.rule), rule) for one in group
                  if (rule := now.rule_of(one)) is not None]
@@ -247,6 +254,13 @@ class Notifier:
         found = digest(await log_lines(self._reader, self._keys, since_ms),
                        [stored.alert for stored in now.alerts.values()], now.rules, now.telling, since_ms, one.at_ms)
         return None if found.is_empty and not now.telling.digests.is_empty_told else {"digest": found}
+
+    async def _review(self, one: Queued, now: Situation) -> dict[str, Any] | None:
+        """What the page of alerts' quality says on that morning; None where nothing fired."""
+        runs = runs_of((await lately(self._reader, self._keys, one.at_ms)).entries)
+        found = review(runs, now.rules, now.telling, self._zone, one.at_ms)
+        return None if found.is_empty else {"review": found,
+                                            "titles": {each.rule: now.rules[each.rule].title for each in found.rules}}
 
     async def _send(self, bundle: Bundle, group: Sequence[Queued], receiver: Receiver, now: Situation) -> None:
         """To the receiver, or to its next one where it cannot be told."""
@@ -263,7 +277,7 @@ class Notifier:
                 return
         is_stale = now.now_ms - group[0].at_ms >= STALE_MS
         if failed is not None and (failed.is_permanent or is_stale or bundle.word == "test"):
-            await self._bury(bundle, group, str(failed), now)
+            await self._bury(bundle, group, failed.sentence, now)
 
     async def _try(self, bundle: Bundle, receiver: Receiver, now: Situation) -> DeliveryFailed | None:
         """One try, written down if it failed; None when it was accepted."""
@@ -274,7 +288,7 @@ class Notifier:
         except DeliveryFailed as error:
             failed = error
         except TimeoutError:
-            failed = DeliveryFailed(f"no answer within {WITHIN_S:g} s")
+            failed = DeliveryFailed(Said("no answer within %(seconds)s s", seconds=f"{WITHIN_S:g}"))
         else:
             self._pauses.pop(receiver.id, None)
             return None
@@ -292,11 +306,11 @@ class Notifier:
         # What is wrong with one message says nothing of the next one.
         pause.until_ms = 0 if failed.is_permanent else at_ms + wait_ms
         before = now.standing.get(receiver.id, Standing())
-        standing = replace(before, failing_ms=before.failing_ms or at_ms, why=str(failed))
+        standing = replace(before, failing_ms=before.failing_ms or at_ms, why=failed.sentence)
         if pause.failures == 1:
             log.warning("%s cannot be told: %s", receiver.id, failed)
         outcome = "failed for good" if failed.is_permanent else "failed"
-        await self._outbox.note([Attempt(at_ms, receiver.id, bundle.word, _rule(bundle), outcome, str(failed))],
+        await self._outbox.note([Attempt(at_ms, receiver.id, bundle.word, _rule(bundle), outcome, failed.sentence)],
                                 {receiver.id: standing})
 
     async def _settle(self, bundle: Bundle, group: Sequence[Queued], receiver: Receiver, outcome: str, now: Situation
@@ -332,9 +346,9 @@ class Notifier:
 
     async def _look(self) -> Situation:
         silent = [one for one, _ in (await silences(self._reader, self._keys)).values()]
-        return Situation(await telling_of(self._reader, self._keys), await all_rules(self._reader, self._keys),
-                         await self._alerts.all(), silent, await standings(self._reader, self._keys),
-                         self._clock.now_ms())
+        rules = await all_rules(self._reader, self._keys, self._own)
+        return Situation(await telling_of(self._reader, self._keys), rules, await self._alerts.all(), silent,
+                         await standings(self._reader, self._keys), self._clock.now_ms())
 
     async def _sleep(self, stop: asyncio.Event) -> None:
         with suppress(TimeoutError):

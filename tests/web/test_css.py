@@ -163,7 +163,8 @@ def test_every_sheet_is_imported_or_belongs_to_one_page():
         "components/source-card.css",
         "desk.css", "components/dead.css", "components/edit.css", "components/form.css", "components/kpi-page.css",
         "components/narrowed.css", "components/open-alerts.css", "me.css", "components/people.css",
-        "components/telling.css", *(f"tile-{part.name}.css" for part in PARTS.values())} - imported
+        "components/telling.css", "components/judge.css", "components/quality.css",
+        *(f"tile-{part.name}.css" for part in PARTS.values())} - imported
 
 
 def test_the_ways_of_a_desk_weigh_little():

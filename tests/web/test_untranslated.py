@@ -19,10 +19,15 @@ from redis.asyncio import Redis
 
 from opsmon.clock import ManualClock
 from opsmon.core.access import LOCAL
+from opsmon.core.alerting.life import new_alert
 from opsmon.core.boards import BOARDS
 from opsmon.core.kpis import KPIS, ROLLUPS
+from opsmon.core.said import Said
 from opsmon.settings import Settings
 from opsmon.store.accounts.people import People
+from opsmon.store.alerts.outbox import Outbox
+from opsmon.store.alerts.rule_queries import all_rules
+from opsmon.store.alerts.telling_queries import Attempt, Standing
 from opsmon.store.connection import Reader
 from opsmon.store.data_dir import DataDir
 from opsmon.web import languages, rendering
@@ -33,6 +38,9 @@ from tests.orders import order
 from tests.store.dead import keep, letter
 from tests.translations import plain, template
 from tests.web.accounts.accounts import KEYS, paired, signed_in, with_admin
+from tests.web.alerts.past_month import log, month
+from tests.workers.alerting.outbox import BEN, put
+from tests.workers.alerting.outbox import keep as keep_telling
 
 pytestmark = pytest.mark.anyio
 
@@ -159,6 +167,22 @@ async def test_no_page_of_a_busy_site_says_a_word_in_english(greek: Line, settin
 async def test_no_page_of_a_new_site_says_a_word_in_english(greek: Line) -> None:
     """Before the first order: what to do, and what would fill each tile."""
     assert "\n".join(sorted(set().union(*[left((await greek.get(path)).text) for path in PAGES]))) == ""
+
+
+async def test_no_page_of_alerts_that_were_says_a_word_in_english(greek: Line) -> None:
+    """Figures, what is wrong with rules and what may be done; the time line of one; who could not be told, and why."""
+    rules = await all_rules(Reader(greek.store), KEYS)
+    await log(greek.store, month(rules))
+    gone = replace(new_alert("past-sla"), state="resolved", id="r1", began_ms=NOW_MS, ended_ms=NOW_MS, verdict="other")
+    await put(greek.store, gone)
+    await keep_telling(greek.store, BEN)
+    why = Said("the address answered %(status)s", status=503)
+    await Outbox(greek.store, KEYS).settle((), (), [Attempt(NOW_MS, "ben", "monthly", "", "failed", why)],
+                                           {"ben": Standing(0, 0, NOW_MS, why)},
+                                           [{"key": "k", "word": "fired", "receiver": "ben", "at": "1", "why": why}])
+    paths = ("/alerts/quality", "/alerts/quality?did=later&rule=past-sla", f"/alerts/{gone.fingerprint}", "/receivers")
+    found = {path: left((await greek.get(path)).text.replace("Ben", "")) for path in paths}
+    assert {path: texts for path, texts in found.items() if texts} == {}
 
 
 async def told(greek: Line, path: str, cookie: str = "", form: dict[str, str] | None = None, host: str = "") -> str:

@@ -6,7 +6,7 @@ Pure: worked out from the lines of the alert log.
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from opsmon.core.alerting.life import Alert
@@ -56,7 +56,7 @@ def digest(log: Iterable[LogLine], alerts: Iterable[Alert], rules: Mapping[str, 
     """A digest of the lines from `since_ms` (with it) to `until_ms` (without)."""
     lines = [one for one in log if since_ms <= one.at_ms < until_ms]
     fired = [one for one in lines if one.state == "firing" and one.reason in ("beyond", "held")]
-    ended = {one.run for one in lines if one.state == "resolved"}
+    ended = {one.run for one in lines if _is_end(one)}
     held = [one for one in fired if one.run in ended and _was_held(one, lines, telling)]
     rang = Counter(one.title for one in fired)
     return Digest(
@@ -67,8 +67,8 @@ def digest(log: Iterable[LogLine], alerts: Iterable[Alert], rules: Mapping[str, 
 
 
 def due_days(telling: Telling, zone: ZoneInfo, now_ms: int) -> list[tuple[str, str]]:
-    """Which digests are due: (daily or weekly, its day). An hour late at most: nobody wants to read in the afternoon
-    what the morning was to say."""
+    """Which digests are due: (daily, weekly or monthly, its day). An hour late at most: nobody wants to read in the
+    afternoon what the morning was to say."""
     local = datetime.fromtimestamp(now_ms / 1000, zone)
     plan = telling.digests
     late = local.hour * 60 + local.minute - plan.at_minute
@@ -76,7 +76,18 @@ def due_days(telling: Telling, zone: ZoneInfo, now_ms: int) -> list[tuple[str, s
         return []
     day = local.date().isoformat()
     daily = [("daily", day)] if plan.is_daily else []
-    return daily + ([("weekly", day)] if plan.is_weekly and local.weekday() == 0 else [])
+    weekly = [("weekly", day)] if plan.is_weekly and local.weekday() == 0 else []
+    return daily + weekly + ([("monthly", day)] if plan.is_monthly and _begins_month(local.date()) else [])
+
+
+def _begins_month(day: date) -> bool:
+    """Whether it is the first of its month that is neither a Saturday nor a Sunday."""
+    return day.weekday() < 5 and (day.day == 1 or (day.weekday() == 0 and day.day <= 3))
+
+
+def _is_end(line: LogLine) -> bool:
+    """Whether a run ended with it. What people write and say of it later is of a run that is over, too."""
+    return line.state == "resolved" and line.reason in ("stayed-within", "closed", "rule-gone")
 
 
 def _was_held(fired: LogLine, lines: Iterable[LogLine], telling: Telling) -> bool:
@@ -84,5 +95,5 @@ def _was_held(fired: LogLine, lines: Iterable[LogLine], telling: Telling) -> boo
     if fired.severity not in ("high", "medium"):
         return False
     route = telling.route(fired.severity)  # type: ignore[arg-type]
-    end = max(one.at_ms for one in lines if one.run == fired.run and one.state == "resolved")
+    end = max(one.at_ms for one in lines if one.run == fired.run and _is_end(one))
     return bool(route.steps) and not route.is_open(fired.at_ms) and not route.is_open(end)

@@ -14,10 +14,13 @@ State = Literal["ok", "pending", "firing", "recovering", "resolved", "no-data", 
 Code = Literal["fixed", "false", "no-action", "known"]
 # breach: beyond the limit. clear: on the good side of where it ends. between: neither. unknown: there is no number.
 Found = Literal["breach", "clear", "between", "unknown", "learning"]
+# What somebody says of an alert when it is over: that it led to something, or what was wrong with it. What ends by
+# itself has no code, so that only this tells whether anybody had to do something.
+Verdict = Literal["acted", "false-positive", "not-actionable", "poor-details", "other"]
 Reason = Literal[
     "beyond", "held", "over-before-it-lasted", "back-within", "stayed-within", "beyond-again", "no-number",
     "number-again", "learning", "learned", "rule-gone", "acknowledged", "taken-back", "assigned", "snoozed", "closed",
-    "noted"]
+    "noted", "judged", "escalated", "nobody-answered"]
 
 OPEN: frozenset[State] = frozenset({"firing", "recovering"})
 Things = tuple[tuple[str, int], ...]
@@ -75,6 +78,7 @@ class Alert:
     snoozed_until_ms: int = 0
     code: Code | None = None
     things: Things = ()
+    verdict: Verdict | None = None
 
     @property
     def is_open(self) -> bool:
@@ -179,6 +183,18 @@ def note(alert: Alert, text: str, by: str) -> Move | None:
     return replace(_told(alert, alert, "noted", by), note=text)
 
 
+def judge(alert: Alert, verdict: Verdict, by: str) -> Move | None:
+    """Somebody says, of what is over, whether it was worth it. Whoever says something else later is believed."""
+    if alert.is_open or not alert.id or alert.verdict == verdict:
+        return None
+    return replace(_told(replace(alert, verdict=verdict), alert, "judged", by), note=verdict)
+
+
+def escalated(alert: Alert, *, is_nobody: bool) -> Move:
+    """Others were told because nobody had answered; `is_nobody`: nor did any of them."""
+    return Move(alert.state, alert, "nobody-answered" if is_nobody else "escalated")
+
+
 def retire(alert: Alert, now_ms: int) -> Move | None:
     """Its rule is gone or off."""
     return _moved(alert, "resolved" if alert.is_open else "ok", "rule-gone", now_ms) if _is_anything(alert) else None
@@ -238,7 +254,7 @@ def _fired(alert: Alert, now_ms: int) -> Move:
     reason: Reason = "held" if alert.state == "pending" else "beyond"
     fresh = replace(alert, id=f"{alert.fingerprint}-{now_ms}", began_ms=now_ms, ended_ms=0, at_first=alert.value,
                     peak=alert.value, acknowledged_by="", acknowledged_ms=0, assigned_to="", snoozed_until_ms=0,
-                    code=None, is_held=False)
+                    code=None, verdict=None, is_held=False)
     return replace(_moved(fresh, "firing", reason, now_ms), before=alert.state)
 
 

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from opsmon.core.alerting.life import Alert
 from opsmon.core.alerting.rules import Rule, Severity
 
-Told = Literal["fired", "repeat", "resolved", "test", "daily", "weekly"]
+Told = Literal["fired", "repeat", "resolved", "test", "daily", "weekly", "monthly"]
 # Why a notice that was queued was not sent.
 Dropped = Literal["acknowledged", "over", "muted", "fired-again", "rule-gone", "never-told", "superseded", "twice",
                   "nobody", ""]

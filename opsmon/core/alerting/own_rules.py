@@ -20,7 +20,8 @@ def read_rules(tables: Sequence[object], catalogue: Catalogue) -> tuple[tuple[Ru
     """The rules of all tables that are right, and what is wrong with the others."""
     rules, problems = dict[str, Rule](), list[Problem]()
     for index, table in enumerate(tables[:MOST_RULES]):
-        rule, wrong = parse_rule(table)
+        rule, found = parse_rule(table)
+        wrong = [str(one) for one in found]
         if rule is not None and rule.id in rules:
             wrong = [f"id: another rule is called {rule.id}"]
         elif rule is not None:

@@ -62,14 +62,15 @@ class Receiver:
 
 @dataclass(frozen=True, slots=True)
 class Digests:
-    """Who hears of a day and of a week, from which minute after local midnight on; `is_empty_told`: of quiet days too.
-    A week's comes on Mondays."""
+    """Who hears of a day, a week and a month, from which minute after local midnight on; `is_empty_told`: of quiet days
+    and weeks too. A week's comes on Mondays, a month's on its first business day: it is a review of the rules."""
 
     receivers: tuple[str, ...] = ()
     at_minute: int = DIGEST_AT
     is_daily: bool = True
     is_weekly: bool = True
     is_empty_told: bool = False
+    is_monthly: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +175,8 @@ def parse_digests(told: object) -> Digests:
     return Digests(
         tuple(one for one in listed if isinstance(one, str)) if isinstance(listed, list | tuple) else (),
         minute if isinstance(minute, int) and 0 <= minute < 24 * 60 else DIGEST_AT,
-        bool(told.get("is_daily", True)), bool(told.get("is_weekly", True)), bool(told.get("is_empty_told", False)))
+        bool(told.get("is_daily", True)), bool(told.get("is_weekly", True)), bool(told.get("is_empty_told", False)),
+        bool(told.get("is_monthly", True)))
 
 
 def dump_hours(hours: Hours) -> dict[str, Any]:

@@ -53,9 +53,11 @@ class AlertStore:
         is_news = move.reason != "no-number" or move.before != move.alert.state
         return await self._keep(after, now_ms, log=log_line(move, rule, now_ms) if is_news else ())
 
-    async def note(self, stored: Stored, told: Told, notices: Iterable[Sequence[str]], now_ms: int) -> Stored:
-        """Keep what has been said of an alert, with what is to be delivered; as `move`."""
-        return await self._keep(Stored(stored.version + 1, stored.alert, told), now_ms, notices=list(notices))
+    async def note(self, stored: Stored, told: Told, notices: Iterable[Sequence[str]], now_ms: int,
+                   log: Sequence[str] = ()) -> Stored:
+        """Keep what has been said of an alert, with what is to be delivered, and with a line of the log where it is
+        news; as `move`."""
+        return await self._keep(Stored(stored.version + 1, stored.alert, told), now_ms, log, list(notices))
 
     async def act(self, fingerprint: str, verb: Callable[[Alert], Move | None], rule_of: Callable[[str], Rule | None],
                   now_ms: int) -> tuple[Stored | None, bool]:

@@ -14,6 +14,7 @@ from redis.exceptions import ResponseError
 
 from opsmon.core.alerting.messages import Queued
 from opsmon.store.alerts.telling_queries import Attempt, Standing, read_queued, texts
+from opsmon.store.alerts.whys import keep_why
 from opsmon.store.keys import Keys
 
 GROUP, CONSUMER = "notifier", "notifier"
@@ -72,7 +73,7 @@ class Outbox:
             pipe.set(self._keys.told(mark), b"1", nx=True, px=TOLD_MS)
         self._note(pipe, attempts, standing or {})
         for letter in dead:
-            entry: Any = dict(letter)
+            entry: Any = {**letter, "why": keep_why(letter.get("why", ""))}
             pipe.xadd(self._keys.notices_dead, entry, maxlen=MOST_DEAD, approximate=True)
         if entries:
             pipe.xack(self._keys.notices, GROUP, *entries)
@@ -89,10 +90,10 @@ class Outbox:
     def _note(self, pipe: Any, attempts: Iterable[Attempt], standing: Mapping[str, Standing]) -> None:
         for one in attempts:
             told = {"at": one.at_ms, "receiver": one.receiver, "word": one.word, "rule": one.rule,
-                    "outcome": one.outcome, "why": one.why}
+                    "outcome": one.outcome, "why": keep_why(one.why)}
             pipe.xadd(self._keys.deliveries, told, maxlen=MOST_DELIVERIES, approximate=True)
         for receiver, state in standing.items():
-            pipe.hset(self._keys.standing, receiver, orjson.dumps(asdict(state)))
+            pipe.hset(self._keys.standing, receiver, orjson.dumps({**asdict(state), "why": keep_why(state.why)}))
 
     async def _read(self, after: str, wait_ms: int | None) -> list[Any]:
         # A block of 0 would wait for ever.

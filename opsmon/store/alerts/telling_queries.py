@@ -10,6 +10,7 @@ from opsmon.core.alerting.digests import LogLine
 from opsmon.core.alerting.messages import Queued
 from opsmon.core.alerting.receivers import Receiver, Telling, parse_digests, parse_receiver, parse_route
 from opsmon.core.alerting.telling import Route
+from opsmon.store.alerts.whys import read_why
 from opsmon.store.connection import Read, Reader
 from opsmon.store.keys import Keys
 
@@ -87,20 +88,21 @@ async def standings(reader: Reader, keys: Keys) -> dict[str, Standing]:
     """How each receiver does, by its id."""
     found = await reader.hash(keys.standing)
     names = {field.name for field in fields(Standing)}
-    return {name.decode(): Standing(**{field: value for field, value in orjson.loads(raw).items() if field in names})
-            for name, raw in found.items()}
+    known = {name.decode(): {field: value for field, value in orjson.loads(raw).items() if field in names}
+             for name, raw in found.items()}
+    return {name: Standing(**{**told, "why": read_why(told.get("why", ""))}) for name, told in known.items()}
 
 
 async def attempts(reader: Reader, keys: Keys, count: int) -> list[Attempt]:
     """The newest tries at deliveries, newest first."""
     return [Attempt(int(told["at"]), told["receiver"], told["word"], told.get("rule", ""), told["outcome"],
-                    told.get("why", ""))
+                    read_why(told.get("why", "")))
             for _, entry in await reader.newest(keys.deliveries, count) for told in (texts(entry),)]
 
 
 async def dead_notices(reader: Reader, keys: Keys, count: int) -> list[Dead]:
     """What was given up, newest first."""
-    return [Dead(entry_id.decode(), told.pop("why", ""), told)
+    return [Dead(entry_id.decode(), read_why(told.pop("why", "")), told)
             for entry_id, entry in await reader.newest(keys.notices_dead, count) for told in (texts(entry),)]
 
 

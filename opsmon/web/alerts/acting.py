@@ -9,7 +9,7 @@ from opsmon.core.access import Audience
 from opsmon.core.alerting import life
 from opsmon.core.alerting.life import Alert, Move
 from opsmon.core.calendar import MINUTE_MS
-from opsmon.web.alerts.words import CODES
+from opsmon.web.alerts.words import CODES, VERDICTS
 from opsmon.web.languages import N_
 from opsmon.web.wording import Wording
 
@@ -17,13 +17,14 @@ Verb = Callable[[Alert], Move | None]
 MOST_NOTE = 500
 SNOOZES = {"30": 30 * MINUTE_MS, "120": 120 * MINUTE_MS}
 # Whoever works on the floor sees to things and writes down what they saw; managers say what becomes of them.
-ACTS: dict[str, Audience] = {"acknowledge": "floor", "take-back": "floor", "note": "floor", "assign": "managers",
-                             "snooze": "managers", "close": "managers"}
+ACTS: dict[str, Audience] = {"acknowledge": "floor", "take-back": "floor", "note": "floor", "judge": "floor",
+                             "assign": "managers", "snooze": "managers", "close": "managers"}
 DONE = {
     "acknowledge": N_("You see to it."), "take-back": N_("Nobody sees to it now."), "note": N_("Written down."),
+    "judge": N_("Thank you. It counts where rules are reviewed."),
     "assign": N_("Given to %(who)s."), "snooze": N_("Nobody is told again before %(time)s."), "close": N_("Closed."),
 }
-_UNKNOWN = N_("An alert can be acknowledged, taken back, given to somebody, snoozed, closed, or noted on.")
+_UNKNOWN = N_("An alert can be acknowledged, taken back, given to somebody, snoozed, closed, noted on, or judged.")
 _NO_CODE = N_("Say what it was: fixed, a false alarm, nothing to be done, or known.")
 _NO_NOTE = N_("Write what you saw or did, in at most %(most)s characters.")
 _NOBODY = N_("There is nobody of this name.")
@@ -61,6 +62,8 @@ def verb_of(asked: Asked, wording: Wording) -> Verb:
             return _snoozed(asked, wording)
         case "close":
             return _closed(asked)
+        case "judge":
+            return _judged(asked)
     raise HTTPException(400, _UNKNOWN)
 
 
@@ -92,8 +95,21 @@ def _closed(asked: Asked) -> Verb:
     return lambda alert: life.close(alert, code, asked.note, asked.by, asked.now_ms)
 
 
+def _judged(asked: Asked) -> Verb:
+    """Of the run that was shown: another one may have begun meanwhile."""
+    verdict = next((one for one in VERDICTS if one == asked.form.get("verdict")), None)
+    if verdict is None:
+        raise HTTPException(400, _UNKNOWN)
+    return lambda alert: life.judge(alert, verdict, asked.by) if alert.id == asked.form.get("run") else None
+
+
 def _with_note(move: Move | None, note: str) -> Move | None:
     return None if move is None else replace(move, note=note)
+
+
+def is_said(asked: Asked, alert: Alert) -> bool:
+    """Whether an alert was judged so already: a second tap says the same."""
+    return asked.act == "judge" and alert.id == asked.form.get("run") and alert.verdict == asked.form.get("verdict")
 
 
 def first_words(alert: Alert | None, wording: Wording) -> str:

@@ -31,12 +31,12 @@ from opsmon.web.accounts.audit_page import written
 from opsmon.web.accounts.forms import InputView
 from opsmon.web.accounts.noting import Noting, who_of
 from opsmon.web.accounts.office import NO_STORE
-from opsmon.web.alerts.acting import ACTS, DONE, SNOOZES, Asked, first_words, verb_of
+from opsmon.web.alerts.acting import ACTS, DONE, SNOOZES, Asked, first_words, is_said, verb_of
 from opsmon.web.alerts.drawing import open_view
 from opsmon.web.alerts.history_file import HEAD, Telling, day_of, pieces, span_of
 from opsmon.web.alerts.shapes import LineView, OneAlertView
 from opsmon.web.alerts.sparks import alert_sparks, seen_sparks
-from opsmon.web.alerts.words import CODES, SEVERITY_WORDS, STATES, AlertWords
+from opsmon.web.alerts.words import CODES, SEVERITY_WORDS, STATES, AlertWords, verdicts
 from opsmon.web.doors import WHO
 from opsmon.web.feed import Feed
 from opsmon.web.forms import read_form
@@ -157,7 +157,7 @@ class AlertsPage:
         stored, is_done = await room.store.act(name, verb, book.rules.get, asked.now_ms)
         if stored is None:
             raise HTTPException(404, _GONE)
-        if not is_done:
+        if not is_done and not is_said(asked, stored.alert):
             return await self._one(request, 409, trouble=first_words(stored.alert, room.wording))
         await self._note(request, asked, stored.alert, book)
         back = "/alerts" if request.query_params.get("back") == "list" else f"/alerts/{name}"
@@ -173,7 +173,8 @@ class AlertsPage:
     async def _note(self, request: Request, asked: Asked, alert: Alert, book: AlertBook) -> None:
         rule = book.rules[alert.rule]
         after = {"state": alert.state, "acknowledged_by": alert.acknowledged_by, "assigned_to": alert.assigned_to,
-                 "snoozed_until_ms": alert.snoozed_until_ms or "", "code": alert.code, "note": asked.note}
+                 "snoozed_until_ms": alert.snoozed_until_ms or "", "code": alert.code, "note": asked.note,
+                 "verdict": alert.verdict}
         await self._room.noting.note(request, f"alert.{asked.act}", alert.fingerprint, rule.title,
                                      {}, {name: value for name, value in after.items() if value})
 
@@ -208,7 +209,8 @@ class AlertsPage:
             self._say(SEVERITY_WORDS[rule.severity]), replace(whole, row=row) if whole and row else None,
             self._say(STATES.get(stored.alert.state, stored.alert.state)), rule.id, words.watched(rule),
             f"/kpi/{rule.about}" if words.kpi(rule) is not None and not words.is_hidden(rule) else "",
-            bool(stored.alert.acknowledged_by), stored.alert.assigned_to)
+            bool(stored.alert.acknowledged_by), stored.alert.assigned_to, stored.alert.id,
+            verdicts(stored.alert, words.wording))
 
     def _live(self, request: Request) -> PageView:
         page = self._room.pages.view(N_("Alerts"), "board", request)

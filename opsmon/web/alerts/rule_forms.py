@@ -104,10 +104,8 @@ class RuleForms:
             "condition": self._condition(typed, unit, wrong)}
         whole = {name: int(value) if isinstance(value, float) else value for name, value in told.items()}
         rule, found = parse_rule(whole)
-        for text in found:
-            field, _, sentence = text.partition(": ")
-            named = sentence.partition(" ")[0] if field == "condition" else field
-            wrong.setdefault(named, self.wording.say(sentence or text))
+        for one in found:
+            wrong.setdefault(one.field, self.wording.say(one.sentence))
         if rule is not None:
             wrong |= {{"by_row": "rows"}.get(field, field): self.wording.say(text)
                       for field, text in wrong_about(rule, self.catalogue, self.sources)}

@@ -6,26 +6,23 @@ account for (CWE-778: each is written with its line in the audit).
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from hashlib import blake2b
 
-import orjson
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from opsmon.core.alerting.backtest import MOST_TOLD, BackTest, back_test
-from opsmon.core.alerting.records import MOST_RULES, dump_rule
+from opsmon.core.alerting.records import MOST_RULES
 from opsmon.core.alerting.rules import Rule
 from opsmon.core.ranges import TooMuch
-from opsmon.store.accounts.audit import Deed
 from opsmon.store.accounts.changing import Changing
 from opsmon.store.alerts.odd_times import odd_times
 from opsmon.store.alerts.past import past_of
 from opsmon.store.alerts.rule_queries import SavedRule, saved_rules
 from opsmon.store.scripts import Scripts
-from opsmon.web.accounts.noting import address_of, who_of
 from opsmon.web.alerts.alerts_page import AlertRoom
-from opsmon.web.alerts.rule_forms import KINDS, RuleForms, new_id, told_of
+from opsmon.web.alerts.rule_forms import KINDS, RuleForms, new_id
+from opsmon.web.alerts.rule_writing import RuleWriting, mark
 from opsmon.web.alerts.shapes import PastView, RuleView
 from opsmon.web.alerts.words import SEVERITY_WORDS, AlertWords
 from opsmon.web.forms import read_form
@@ -34,12 +31,12 @@ from opsmon.web.languages import N_
 NEW = "new"
 DONE = {"saved": N_("Saved. It is looked at from now on."), "off": N_("Switched off."), "on": N_("Switched on."),
         "gone": N_("Removed."), "reset": N_("It is as it comes with opsmon.")}
-_NONE = N_("There is no such rule.")
-_FIXED = N_("This rule stands in opsmon.toml: change it there, and start opsmon again.")
+NONE = N_("There is no such rule.")
+FIXED = N_("This rule stands in opsmon.toml: change it there, and start opsmon again.")
 _MET = N_("Somebody else changed this rule meanwhile. Nothing was saved. Below is what you typed, and where it is "
           "otherwise now; saving again writes yours.")
 _FULL = N_("There are as many rules as there may be. Remove one first.")
-_NO_REASON = N_("Say why, in a few words: whoever wonders later reads it here.")
+NO_REASON = N_("Say why, in a few words: whoever wonders later reads it here.")
 _ACTS = N_("A rule can be tried, saved, switched on or off, or removed.")
 
 
@@ -56,7 +53,7 @@ class RulesPage:
     """The list and the form."""
 
     def __init__(self, room: AlertRoom, changing: Changing, scripts: Scripts) -> None:
-        self._room, self._changing, self._scripts = room, changing, scripts
+        self._room, self._writing = room, RuleWriting(room, changing, scripts)
         self._say = room.wording.say
 
     async def all(self, request: Request) -> Response:
@@ -80,7 +77,7 @@ class RulesPage:
             return await self._form(request, _Sent("", None, typed))
         saved = (await self._saved()).get(name)
         if saved is None:
-            raise HTTPException(404, _NONE)
+            raise HTTPException(404, NONE)
         return await self._form(request, _Sent(name, saved, self._forms.typed(saved.rule)), tried=saved.rule, done=done)
 
     async def act(self, request: Request) -> Response:
@@ -88,9 +85,9 @@ class RulesPage:
         form, saved = await read_form(request), await self._saved()
         sent = _Sent(form.get("id", ""), saved.get(form.get("id", "")), form)
         if sent.id and sent.saved is None:
-            raise HTTPException(404, _NONE)
+            raise HTTPException(404, NONE)
         if sent.saved is not None and sent.saved.is_fixed:
-            raise HTTPException(409, _FIXED)
+            raise HTTPException(409, FIXED)
         match form.get("act"):
             case "try" | "save" if form.get("kind") in KINDS:
                 return await self._save(request, sent, saved, is_trial=form["act"] == "try")
@@ -116,7 +113,7 @@ class RulesPage:
         reason = " ".join(sent.typed.get("reason", "").split())[:280]
         if act == "off" and not reason:
             return await self._form(request, replace(sent, typed=self._forms.typed(saved.rule)), 422,
-                                    trouble=self._say(_NO_REASON))
+                                    trouble=self._say(NO_REASON))
         after = None if act == "remove" else replace(saved.rule, off_reason=reason if act == "off" else "")
         if not await self._change(request, sent, after, f"rule.{act}"):
             return await self._met(request, replace(sent, typed=self._forms.typed(saved.rule)))
@@ -126,17 +123,7 @@ class RulesPage:
 
     async def _change(self, request: Request, sent: _Sent, after: Rule | None, what: str) -> bool:
         """Write it if it is still what the form was made of; whether it was."""
-        before = sent.saved.rule if sent.saved else None
-        raw, rule = sent.saved.raw if sent.saved else b"", after or before
-        if rule is None or _mark(raw) != sent.typed.get("believed", _mark(b"")):
-            return False
-        deed = Deed(who_of(request), what, rule.id, rule.title, told_of(before),
-                    told_of(after), address_of(request))
-        new = orjson.dumps(dump_rule(after)) if after is not None else b""
-        done = await self._changing.change(self._room.keys.rules, rule.id, raw, new, deed)
-        if done == "done":
-            await self._scripts.tell_alerts(rule.id, self._room.clock.now_ms())
-        return done == "done"
+        return await self._writing.change(request, sent.saved, after, what, sent.typed.get("believed", mark(b"")))
 
     async def _met(self, request: Request, sent: _Sent) -> Response:
         now = (await self._saved()).get(sent.id)
@@ -157,7 +144,7 @@ class RulesPage:
             rule_id=sent.id, saved=sent.saved.rule if sent.saved else None,
             is_fixed=bool(sent.saved and sent.saved.is_fixed), is_changed=bool(sent.saved and sent.saved.raw),
             fields=self._forms.fields(kind, typed, wrong or {}), kind=kind, kinds=self._kinds(kind, typed),
-            believed=_mark(sent.saved.raw if sent.saved else b""), past=past, trouble=trouble, done=done, met=met or (),
+            believed=mark(sent.saved.raw if sent.saved else b""), past=past, trouble=trouble, done=done, met=met or (),
             about=self._say(KINDS[kind][1]) if kind in KINDS else "")
 
     async def _past(self, rule: Rule, words: AlertWords) -> PastView:
@@ -227,8 +214,3 @@ class RulesPage:
     async def _saved(self) -> dict[str, SavedRule]:
         await self._room.kpis.learn_currency()
         return await saved_rules(self._room.reader, self._room.keys, self._room.own)
-
-
-def _mark(raw: bytes) -> str:
-    """What a form says that it was made of."""
-    return blake2b(raw, digest_size=8).hexdigest()

@@ -111,6 +111,9 @@ class OneAlertView:
     kpi_url: str = shown("page of that number, '' where there is none for this reader")
     is_seen_to: bool = shown("whether somebody sees to it")
     assigned_to: str = shown("to whom it was given, '' for nobody")
+    run: str = shown("the run of it that is shown, '' before it ever fired")
+    verdicts: tuple[tuple[str, str, bool], ...] = shown("what may be said of it now that it is over: (value, words, "
+                                                        "whether it was); nothing while it is open")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from opsmon.core.access import EVERYTHING, Sight, needs
 from opsmon.core.alerting.built_in import BEHIND, EVERY_SOURCE, LOGINS
-from opsmon.core.alerting.life import Alert, Code, Reason
+from opsmon.core.alerting.life import Alert, Code, Reason, Verdict
 from opsmon.core.alerting.rules import SEVERITIES, Milestone, Rule, Severity
 from opsmon.core.alerting.silences import Silence
 from opsmon.core.calendar import DAY_MS
@@ -22,6 +22,10 @@ SEVERITY_WORDS: dict[Severity, str] = {"critical": N_("Critical"), "high": N_("H
                                        "low": N_("Low")}
 CODES: dict[Code, str] = {"fixed": N_("Fixed"), "false": N_("False alarm"), "no-action": N_("Nothing had to be done"),
                           "known": N_("Known")}
+# What somebody says of an alert when it is over.
+VERDICTS: dict[Verdict, str] = {"acted": N_("It led to action"), "false-positive": N_("False positive"),
+                                "not-actionable": N_("Not actionable"), "poor-details": N_("Poor details"),
+                                "other": N_("Other")}
 STATES = {"firing": N_("fired"), "recovering": N_("back within its limit"), "resolved": N_("over"),
           "pending": N_("beyond its limit"), "ok": N_("as it should be"), "no-data": N_("without a number"),
           "learning": N_("learning")}
@@ -34,13 +38,17 @@ REASONS: dict[Reason, str] = {
     "rule-gone": N_("Its rule was switched off"), "acknowledged": N_("%(who)s sees to it"),
     "taken-back": N_("%(who)s took that back: nobody sees to it"), "assigned": N_("%(who)s gave it to %(note)s"),
     "snoozed": N_("%(who)s wants to hear of it again in %(note)s"), "closed": N_("%(who)s closed it: %(code)s"),
-    "noted": N_("%(who)s wrote"),
+    "noted": N_("%(who)s wrote"), "judged": N_("%(who)s said of it: %(note)s"),
+    "escalated": N_("Nobody had answered: the next ones were told"),
+    "nobody-answered": N_("Nobody answered of all who were told"),
 }
 _FIRED = N_("Fired: beyond its limit")
 # A day and a month alone would be another year's soon.
 _LONG_AGO_MS = 180 * DAY_MS
 # The note of these is part of their sentence.
-_NOTED_WITHIN = frozenset({"assigned", "snoozed"})
+_NOTED_WITHIN = frozenset({"assigned", "snoozed", "judged"})
+# How far it was stands in the lines before these.
+_WITHOUT_NUMBER = frozenset({"escalated", "nobody-answered"})
 _WHO: dict[Standing, str] = {"open": N_("nobody sees to it yet"), "acknowledged": N_("%(who)s sees to it"),
                              "nobody": N_("nobody answered"), "quiet": "", "recovering": N_("back within its limit")}
 
@@ -157,9 +165,11 @@ class AlertWords:
         if line.state == "firing" and line.reason == "beyond":
             said = _FIRED
         code = CODES.get(line.code, line.code)  # type: ignore[call-overload]
-        text = self.wording.say(said, who=line.by, note=line.note, code=self.wording.say(code)) if line.by else (
+        note = self.wording.say(VERDICTS.get(line.note, line.note)) if (  # type: ignore[call-overload]
+            line.reason == "judged") else line.note
+        text = self.wording.say(said, who=line.by, note=note, code=self.wording.say(code)) if line.by else (
             self.wording.say(said))
-        far = self.far(rule, line.value, line.limit) if not line.by else ""
+        far = self.far(rule, line.value, line.limit) if not line.by and line.reason not in _WITHOUT_NUMBER else ""
         level: Severity = next((one for one in SEVERITIES if one == line.severity), "medium")
         is_long_ago = now_ms - line.at_ms > _LONG_AGO_MS
         at = f"{self.wording.date(line.at_ms)}, {self.wording.clock(line.at_ms)}" if is_long_ago else (
@@ -186,3 +196,10 @@ class AlertWords:
         if rule.about == EVERY_SOURCE:
             return say("Every source")
         return source_title(rule.about.removeprefix("source:"), self.wording)
+
+
+def verdicts(alert: Alert, wording: Wording) -> tuple[tuple[str, str, bool], ...]:
+    """What may be said of an alert that is over: (value, words, whether it was); nothing while it is open."""
+    if alert.is_open or not alert.id:
+        return ()
+    return tuple((verdict, wording.say(text), verdict == alert.verdict) for verdict, text in VERDICTS.items())

@@ -6,7 +6,7 @@ link sees this alert and may answer it, for a day; what they did is written down
 
 # `shown` is a field() call, which is what dataclass defaults are for.
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, cast, get_args
 
@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from opsmon.clock import Clock
-from opsmon.core.alerting.life import Alert, Code, Move, acknowledge, close
+from opsmon.core.alerting.life import Alert, Code, Move, Verdict, acknowledge, close, judge
 from opsmon.core.alerting.rules import Rule
 from opsmon.store.accounts.changing import Changing
 from opsmon.store.alerts.alert_store import AlertStore
@@ -27,6 +27,7 @@ from opsmon.store.keys import Keys
 from opsmon.web import rendering
 from opsmon.web.accounts.noting import address_of
 from opsmon.web.addresses import place_of
+from opsmon.web.alerts.words import verdicts
 from opsmon.web.forms import read_form
 from opsmon.web.languages import N_
 from opsmon.web.pages import Pages
@@ -44,7 +45,8 @@ _GONE = N_("This link is over, or was never one of this opsmon. Sign in to see w
 _TOO_OFTEN = N_("Too many tries. Try again in a minute.")
 _BY_LINK = N_("%(name)s, by a link")
 # What is said after an answer; `late`: somebody else was first.
-DID = {"acknowledged": N_("You see to it: nobody else is called."), "closed": N_("It is closed."),
+DID = {"judged": N_("Thank you. It counts where rules are reviewed."),
+       "acknowledged": N_("You see to it: nobody else is called."), "closed": N_("It is closed."),
        "late": N_("Somebody was quicker. This is how it is now.")}
 
 
@@ -63,16 +65,18 @@ class LinkView:
     can_acknowledge: bool = shown("whether nobody sees to it yet")
     can_close: bool = shown("whether it is open")
     codes: tuple[tuple[str, str], ...] = shown("what it may have been: (value, words)")
+    verdicts: tuple[tuple[str, str, bool], ...] = shown("what may be said of it now that it is over: (value, words, "
+                                                        "whether it was); nothing while it is open")
 
 
 class LinkPage:
     """The page of one link."""
 
     def __init__(self, pages: Pages, store: AlertStore, reader: Reader, keys: Keys, changing: Changing,
-                 words: Callable[[], Awaitable[NoticeWords]], clock: Clock) -> None:
-        """`words` ask the store for the secret that links are signed with."""
+                 words: Callable[[], Awaitable[NoticeWords]], clock: Clock, own: Sequence[Rule] = ()) -> None:
+        """`words` ask the store for the secret that links are signed with; `own` are the rules of the site's file."""
         self._pages, self._store, self._reader, self._keys = pages, store, reader, keys
-        self._changing, self._words, self._clock = changing, words, clock
+        self._changing, self._words, self._clock, self._own = changing, words, clock, own
 
     async def answer(self, request: Request) -> Response:
         """Show the alert, or do what the form asks.
@@ -94,7 +98,7 @@ class LinkPage:
     async def _found(self, link: Link) -> tuple[Alert, Rule] | None:
         """The alert and its rule. A run that is over and followed by another is shown as over."""
         stored = await self._store.one(link.alert)
-        rule = (await all_rules(self._reader, self._keys)).get(stored.alert.rule) if stored else None
+        rule = (await all_rules(self._reader, self._keys, self._own)).get(stored.alert.rule) if stored else None
         return (stored.alert, rule) if stored and rule else None
 
     async def _act(self, request: Request, link: Link, rule: Rule, words: NoticeWords) -> Response:
@@ -110,7 +114,9 @@ class LinkPage:
             return verb(alert) if alert.id == link.run else None
 
         _, is_done = await self._store.act(link.alert, of_this_run, lambda _: rule, now_ms)
-        return RedirectResponse(f"{request.url.path}?did={did if is_done else 'late'}", 303, _PRIVATE)
+        # A second tap says the same.
+        return RedirectResponse(f"{request.url.path}?did={did if is_done or did == 'judged' else 'late'}", 303,
+                                _PRIVATE)
 
     def _shown(self, request: Request, alert: Alert, rule: Rule, words: NoticeWords, link: Link) -> Response:
         view = link_view(alert, rule, words, alert.id == link.run, self._clock.now_ms(),
@@ -130,7 +136,8 @@ def link_view(alert: Alert, rule: Rule, words: NoticeWords, is_this_run: bool, n
         say(SEVERITY[rule.severity]), ("seen" if alert.is_acknowledged else "open") if is_open else "over",
         words.what(alert, rule), words.far(alert, rule) if is_open else "", since, _state(alert, is_open, words),
         plain(say(rule.action)) if is_open else "", say(said), is_open and not alert.is_acknowledged, is_open,
-        tuple((code, say(text)) for code, text in CODES.items()))
+        tuple((code, say(text)) for code, text in CODES.items()),
+        verdicts(alert, wording) if is_this_run else ())
 
 
 def _state(alert: Alert, is_open: bool, words: NoticeWords) -> str:
@@ -147,8 +154,11 @@ def _verb(form: dict[str, str], by: str, now_ms: int) -> tuple[Callable[[Alert],
     """What the form asks for, and what it is called afterwards. Raises HTTPException."""
     if form.get("act") == "acknowledge":
         return lambda alert: acknowledge(alert, by, now_ms), "acknowledged"
+    verdict = form.get("verdict", "")
+    if form.get("act") == "judge" and verdict in get_args(Verdict):
+        return lambda alert: judge(alert, cast(Verdict, verdict), by), "judged"
     code = form.get("code", "")
     if form.get("act") == "close" and code in get_args(Code):
         note = plain(form.get("note", ""))[:280]
         return lambda alert: close(alert, cast(Code, code), note, by, now_ms), "closed"
-    raise HTTPException(400, N_("An alert can be acknowledged or closed."))
+    raise HTTPException(400, N_("An alert can be acknowledged, closed or judged."))

@@ -13,10 +13,12 @@ from opsmon.core.alerting.built_in import BEHIND
 from opsmon.core.alerting.digests import Digest
 from opsmon.core.alerting.life import Alert
 from opsmon.core.alerting.messages import Bundle, Item, Message
+from opsmon.core.alerting.quality import Review
 from opsmon.core.alerting.rules import Quiet, Rule
 from opsmon.core.catalogue import Catalogue
 from opsmon.store.alerts.links import LIFE_MS, Link, link_token
 from opsmon.web.alerts.far import ALIKE, FarWords
+from opsmon.web.alerts.review_words import budget_text, review_data, review_text, rule_text
 from opsmon.web.languages import N_, NN_
 from opsmon.web.wording import Wording
 
@@ -26,6 +28,7 @@ _FIRED, _STILL, _OVER = N_("%(severity)s: %(what)s"), N_("Still %(severity)s: %(
 _FAR = N_("%(value)s, limit %(limit)s")
 _MORE = NN_("%(what)s (%(num)s alert)", "%(what)s (%(num)s alerts)")
 _DIGEST = {"daily": N_("opsmon: the day until %(time)s"), "weekly": N_("opsmon: the week until %(time)s")}
+_REVIEW = N_("opsmon: are the alerts worth it? A review of 30 days")
 _TEST = N_("Test from opsmon")
 _TEST_TEXT = N_("This is a test: alerts for %(receiver)s arrive here.")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]")
@@ -47,7 +50,8 @@ class NoticeWords:
             text = self.wording.say(_TEST_TEXT, receiver=plain(bundle.receiver))
             return Message(bundle.key, self.wording.say(_TEST), text, {"word": "test"})
         if bundle.data is not None:
-            return self._digest(bundle, bundle.data["digest"])
+            return self._review(bundle, bundle.data["review"], bundle.data["titles"]) if bundle.word == "monthly" else (
+                self._digest(bundle, bundle.data["digest"]))
         return self._alerts(bundle, now_ms)
 
     def what(self, alert: Alert, rule: Rule) -> str:
@@ -109,7 +113,8 @@ class NoticeWords:
             lines.append(say("It lasted %(duration)s.", duration=lasts))
             lines += [say("At its worst: %(value)s.", value=self.value(rule, alert.peak))
                       ] if alert.peak is not None else []
-            return "\n".join(lines)
+            url = self.link(alert, bundle.receiver, now_ms)
+            return "\n".join([*lines, *([say("Was it worth it? Say so: %(url)s", url=url)] if url else [])])
         since = self.wording.time(alert.began_ms)
         lines.append(say("Since %(time)s, for %(duration)s.", time=since, duration=lasts) if bundle.word == "repeat"
                      else say("Since %(time)s.", time=since))
@@ -140,6 +145,20 @@ class NoticeWords:
         data = {"word": bundle.word, "fired": found.fired, "resolved": found.resolved,
                 "acknowledged": found.acknowledged, "open": list(found.is_open), "held": list(found.held)}
         return Message(bundle.key, shortened(subject), "\n".join(lines), data)
+
+
+    def _review(self, bundle: Bundle, found: Review, titles: Mapping[str, str]) -> Message:
+        """What to look at once a month: the rules that people no longer believe."""
+        said = {name: plain(self.wording.say(title)) for name, title in titles.items()}
+        wrong = [one for one in found.rules if one.flags][:MOST_LISTED]
+        lines = [review_text(found, self.wording), budget_text(found, self.wording),
+                 *(rule_text(one, said[one.rule], self.wording) for one in wrong)]
+        if self.base_url:
+            lines.append(self.wording.say("See all of it, and better the rules: %(url)s",
+                                          url=f"{self.base_url}/alerts/quality"))
+        data = {"word": bundle.word, "shifts": len(found.shifts), "shifts_beyond": len(found.beyond),
+                "rules": review_data(found.rules, titles)}
+        return Message(bundle.key, shortened(self.wording.say(_REVIEW)), "\n".join(lines), data)
 
 
 def plain(text: str) -> str:

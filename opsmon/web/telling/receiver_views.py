@@ -26,7 +26,8 @@ DAYS: Mapping[str, tuple[str, tuple[int, ...]]] = {
     "six": (N_("Monday to Saturday"), tuple(range(6)))}
 ROUTED: tuple[Severity, ...] = ("critical", "high", "medium")
 WORDS = {"fired": N_("fired"), "repeat": N_("still"), "resolved": N_("over"), "test": N_("test"),
-         "daily": N_("daily digest"), "weekly": N_("weekly digest")}
+         "daily": N_("daily digest"), "weekly": N_("weekly digest"),
+         "monthly": N_("monthly review")}
 # Why a notice was not sent.
 WHY = {"acknowledged": N_("somebody sees to it"), "over": N_("over before it was sent"), "muted": N_("silenced"),
        "fired-again": N_("it fired anew"), "rule-gone": N_("its rule is gone or off"),
@@ -88,7 +89,7 @@ def receiver_view(one: Receiver, standing: Standing, others: Sequence[Receiver],
     """A receiver with the form that changes it."""
     say = wording.say
     state: State = "failing" if standing.failing_ms else "ok" if standing.tested_ms else "untested"
-    words = {"failing": say(_FAILING, time=wording.moment(standing.failing_ms), why=standing.why),
+    words = {"failing": say(_FAILING, time=wording.moment(standing.failing_ms), why=say(standing.why)),
              "untested": say(_NEVER)}.get(state) or say(_ONCE, age=wording.age(max(now_ms - standing.tested_ms, 0)))
     last = say("Last told %(age)s ago", age=wording.age(max(now_ms - standing.ok_ms, 0))) if standing.ok_ms else ""
     values = {"name": one.name, "otherwise": one.otherwise, **hours_values(one.hours)}
@@ -163,9 +164,11 @@ def digest_fields(plan: Digests, telling: Telling, wording: Wording) -> tuple[In
     """The form of digests."""
     say = wording.say
     everybody = tuple((one.id, one.name) for one in telling.receivers.values())
-    kinds = (("daily", say("Daily")), ("weekly", say("Weekly, on Mondays")), ("empty", say("Of quiet days too")))
+    kinds = (("daily", say("Daily")), ("weekly", say("Weekly, on Mondays")),
+             ("monthly", say("Monthly: a review of the rules, on the first working day")),
+             ("empty", say("Of quiet days too")))
     chosen = [name for name, is_set in (("daily", plan.is_daily), ("weekly", plan.is_weekly),
-                                        ("empty", plan.is_empty_told)) if is_set]
+                                        ("monthly", plan.is_monthly), ("empty", plan.is_empty_told)) if is_set]
     return (
         InputView("digest", say("Who gets them"), "checks", " ".join(telling.digest_receivers), choices=everybody,
                   id="digest-to"),
@@ -177,8 +180,10 @@ def digest_fields(plan: Digests, telling: Telling, wording: Wording) -> tuple[In
 def try_view(one: Attempt, names: Mapping[str, str], wording: Wording) -> TryView:
     """A try as a line."""
     say = wording.say
-    plain, _, instead = one.outcome.partition(", ")
-    outcome = say(OUTCOMES.get(plain, plain)) + (f" ({instead})" if instead else "")
+    plain, _, instead = one.outcome.partition(", in the place of ")
+    outcome = say(OUTCOMES.get(plain, plain))
+    if instead:
+        outcome = say("%(outcome)s (in the place of %(who)s)", outcome=outcome, who=names.get(instead, instead))
     why = say(WHY.get(one.why, one.why)) if one.why else ""
     whom = f"{names.get(one.receiver, one.receiver)}: {one.rule} {say(WORDS.get(one.word, one.word))}"
     return TryView(wording.moment(one.at_ms), " ".join(whom.split()), f"{outcome}: {why}" if why else outcome)
@@ -189,7 +194,7 @@ def dead_view(one: Dead, names: Mapping[str, str], wording: Wording) -> DeadView
     told = one.told
     word = wording.say(WORDS.get(told["word"], told["word"]))
     whom = f"{names.get(told['receiver'], told['receiver'])}: {told.get('rule', '')} {word}"
-    return DeadView(one.id, " ".join(whom.split()), one.why)
+    return DeadView(one.id, " ".join(whom.split()), wording.say(one.why))
 
 
 def _time(minute: int) -> str:

@@ -160,7 +160,8 @@ class ReceiversPage:
         except ValueError as error:
             return await self._listed(request, 422, trouble=str(error))
         plan = Digests(_checked(form, "digest", saved), minute % 1440, form.get("kinds-daily") == "on",
-                       form.get("kinds-weekly") == "on", form.get("kinds-empty") == "on")
+                       form.get("kinds-weekly") == "on", form.get("kinds-empty") == "on",
+                       form.get("kinds-monthly") == "on")
         deed = Deed(who_of(request), "digests.changed", DIGESTS, DIGESTS, _plain(saved.routes.get(DIGESTS)),
                     dump_digests(plan), address_of(request))
         outcome = await self._changing.change(self._office.keys.routes, DIGESTS, saved.routes.get(DIGESTS, b""),

@@ -1,8 +1,12 @@
 """What a digest says of a day, and when it is due."""
 
+from dataclasses import replace
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from opsmon.core.alerting.digests import LogLine, digest, due_days
 from opsmon.core.alerting.hours import Hours
@@ -34,6 +38,16 @@ def test_what_came_and_went_at_night_is_one_line() -> None:
     assert (found.held, found.fired, found.resolved) == (("Orders are late",), 1, 1)
 
 
+@pytest.mark.parametrize("reason", ["noted", "judged"])
+def test_what_is_said_of_an_alert_afterwards_does_not_end_it_again(reason: str) -> None:
+    """It was over the day before, at night; and is as long over as it was."""
+    later = line(2, "resolved", reason=reason)
+    alone = digest([later], [], RULES, TELLING, MORNING_MS - DAY_MS, MORNING_MS)
+    night = digest([line(8, "firing"), line(7, "resolved"), line(-4, "resolved", reason=reason)], [], RULES, TELLING,
+                   MORNING_MS - DAY_MS, MORNING_MS + DAY_MS)
+    assert (alone.is_empty, night.held, night.resolved) == (True, ("Orders are late",), 1)
+
+
 def test_what_was_told_by_day_was_not_held() -> None:
     """Yesterday at noon."""
     found = digest([line(20, "firing"), line(19, "resolved")], [], RULES, TELLING, MORNING_MS - DAY_MS, MORNING_MS)
@@ -62,6 +76,26 @@ def test_what_was_before_is_left_out() -> None:
 def test_digests_are_due_at_eight(at_ms: int, due: list[tuple[str, str]]) -> None:
     """In the zone of the site, for an hour; the week's on Monday."""
     assert due_days(TELLING, BERLIN, at_ms) == due
+
+
+@pytest.mark.parametrize(("day", "is_due"), [
+    ("2026-12-01", True), ("2026-12-02", False), ("2026-11-01", False), ("2026-11-02", True), ("2026-11-03", False),
+    ("2026-08-01", False), ("2026-08-03", True), ("2026-05-01", True), ("2026-05-04", False)])
+def test_a_review_is_due_on_the_first_working_day_of_a_month(day: str, is_due: bool) -> None:
+    """On a Tuesday, on the Monday after a Sunday or a Saturday; never twice."""
+    morning_ms = int(datetime.fromisoformat(f"{day}T08:00").replace(tzinfo=BERLIN).timestamp() * 1000)
+    assert (("monthly", day) in due_days(TELLING, BERLIN, morning_ms)) == is_due
+
+
+@given(st.dates(date(2020, 1, 1), date(2039, 12, 31)))
+def test_each_month_has_one_review(day: date) -> None:
+    """Whatever weekdays it begins with, and none where nobody wants it."""
+    mornings = [datetime(day.year, day.month, at, 8, tzinfo=BERLIN) for at in range(1, 29)]
+    found = [one for at in mornings for one in due_days(TELLING, BERLIN, int(at.timestamp() * 1000))]
+    assert len([one for one in found if one[0] == "monthly"]) == 1
+    without = replace(TELLING, digests=Digests(is_monthly=False))
+    assert not any(one[0] == "monthly" for at in mornings for one in due_days(without, BERLIN,
+                                                                              int(at.timestamp() * 1000)))
 
 
 def test_without_anybody_no_digest_is_due() -> None:

@@ -1,5 +1,7 @@
 """An alert's life, told step by step, and held against an oracle that knows only a few lines of it."""
 
+from typing import get_args
+
 import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -12,11 +14,13 @@ from opsmon.core.alerting.life import (
     Found,
     Move,
     Timing,
+    Verdict,
     acknowledge,
     assign,
     close,
     due_ms,
     fingerprint,
+    judge,
     new_alert,
     retire,
     seen,
@@ -34,7 +38,8 @@ LEGAL = {
     "pending": {"ok", "firing", "no-data", "learning", "pending"},
     "firing": {"recovering", "resolved", "firing"}, "recovering": {"firing", "resolved", "recovering"},
     "resolved": {"pending", "firing", "no-data", "learning", "ok", "resolved"},
-    "no-data": {"ok", "pending", "firing", "learning"}, "learning": {"ok", "pending", "firing", "no-data", "learning"},
+    "no-data": {"ok", "pending", "firing", "learning", "no-data"},
+    "learning": {"ok", "pending", "firing", "no-data", "learning"},
 }
 
 
@@ -148,6 +153,29 @@ def test_of_what_is_quiet_nothing_can_be_said(act: object) -> None:
     assert act(new_alert("r")) is None  # type: ignore[operator]
 
 
+def test_whoever_says_later_what_it_was_worth_is_believed() -> None:
+    """Of what is over, until it fires anew; the same twice is once."""
+    gone = retire(fired(), 5_000)
+    assert gone is not None
+    first = judge(gone.alert, "other", "Ana")
+    assert first is not None
+    second = judge(first.alert, "acted", "Ben")
+    assert second is not None
+    assert (second.alert.verdict, second.reason, second.note, judge(second.alert, "acted", "Ana")) == (
+        "acted", "judged", "acted", None)
+    assert judge(fired(), "acted", "Ana") is None
+    assert judge(new_alert("r"), "acted", "Ana") is None
+
+
+def test_a_new_run_is_not_judged_by_the_last_one() -> None:
+    """It is another alert."""
+    gone = retire(fired(), 5_000)
+    judged = judge(gone.alert, "false-positive", "Ana") if gone else None
+    assert judged is not None
+    again = step(judged.alert, Finding("breach", 11.0, 10.0), Timing(0, 0), 6_000)
+    assert again and (again.alert.state, again.alert.verdict) == ("firing", None)
+
+
 def test_a_rule_that_goes_ends_its_alerts() -> None:
     """Nobody waits for a number that is not looked at any more."""
     gone = retire(fired(), 5_000)
@@ -214,6 +242,13 @@ class Life(RuleBasedStateMachine):
         self.moved(close(self.alert, code, "", "Ana", self.now_ms))
         assert not self.alert.is_open
         self.beyond_ms = self.within_ms = None
+
+    @rule(verdict=st.sampled_from(get_args(Verdict)))
+    def somebody_judges(self, verdict: Verdict) -> None:
+        """Possible once it was, and is over."""
+        move = judge(self.alert, verdict, "Ana")
+        assert move is None or (self.alert.id and not self.alert.is_open)
+        self.moved(move)
 
     @invariant()
     def what_is_open_has_begun(self) -> None:

@@ -66,6 +66,8 @@ TABLE: dict[tuple[str, str], Audience] = {
     ("GET", "/alerts"): "readers",
     ("GET", "/alerts.csv"): "readers",
     ("GET", "/alerts.ndjson"): "readers",
+    ("GET", "/alerts/quality"): "managers",
+    ("POST", "/alerts/quality"): "managers",
     ("GET", "/alerts/{fingerprint}"): "readers",
     ("POST", "/alerts/{fingerprint}"): "floor",
     ("GET", "/rules"): "managers",

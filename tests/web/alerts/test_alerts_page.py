@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -138,7 +139,7 @@ async def test_every_act_is_in_the_log_and_in_the_audit(line: Line, settings: Se
         "alert.close", "alert.snooze", "alert.assign", "alert.note", "alert.acknowledge"]
 
 
-async def test_what_was_closed_offers_nothing_more_than_a_note(
+async def test_what_was_closed_offers_nothing_more_than_what_it_was_worth_and_a_note(
         line: Line, settings: Settings, clock: ManualClock) -> None:
     """And says so to whoever presses an old button."""
     await fired(line, settings, clock)
@@ -146,7 +147,7 @@ async def test_what_was_closed_offers_nothing_more_than_a_note(
     await acted(ana, line, act="close", code="false")
     late = await acted(ana, line, act="acknowledge")
     assert (late.status, "This alert is over" in late.text) == (409, True)
-    assert re.findall(r'name="act" value="([\w-]+)"', late.text) == ["note"]
+    assert re.findall(r'name="act" value="([\w-]+)"', late.text) == ["judge", "note"]
 
 
 async def test_amounts_are_left_out_for_who_may_not_see_them(
@@ -217,3 +218,36 @@ async def test_a_naughty_text_is_a_text(line: Line, settings: Settings, clock: M
     assert "<script>alert" not in html
 
 
+async def over(line: Line, settings: Settings, clock: ManualClock) -> str:
+    """The alert fired and is over; the run of it."""
+    looking = await fired(line, settings, clock)
+    await keep(line.store, replace(MANY, off_reason="too loud"))
+    await looking.round()
+    return (await the_alert(line)).id
+
+
+async def test_what_is_over_is_asked_about(line: Line, settings: Settings, clock: ManualClock) -> None:
+    """Whoever works on the floor says with one tap what it was worth; it stands in the time line."""
+    await fired(line, settings, clock)
+    viewer, operator = await someone(line, "viewer"), await someone(line, "operator")
+    address = f"/alerts/{(await the_alert(line)).fingerprint}"
+    assert "Was it worth it?" not in (await operator.get(address)).text
+    run = await over(line, settings, clock)
+    assert ["Was it worth it?" in (await one.get(address)).text for one in (viewer, operator)] == [False, True]
+    for _ in range(2):
+        answer = await acted(operator, line, act="judge", run=run, verdict="poor-details")
+        assert answer.status == 303
+    page = (await operator.get(answer.headers["location"])).text
+    assert re.findall(r'value="([\w-]+)" aria-pressed="true"', page) == ["poor-details"]
+    assert words(page).count("Ana operator said of it: Poor details") == 1
+    assert "Thank you. It counts where rules are reviewed." in page
+
+
+@pytest.mark.parametrize(("fields", "status"), [
+    ({"verdict": "nice"}, 400), ({"verdict": "acted", "run": "another"}, 409)])
+async def test_only_the_run_that_was_shown_is_judged(
+        line: Line, settings: Settings, clock: ManualClock, fields: dict[str, str], status: int) -> None:
+    """And only with what there is to say."""
+    run = await over(line, settings, clock)
+    answer = await acted(await someone(line, "operator"), line, **{"act": "judge", "run": run, **fields})
+    assert (answer.status, (await the_alert(line)).verdict) == (status, None)

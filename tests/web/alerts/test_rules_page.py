@@ -29,7 +29,7 @@ from opsmon.store.connection import Reader
 from tests.http import Answer
 from tests.line import Line, open_line
 from tests.orders import order
-from tests.web.accounts.people import Someone, someone
+from tests.web.accounts.people import Someone, errors, someone
 from tests.web.alerts.site import KEYS, orders
 
 pytestmark = pytest.mark.anyio
@@ -122,6 +122,14 @@ async def test_what_is_wrong_is_said_beside_its_field(line: Line, fields: dict[s
     answer = await sent(await someone(line, "manager"), **{**TYPED, **fields})
     assert (answer.status, said in answer.text) == (422, True), answer.text
     assert set(await rules(line)) == {rule.id for rule in BUILT_IN}
+
+
+async def test_what_is_wrong_is_said_in_the_sites_language(
+        settings: Settings, clock: ManualClock, store: Redis) -> None:
+    """Beside each field."""
+    async with open_line(replace(settings, locale="de"), clock, store, b"a-secret-of-the-shop") as line:
+        answer = await sent(await someone(line, "manager"), **{**TYPED, "kind": "milestone", "every": "0", "title": ""})
+    assert errors(answer) == ["geben Sie der Regel einen Namen", "every muss größer als 0 sein"]
 
 
 async def test_a_kind_that_is_none_is_refused(line: Line) -> None:

@@ -1,6 +1,7 @@
 """/a/{token}: one alert from a message, on a phone: GET shows, POST answers."""
 
 import re
+from dataclasses import replace
 from html import unescape
 
 import pytest
@@ -16,7 +17,7 @@ from tests.http import Answer, request
 from tests.line import Line
 from tests.web.accounts.accounts import with_admin
 from tests.web.naughty import NAUGHTY
-from tests.workers.alerting.outbox import ANA, KEYS, LATE, fires, keep
+from tests.workers.alerting.outbox import ANA, KEYS, LATE, fires, keep, put
 
 pytestmark = pytest.mark.anyio
 
@@ -75,6 +76,46 @@ async def test_a_press_closes_with_what_it_was(line: Line, store: Redis) -> None
     await press(line, path, "act=close&code=fixed&note=restarted")
     ((_, logged),) = await store.xrange(KEYS.alert_log)
     assert ((await kept(store, alert)).state, logged[b"code"], logged[b"note"]) == ("resolved", b"fixed", b"restarted")
+
+
+async def ended(store: Redis, alert: Alert) -> Alert:
+    """The alert is over by itself."""
+    over = replace(alert, state="resolved", ended_ms=NOW_MS, version=2)
+    await put(store, over)
+    return over
+
+
+async def test_what_is_over_is_asked_about(line: Line, store: Redis) -> None:
+    """One tap says what it was worth; another one says otherwise, and the same twice is once."""
+    path, alert = await the_link(store)
+    before = (await line.get(path)).text
+    await ended(store, alert)
+    for verdict in ("other", "false-positive", "false-positive"):
+        answer = await press(line, path, f"act=judge&verdict={verdict}")
+        assert answer.headers["location"] == f"{path}?did=judged"
+    text = (await line.get(path)).text
+    lines = [(told[b"reason"], told[b"note"], told[b"by"]) for _, told in await store.xrange(KEYS.alert_log)]
+    assert (lines, (await kept(store, alert)).verdict) == (
+        [(b"judged", b"other", b"Ana, by a link"), (b"judged", b"false-positive", b"Ana, by a link")], "false-positive")
+    assert re.findall(r'value="([\w-]+)" aria-pressed="true"', text) == ["false-positive"]
+    assert ("Was it worth it?" in before, "Was it worth it?" in text) == (False, True)
+
+
+async def test_nothing_but_a_verdict_is_taken_for_one(line: Line, store: Redis) -> None:
+    """Nor is one of what is still open."""
+    path, alert = await the_link(store)
+    await press(line, path, "act=judge&verdict=acted")
+    assert (await kept(store, alert)).verdict is None
+    await ended(store, alert)
+    assert (await press(line, path, "act=judge&verdict=nice")).status == 400
+
+
+async def test_of_an_earlier_run_nothing_is_asked(line: Line, store: Redis) -> None:
+    """It fires anew, and is over again: the link in the old message is about the old one."""
+    path, _ = await the_link(store)
+    again = await ended(store, await fires(store, NOW_MS + 1))
+    await press(line, path, "act=judge&verdict=acted")
+    assert ("Was it worth it?" in (await line.get(path)).text, (await kept(store, again)).verdict) == (False, None)
 
 
 async def test_the_second_of_two_hears_that_somebody_was_quicker(line: Line, store: Redis) -> None:

@@ -5,18 +5,23 @@ from urllib.parse import urlencode
 
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from redis.asyncio import Redis
 
 from opsmon.clock import ManualClock
+from opsmon.core.said import Said
+from opsmon.notify.ports import DeliveryFailed
 from opsmon.settings import Settings
 from opsmon.store.alerts.telling_queries import Standing, telling_of
+from opsmon.store.alerts.whys import keep_why, read_why
 from opsmon.store.connection import Reader
 from tests.conftest import NOW_MS
 from tests.fakes.sinks import Channel
 from tests.http import Answer, request
-from tests.line import Line
+from tests.line import Line, open_line
 from tests.web.naughty import NAUGHTY
-from tests.workers.alerting.outbox import ANA, BEN, KEYS, goes, keep, telling
+from tests.workers.alerting.outbox import ANA, BEN, KEYS, LATE, fires, goes, keep, say, telling
 
 pytestmark = pytest.mark.anyio
 
@@ -163,3 +168,25 @@ async def test_a_name_of_any_kind_is_text(text: str, line: Line, store: Redis) -
 def test_a_standing_begins_as_untested() -> None:
     """Nobody has heard anything yet."""
     assert Standing() == Standing(0, 0, 0, "")
+
+
+async def test_why_somebody_cannot_be_told_is_said_in_the_sites_language(
+        settings: Settings, clock: ManualClock, store: Redis) -> None:
+    """Beside the receiver, in the list of tries, and of what was given up: as it was when it failed, said anew."""
+    german = replace(settings, locale="de")
+    refused = DeliveryFailed(Said("the mail server refuses this address (%(code)s)", code=550), is_permanent=True)
+    await keep(store, ANA, LATE)
+    await say(store, await fires(store, NOW_MS), "ana", NOW_MS)
+    await goes(await telling(german, store, clock, Channel(trouble=lambda receiver, message: refused)), clock)
+    async with open_line(german, clock, store, b"a-secret-of-the-shop") as line:
+        text = (await line.get("/receivers")).text
+    assert (text.count("der Mailserver lehnt diese Adresse ab (550)"), "refuses" in text) == (3, False)
+
+
+@given(st.dictionaries(st.text("abc", min_size=1), st.text() | st.integers(-2**53, 2**53), max_size=3), st.text())
+def test_a_sentence_is_read_as_it_was_kept(values: dict[str, object], plain: str) -> None:
+    """With its values, whatever they are; and whatever an older opsmon wrote stays as it is."""
+    made = Said(" ".join(f"%({name})s" for name in values) or "no", **values)
+    again = read_why(keep_why(made))
+    assert (again, getattr(again, "values", {})) == (made, values)
+    assert read_why(keep_why(plain)) == plain

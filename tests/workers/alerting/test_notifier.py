@@ -132,8 +132,19 @@ async def test_that_it_is_over_is_told_to_who_heard_of_it(
     await put(store, over)
     await say(store, over, "ana", clock.now_ms(), "resolved", 1)
     await goes(worker, clock)
-    assert (channel.subjects[-1], channel.got[-1][1].text.splitlines()[1:]) == (
+    assert (channel.subjects[-1], channel.got[-1][1].text.splitlines()[1:-1]) == (
         "Over: Orders are late: DHL", ["It lasted 25 min.", "At its worst: 40."])
+    assert channel.got[-1][1].text.splitlines()[-1].startswith("Was it worth it? Say so: http")
+
+
+async def test_a_rule_of_the_file_is_told(
+        settings: Settings, store: Redis, clock: ManualClock, channel: Channel) -> None:
+    """It is in no record of the store."""
+    own = replace(LATE, id="own", title="From the file")
+    await keep(store, ANA)
+    await say(store, await fires(store, NOW_MS, rule=own), "ana", NOW_MS)
+    await goes(await telling(replace(settings, rules=(own,)), store, clock, channel), clock)
+    assert channel.subjects == ["High: From the file: DHL"]
 
 
 async def test_that_it_is_over_is_not_told_to_who_never_heard(

@@ -13,7 +13,7 @@ from opsmon.core.alerting.life import acknowledge
 from opsmon.core.alerting.receivers import Digests, dump_digests
 from opsmon.core.alerting.rules import Limit, Rule
 from opsmon.core.alerting.telling import Route, Step
-from opsmon.core.calendar import HOUR_MS, MINUTE_MS
+from opsmon.core.calendar import DAY_MS, HOUR_MS, MINUTE_MS
 from opsmon.settings import Settings
 from opsmon.store.alerts.rule_queries import all_rules
 from opsmon.store.connection import Reader
@@ -21,6 +21,7 @@ from opsmon.workers.evaluator import Evaluator
 from tests.conftest import NOW_MS
 from tests.fakes.sinks import Channel
 from tests.line import Line
+from tests.web.alerts.past_month import NOISY, log, noisy
 from tests.workers.alerting.outbox import ANA, BEN, KEYS, goes, keep, telling
 from tests.workers.alerting.test_evaluator import MANY, orders
 from tests.workers.alerting.test_evaluator import keep as keep_rules
@@ -68,6 +69,19 @@ async def test_the_next_step_is_told_when_nobody_answers(
     clock.advance(3 * MINUTE_MS)
     await looking.round()
     assert await queued(store) == [("ana", "fired"), ("ben", "fired")]
+
+
+async def test_that_others_had_to_be_told_stands_in_the_log(
+        line: Line, store: Redis, looking: Evaluator, clock: ManualClock) -> None:
+    """The second step, and that nobody answered in the end; not the first word, nor that it is still so."""
+    await keep(store, ANA, BEN, Route("critical", (Step(("ana",)), Step(("ben",), 3 * MINUTE_MS))))
+    await keep_rules(store, MANY)
+    await orders(line, 1, 2, 3)
+    for _ in range(8):
+        await looking.round()
+        clock.advance(3 * MINUTE_MS)
+    reasons = [entry[b"reason"].decode() for _, entry in await store.xrange(KEYS.alert_log)]
+    assert reasons == ["beyond", "escalated", "nobody-answered"]
 
 
 async def test_who_answers_stops_the_steps(
@@ -123,6 +137,45 @@ async def test_an_empty_digest_is_not_sent(
     channel = Channel()
     await goes(await telling(settings, store, clock, channel), clock)
     assert (channel.got, await store.xlen(KEYS.notices)) == ([], 0)
+
+
+FIRST_MS = 11 * DAY_MS - 6 * HOUR_MS  # until Tuesday, 1 December, 08:03: the first working day of its month
+
+
+async def test_once_a_month_the_rules_are_reviewed(
+        store: Redis, settings: Settings, looking: Evaluator, clock: ManualClock) -> None:
+    """Which people no longer believe, and where to better them; what the page says."""
+    await keep(store, ANA)
+    await store.hset(KEYS.routes, "digests", orjson.dumps(dump_digests(Digests(is_daily=False))))
+    await keep_rules(store, NOISY)
+    await log(store, noisy())
+    clock.advance(FIRST_MS)
+    for one in (looking, looking, evaluator(settings, store, clock)):
+        await one.round()
+    before, channel = await queued(store), Channel()
+    await goes(await telling(settings, store, clock, channel), clock)
+    lines = channel.got[0][1].text.splitlines()
+    assert (before, channel.subjects) == (
+        [("ana", "monthly")], ["opsmon: are the alerts worth it? A review of 30 days"])
+    assert (lines[0], lines[2]) == (
+        "40 alerts fired in the last 30 days. 1 rule wants a look.",
+        "The shop answers slowly: fired 40 times, acted on 0%. It never led to action in 30 days. "
+        "More than half ended by themselves within 2 minutes.")
+    assert lines[-1].endswith("/alerts/quality")
+
+
+async def test_after_a_quiet_month_nothing_is_reviewed(
+        store: Redis, settings: Settings, looking: Evaluator, clock: ManualClock) -> None:
+    """Not even where quiet days are told of."""
+    await keep(store, ANA)
+    plan = Digests(is_daily=False, is_empty_told=True)
+    await store.hset(KEYS.routes, "digests", orjson.dumps(dump_digests(plan)))
+    await keep_rules(store)
+    clock.advance(FIRST_MS)
+    await looking.round()
+    before, channel = await queued(store), Channel()
+    await goes(await telling(settings, store, clock, channel), clock)
+    assert (before, channel.got, await store.xlen(KEYS.notices)) == ([("ana", "monthly")], [], 0)
 
 
 async def test_a_receiver_that_cannot_be_told_is_an_alert_of_its_own(
