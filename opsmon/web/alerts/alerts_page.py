@@ -27,11 +27,11 @@ from opsmon.web import rendering
 from opsmon.web.accounts.forms import InputView
 from opsmon.web.accounts.noting import Noting, who_of
 from opsmon.web.accounts.office import NO_STORE
-from opsmon.web.alerts.acting import ACTS, DONE, SNOOZES, Asked, first_words, verb_of
-from opsmon.web.alerts.drawing import open_view
+from opsmon.web.alerts.acting import ACTS, DONE, Asked, first_words, verb_of
+from opsmon.web.alerts.drawing import MOST_OPEN, choices_of, open_view
 from opsmon.web.alerts.shapes import LineView, OneAlertView
 from opsmon.web.alerts.sparks import alert_sparks, seen_sparks
-from opsmon.web.alerts.words import CODES, SEVERITY_WORDS, STATES, AlertWords
+from opsmon.web.alerts.words import SEVERITY_WORDS, STATES, AlertWords
 from opsmon.web.doors import WHO
 from opsmon.web.feed import Feed
 from opsmon.web.forms import read_form
@@ -105,7 +105,7 @@ class AlertsPage:
             "alerts", page=page, slot_id=slot_id, can_act=may(who, "managers"), done=self._done(request, book),
             slots={name: (slots[name].view, slots[name].revision) for name in ("health", slot_id)},
             lines=[words.line(book, line) for line in lines], fields=self._fields(book, words, sought),
-            more=_older(sought, last), is_first=not is_id(before))
+            more=_older(sought, last), is_first=not is_id(before), most_open=MOST_OPEN)
         return HTMLResponse(html, headers=NO_STORE)
 
     async def one(self, request: Request) -> Response:
@@ -160,9 +160,7 @@ class AlertsPage:
         return room.html(request, "alert", view.title, status, alert=view, trouble=trouble,
                          done="" if trouble else self._done(request, book, stored.alert),
                          runs=_runs([(line.run, words.line(book, line)) for line in lines]), more=bool(last),
-                         people=await self._people(request),
-                         codes=[(one, self._say(text)) for one, text in CODES.items()],
-                         snoozes=[(one, room.wording.duration(ms)) for one, ms in SNOOZES.items()])
+                         choices=choices_of(await self._people(request), words))
 
     async def _people(self, request: Request) -> list[str]:
         return list(dict.fromkeys([who_of(request).name, *await self._names()]))

@@ -71,6 +71,15 @@ class OpenAlertView:
 
 
 @dataclass(frozen=True, slots=True)
+class ChoicesView:
+    """What managers choose from when they say what becomes of an alert."""
+
+    people: tuple[str, ...] = shown("whom it can be given to; none where nobody has an account")
+    codes: tuple[tuple[str, str], ...] = shown("what it was: (code, words)")
+    snoozes: tuple[tuple[str, str], ...] = shown("for how long nothing is said of it: (minutes, words)")
+
+
+@dataclass(frozen=True, slots=True)
 class OpenView:
     """The live part of the page of alerts."""
 
@@ -79,6 +88,7 @@ class OpenView:
     note: str = shown("that it could not be read, '' usually")
     mutes: tuple[str, ...] = shown("silences that hold, in words")
     state: Literal["live", "empty", "error"] = shown("empty: nothing is open")
+    choices: ChoicesView | None = shown("for managers; None for everybody else", default=None)
 
 
 @dataclass(frozen=True, slots=True)
