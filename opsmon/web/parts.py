@@ -15,16 +15,16 @@ from opsmon.store.connection import Reader
 from opsmon.store.keys import Keys
 from opsmon.store.kpi_queries import KpiQueries
 from opsmon.store.source_queries import read_sources
-from opsmon.web.alerts.drawing import alerts_view, band_view, open_view
+from opsmon.web.alerts.drawing import alerts_view, band_view, count_view, open_view
 from opsmon.web.alerts.shapes import AlertView
 from opsmon.web.alerts.sparks import AlertSpark, alert_sparks, seen_sparks
 from opsmon.web.alerts.words import AlertWords
 from opsmon.web.part_shapes import AnyPart
 from opsmon.web.part_views import activity_view, clock_view, sources_view, text_view
-from opsmon.web.planning import BAND, OPEN, OPEN_SLOTS
+from opsmon.web.planning import BAND, COUNT, OPEN, OPEN_SLOTS
 from opsmon.web.wording import Wording
 
-_OF_ALERTS = frozenset({ALERTS, BAND, OPEN})
+_OF_ALERTS = frozenset({ALERTS, BAND, OPEN, COUNT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +74,8 @@ class Parts:
         words = AlertWords(self._wording, self._kpis.catalogue, self._kpis.currency, seen)
         if one.part == OPEN:
             return open_view(book, words, seen_sparks(sparks, words, book), now_ms, people)
+        if one.part == COUNT:
+            return count_view(book, words)
         return band_view(book, words, now_ms) if one.part == BAND else (
             alerts_view(one.options, book, words, self._zone, now_ms))
 

@@ -41,7 +41,7 @@ from tests.web.wire import Elements, dispatched, partials
 
 pytestmark = pytest.mark.anyio
 
-SLOTS = {"setup", "health", "band", *(f"kpi-{kpi.id}" for kpi in BOARD)}
+SLOTS = {"setup", "health", "band", "alerts-count", *(f"kpi-{kpi.id}" for kpi in BOARD)}
 MINUTE_MS = 60_000
 PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148"
 

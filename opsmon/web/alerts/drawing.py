@@ -9,7 +9,7 @@ from opsmon.core.slots import Options
 from opsmon.store.alerts.alert_queries import AlertBook
 from opsmon.store.alerts.alert_store import Stored
 from opsmon.web.alerts.acting import SNOOZES
-from opsmon.web.alerts.shapes import AlertsView, BandView, ChoicesView, May, OpenAlertView, OpenView
+from opsmon.web.alerts.shapes import AlertsView, BandView, ChoicesView, CountView, May, OpenAlertView, OpenView
 from opsmon.web.alerts.words import CODES, AlertWords
 from opsmon.web.tile_words import definition_words
 from opsmon.web.views import SparkView
@@ -39,6 +39,13 @@ def band_view(book: AlertBook, words: AlertWords, now_ms: int) -> BandView:
     return BandView(worst, words.wording.many("%(num)s more", "%(num)s more", more) if more > 0 else "", len(rows),
                     any(row.level in ("critical", "high") for row in pressing),
                     tuple(words.mute(book, one, now_ms) for one in book.running(now_ms)))
+
+
+def count_view(book: AlertBook, words: AlertWords) -> CountView:
+    """How many are open, beside the way to them."""
+    count = len(book.open)
+    text = words.wording.many("Alerts: %(num)s open", "Alerts: %(num)s open", count) if count else ""
+    return CountView(text, is_any=count > 0)
 
 
 def open_view(book: AlertBook, words: AlertWords, sparks: Mapping[str, SparkView], now_ms: int,

@@ -57,6 +57,16 @@ class BandView:
 
 
 @dataclass(frozen=True, slots=True)
+class CountView:
+    """The way to the page of alerts, in the navigation of boards."""
+
+    text: str = shown("with how many are open: 'Alerts: 3 open'; '' while none is")
+    is_any: bool = shown("whether any is open")
+    state: Literal["live", "error"] = shown("error: could not be read", default="live")
+    note: str = shown("that it could not be read, '' usually", default="")
+
+
+@dataclass(frozen=True, slots=True)
 class OpenAlertView:
     """An open alert, whole."""
 
@@ -158,8 +168,9 @@ class SilenceView:
     author: str = shown("who")
 
 
-AlertView = AlertsView | BandView | OpenView
+AlertView = AlertsView | BandView | OpenView | CountView
 
 # Before anything was ever read.
 NO_BAND = BandView(None, "", 0, is_loud=False, mutes=())
+NO_COUNT = CountView("", is_any=False)
 NO_LIST = OpenView((), "", "", (), "error")
