@@ -55,9 +55,9 @@ async def test_nobody_finds_a_page_that_turns_them_away(line: Line, role: Role, 
     """Neither pages nor sources; what is found lets them in."""
     cookie = await signed_in(line.store, role, NOW_MS)
     found = [LINK.findall((await line.get(f"/search?q={question}", cookie=cookie)).text) for question in ("", "s", "r")]
-    urls = {url.partition("#")[0]: kind for results in found for url, _, kind in results}
-    assert {url for url, kind in urls.items() if kind == "Page"} == pages
-    assert {(await line.get(url, cookie=cookie)).status for url in urls} == {200}
+    urls = {(url.partition("#")[0], kind) for results in found for url, _, kind in results}
+    assert {url for url, kind in urls if kind == "Page"} == pages
+    assert {(await line.get(url, cookie=cookie)).status for url, _ in urls} == {200}
 
 
 async def test_what_is_not_there_is_said_with_what_is_spelt_alike(line: Line) -> None:

@@ -11,7 +11,6 @@ from playwright.async_api import Browser, BrowserContext, Page
 
 from opsmon.web import rendering
 from opsmon.web.hub import event
-from opsmon.web.views import HealthView
 from tests.waiting import wait_until_async
 from tests.web.browser import Site, until, value_of
 from tests.web.test_boards_browser import size_of, with_large_numbers
