@@ -19,7 +19,7 @@ NEVER_MS = -BATCH_MS
 # people of the floor and managers, by what of the numbers each may see.
 BAND, OPEN, COUNT = "_band", "_open", "_count"
 # The line above the tiles, and the way from a board to the page of alerts, which says how many are open.
-BAND_SLOT, COUNT_SLOT = "band", "alerts-count"
+BAND_SLOT, COUNT_SLOT = "band", "alerts"
 FIXED = {name: Kpi(name, "Alerts", "", Now(), "count", "") for name in (BAND, OPEN, COUNT)}
 OPEN_SLOTS: dict[str, frozenset[Sight]] = {
     "open-plain": frozenset(), "open-names": frozenset({"names"}), "open-money-names": EVERYTHING}

@@ -59,7 +59,7 @@ def page(board: str = "board") -> views.PageView:
 
 def render(template: str, name: str = "busy", **context: object) -> str:
     kpis, health, setup = samples.BOARDS[name]
-    revs = {"health": 7, "setup": 7, "band": 7, "alerts-count": 7} | {f"kpi-{kpi.id}": 7 for kpi in kpis}
+    revs = {"health": 7, "setup": 7, "band": 7, "alerts": 7} | {f"kpi-{kpi.id}": 7 for kpi in kpis}
     shell = page("wall" if template == "wall" else "board")
     cells = tuple(views.CellView("normal", kpi) for kpi in context.pop("kpis", kpis))
     rows = (views.RowView("live", "", "", cells[:3]), views.RowView("near", "every 30 s", "30 s", cells[3:]))

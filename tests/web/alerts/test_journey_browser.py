@@ -177,5 +177,5 @@ async def test_from_a_tile_to_a_mail_to_somebody_who_sees_to_it(journey: Journey
     await journey.look(phone, "link-seen")
     listed = await journey.page(PHONE, "/alerts", live=True)
     await journey.look(listed, "list")
-    assert (await panel.inner_text("#alerts-count"), past, journey.wrong) == (
+    assert (await panel.inner_text("#alerts"), past, journey.wrong) == (
         "Alerts: 1 open", "It would have fired 1 time in the last 14 days.", {})
