@@ -5,6 +5,7 @@ link sees this alert and may answer it, for a day; what they did is written down
 """
 
 # `shown` is a field() call, which is what dataclass defaults are for.
+# ruff: noqa: RUF009
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -128,7 +129,8 @@ def link_view(alert: Alert, rule: Rule, words: NoticeWords, is_this_run: bool, n
     since = (say("Since %(time)s, for %(duration)s.", time=wording.time(alert.began_ms), duration=lasts)
              if is_open else say("It lasted %(duration)s.", duration=lasts) if is_this_run else "")
     return LinkView(
-        rule.severity, say(SEVERITY[rule.severity]), ("seen" if alert.is_acknowledged else "open") if is_open else "over",
+        rule.severity, say(SEVERITY[rule.severity]),
+        ("seen" if alert.is_acknowledged else "open") if is_open else "over",
         words.what(alert, rule), words.far(alert, rule) if is_open else "", since, _state(alert, is_open, words),
         plain(say(rule.action)) if is_open else "", say(said), is_open and not alert.is_acknowledged, is_open,
         tuple((code, say(text)) for code, text in CODES.items()))
