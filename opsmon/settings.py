@@ -121,10 +121,10 @@ TABLE = (
     Setting("wall_night", "22:00-06:00", "20:00-05:30",
             "When walls are dimmed, in the site's zone; off: never."),
     Setting("smtp_url", "", "smtps://opsmon:…@mail.example.com",
-            "Mail server for alerts: smtps://user:password@host, or smtp:// with STARTTLS; empty: no mail. "
-            "OPSMON_SMTP_URL_FILE names a file that holds it.",
+            "Mail server for alerts and invitations: smtps://user:password@host, or smtp:// with STARTTLS; empty: no "
+            "mail. OPSMON_SMTP_URL_FILE names a file that holds it.",
             secret=True),
-    Setting("mail_from", "", "opsmon@shop.example", "Sender of alerts by mail."),
+    Setting("mail_from", "", "opsmon@shop.example", "Sender of alerts and invitations by mail."),
     Setting("notify_networks", "none", "192.168.7.0/24",
             "Networks of the house that webhooks of alerts may go to, comma-separated, beside public addresses; none: "
             "no other."),

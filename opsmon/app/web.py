@@ -58,6 +58,7 @@ from opsmon.store.spool import Spool
 from opsmon.store.visits import Visits
 from opsmon.web import rendering
 from opsmon.web.accounts.audit_page import AuditPage
+from opsmon.web.accounts.mailing import Post
 from opsmon.web.accounts.noting import Noting
 from opsmon.web.accounts.office import Office
 from opsmon.web.accounts.pair_page import PairPage
@@ -151,7 +152,8 @@ async def open_web(settings: Settings, *, boards: bool, ingest: bool, clock: Clo
         noting, signing = Noting(partial(note_deed, client, keys)), _signing(settings, client, keys, stack)
         touch = Touching(Uses(client, keys, signing.sessions).note, clock)
         stack.push_async_callback(touch.finish)
-        office = Office(pages, signing, Reader(client), keys, feed.board.wording, clock, boards_url(settings))
+        office = Office(pages, signing, Reader(client), keys, feed.board.wording, clock, boards_url(settings),
+                        _post(settings, clock))
         dead = DeadPage(pages, Reader(client), keys, dead_letters(client, keys, heard, clock), feed.board.wording,
                         noting)
         entry = _entry_form(settings, client, keys, pages, clock, noting, stack)
@@ -260,6 +262,15 @@ def _link_page(settings: Settings, client: Redis, keys: Keys, pages: Pages, cloc
     reader = Reader(client)
     return LinkPage(pages, AlertStore(reader, Scripts(client, keys), keys), reader, keys, Changing(client, keys), words,
                     clock, settings.rules)
+
+
+def _post(settings: Settings, clock: Clock) -> Post | None:
+    """What mails links to people; None without a mail server."""
+    if not (settings.smtp_url and settings.mail_from):
+        return None
+    from opsmon.app.mailing import post_of  # a process that mails nothing does not hold what mails
+
+    return post_of(settings, clock)
 
 
 def _signing(settings: Settings, client: Redis, keys: Keys, stack: AsyncExitStack) -> Signing:

@@ -6,11 +6,13 @@ from dataclasses import replace
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from opsmon.core.access import Audience, may
 from opsmon.core.boards import Board
 from opsmon.core.catalogue import Kpi
 from opsmon.core.finding import LONGEST, Findable, Kind, alike, find
 from opsmon.web import rendering
 from opsmon.web.desk_views import KEYS, FoundView, SearchView
+from opsmon.web.doors import WHO
 from opsmon.web.feed import Feed
 from opsmon.web.languages import N_
 from opsmon.web.pages import Pages
@@ -24,7 +26,14 @@ Say = Callable[..., str]
 MOST_FOUND = 30
 _ALIKE = 5
 _WORDS: dict[Kind, str] = {"board": N_("Board"), "number": N_("Number"), "source": N_("Source"), "page": N_("Page")}
+# Whom a page lets in, where that is not everybody who reads boards.
+_FOR: dict[str, Audience] = {"rules": "managers", "silences": "managers", "receivers": "admins", "sources": "managers",
+                             "status": "managers", "dead-letters": "admins", "enter": "floor"}
 _PAGES = (
+    Findable("page", "alerts", N_("Alerts"), "/alerts", N_("What is wrong now, and what was. History")),
+    Findable("page", "rules", N_("Rules"), "/rules", N_("When an alert fires. Limits, thresholds")),
+    Findable("page", "silences", N_("Silences"), "/silences", N_("What is muted, until when and why. Mute")),
+    Findable("page", "receivers", N_("Receivers"), "/receivers", N_("Who is told of alerts, how and when. Mail")),
     Findable("page", "sources", N_("Sources"), "/sources", N_("Are they well, how one is connected. Webhooks")),
     Findable("page", "status", N_("Status"), "/status", N_("What waits, what was refused, versions. Health")),
     Findable("page", "dead-letters", N_("Dead letters"), "/dead-letters", N_("What could not be used and why. Errors")),
@@ -56,9 +65,15 @@ class Desk:
         return HTMLResponse(rendering.page("keys", page=page, keys=KEYS))
 
     def _known_to(self, request: Request) -> list[Findable]:
-        """Numbers that may not be seen are not found either; their names are no secret, but lead nowhere."""
-        may_see = is_seen(sees(request.scope), self._feed.catalogue)
-        return [one for one in self._known if one.kind != "number" or may_see(one.id)]
+        """What may not be seen is not found either; its name is no secret, but leads nowhere."""
+        may_see, who = is_seen(sees(request.scope), self._feed.catalogue), request.scope.get(WHO)
+
+        def is_theirs(one: Findable) -> bool:
+            if one.kind == "number":
+                return may_see(one.id)
+            return may(who, "managers" if one.kind == "source" else _FOR.get(one.id, "readers"))
+
+        return list(filter(is_theirs, self._known))
 
     def _boards(self) -> list[Findable]:
         """As they are now: boards come and go while opsmon runs."""

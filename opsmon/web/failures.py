@@ -12,9 +12,9 @@ from typing import Any, Protocol, TypeVar
 
 from opsmon.core.catalogue import Kpi
 from opsmon.store.connection import STORE_ERRORS, is_of_one_key
-from opsmon.web.alerts.shapes import NO_BAND, NO_LIST
+from opsmon.web.alerts.shapes import NO_BAND, NO_COUNT, NO_LIST
 from opsmon.web.hub import Slot
-from opsmon.web.planning import BAND, OPEN
+from opsmon.web.planning import BAND, COUNT, OPEN
 from opsmon.web.views import KpiView
 from opsmon.web.wording import Wording
 
@@ -36,7 +36,7 @@ class Planned(Protocol):
     def postpone(self, wait_ms: int) -> None: ...
 
 
-_NEVER_READ = {BAND: NO_BAND, OPEN: NO_LIST}
+_NEVER_READ = {BAND: NO_BAND, OPEN: NO_LIST, COUNT: NO_COUNT}
 P = TypeVar("P", bound=Planned)
 Views = list[tuple[str, object]]
 

@@ -35,6 +35,7 @@ from opsmon.web.parts import AskedPart, Parts
 from opsmon.web.planning import (
     BAND_SLOT,
     BATCH_MS,
+    COUNT_SLOT,
     LIVE_MS,
     NEAR_MS,
     NEVER_MS,
@@ -334,7 +335,7 @@ class Feed:
             self._plan(board)
         self._plan_by_id = {one.slot_id: one for one in fixed_plans()} | self._plan_by_id
         self._on_boards = {placed.id for board in self.boards.values() for placed in board.placed("board")}
-        self._on_boards |= {BAND_SLOT, *OPEN_SLOTS}
+        self._on_boards |= {BAND_SLOT, COUNT_SLOT, *OPEN_SLOTS}
         return slots_of(self.boards[HOME], "board")
 
     def _plan(self, board: ShownBoard) -> None:
@@ -425,5 +426,7 @@ def revision_of(entry_id: str) -> int:
 
 
 def slots_of(board: ShownBoard, layout: str) -> frozenset[str]:
-    """Every slot of a board's page, its health line, set-up and the band among them."""
-    return frozenset({"health", "setup", BAND_SLOT, *(placed.id for placed in board.placed(layout))})
+    """Every slot of a board's page: its health line, set-up and the band among them, and where there is a navigation
+    the count in it."""
+    fixed = {"health", "setup", BAND_SLOT} | (set() if layout == "wall" else {COUNT_SLOT})
+    return frozenset(fixed.union(placed.id for placed in board.placed(layout)))

@@ -32,7 +32,7 @@ from opsmon.web.doors import WHO
 from opsmon.web.feed import HEARTBEAT_S, Feed, slots_of
 from opsmon.web.filters import filter_words, filters_of
 from opsmon.web.languages import ENGLISH, N_
-from opsmon.web.planning import BAND_SLOT
+from opsmon.web.planning import BAND_SLOT, COUNT_SLOT
 from opsmon.web.samples import GALLERY
 from opsmon.web.seeing import is_seen, marks, seen_board, sees
 from opsmon.web.status import gather, status_view
@@ -75,7 +75,8 @@ class Pages:
         page = await self.opened(slots_of(narrow, "board"), lambda: self._shell(board, only, request))
         return self.answer(request, page, rows=rows_of(narrow, only, self._feed.hub.slots, self._wording),
                            is_of_orders=board.is_of_orders, only=self.narrowed_to(only),
-                           has_marks=has_marks(narrow, only), parts=part_sheets(narrow.slots))
+                           has_marks=has_marks(narrow, only), parts=part_sheets(narrow.slots),
+                           count=self._feed.hub.slots[COUNT_SLOT].view)
 
     async def status(self, request: Request) -> Response:
         """What came in, what waits, how the store does."""

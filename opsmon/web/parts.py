@@ -8,22 +8,23 @@ from opsmon.core.health import Backlog
 from opsmon.core.parts import ACTIVITY, ALERTS, CLOCK, SOURCES, TEXT
 from opsmon.core.slots import Options
 from opsmon.core.source_health import SourceFacts
+from opsmon.store.accounts.people import everybody
 from opsmon.store.activity_queries import happenings
 from opsmon.store.alerts.alert_queries import AlertBook, alert_book
 from opsmon.store.connection import Reader
 from opsmon.store.keys import Keys
 from opsmon.store.kpi_queries import KpiQueries
 from opsmon.store.source_queries import read_sources
-from opsmon.web.alerts.drawing import alerts_view, band_view, open_view
+from opsmon.web.alerts.drawing import alerts_view, band_view, count_view, open_view
 from opsmon.web.alerts.shapes import AlertView
 from opsmon.web.alerts.sparks import AlertSpark, alert_sparks, seen_sparks
 from opsmon.web.alerts.words import AlertWords
 from opsmon.web.part_shapes import AnyPart
 from opsmon.web.part_views import activity_view, clock_view, sources_view, text_view
-from opsmon.web.planning import BAND, OPEN, OPEN_SLOTS
+from opsmon.web.planning import BAND, COUNT, OPEN, OPEN_SLOTS
 from opsmon.web.wording import Wording
 
-_OF_ALERTS = frozenset({ALERTS, BAND, OPEN})
+_OF_ALERTS = frozenset({ALERTS, BAND, OPEN, COUNT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +63,19 @@ class Parts:
         book = await alert_book(self._reader, self._keys, self._rules)
         is_listed = any(one.part == OPEN for one in asked)
         sparks = await alert_sparks(self._kpis, book, now_ms) if is_listed else {}
-        return [(one.slot_id, self._alert_view(one, book, sparks, now_ms)) for one in asked]
+        found = await everybody(self._reader, self._keys) if is_listed else []
+        people = [person.name for person in found if not person.is_off]
+        return [(one.slot_id, self._alert_view(one, book, sparks, people, now_ms)) for one in asked]
 
-    def _alert_view(self, one: AskedPart, book: AlertBook, sparks: Mapping[str, AlertSpark], now_ms: int) -> AlertView:
+    def _alert_view(self, one: AskedPart, book: AlertBook, sparks: Mapping[str, AlertSpark], people: Sequence[str],
+                    now_ms: int) -> AlertView:
         """What boards and walls say is for everybody: without amounts and names."""
         seen = OPEN_SLOTS.get(one.slot_id, frozenset())
         words = AlertWords(self._wording, self._kpis.catalogue, self._kpis.currency, seen)
         if one.part == OPEN:
-            return open_view(book, words, seen_sparks(sparks, words, book), now_ms)
+            return open_view(book, words, seen_sparks(sparks, words, book), now_ms, people)
+        if one.part == COUNT:
+            return count_view(book, words)
         return band_view(book, words, now_ms) if one.part == BAND else (
             alerts_view(one.options, book, words, self._zone, now_ms))
 

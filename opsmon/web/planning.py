@@ -17,9 +17,10 @@ BATCH_MS = 3_600_000
 NEVER_MS = -BATCH_MS
 # What is wrong, beside what stands on boards: the band above the tiles, and the list of the page of alerts for readers,
 # people of the floor and managers, by what of the numbers each may see.
-BAND, OPEN = "_band", "_open"
-BAND_SLOT = "band"
-FIXED = {BAND: Kpi(BAND, "Alerts", "", Now(), "count", ""), OPEN: Kpi(OPEN, "Alerts", "", Now(), "count", "")}
+BAND, OPEN, COUNT = "_band", "_open", "_count"
+# The line above the tiles, and the way from a board to the page of alerts, which says how many are open.
+BAND_SLOT, COUNT_SLOT = "band", "alerts"
+FIXED = {name: Kpi(name, "Alerts", "", Now(), "count", "") for name in (BAND, OPEN, COUNT)}
 OPEN_SLOTS: dict[str, frozenset[Sight]] = {
     "open-plain": frozenset(), "open-names": frozenset({"names"}), "open-money-names": EVERYTHING}
 # Of what is read from nowhere: a text, a clock.
@@ -81,8 +82,8 @@ def open_slot(seen: frozenset[Sight]) -> str:
 
 
 def fixed_plans() -> list[SlotPlan]:
-    """The places that are on no board: the band, and the lists of the page of alerts."""
-    return [SlotPlan(BAND_SLOT, FIXED[BAND], CHART_MS),
+    """The places that are on no board: the band, how many are open, and the lists of the page of alerts."""
+    return [SlotPlan(BAND_SLOT, FIXED[BAND], CHART_MS), SlotPlan(COUNT_SLOT, FIXED[COUNT], CHART_MS),
             *(SlotPlan(name, FIXED[OPEN], CHART_MS, Options(title=name)) for name in OPEN_SLOTS)]
 
 

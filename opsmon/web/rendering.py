@@ -9,7 +9,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from opsmon.web.alerts.shapes import AlertsView, BandView, OpenView
+from opsmon.web.alerts.shapes import AlertsView, BandView, CountView, OpenView
 from opsmon.web.languages import ENGLISH, messages
 from opsmon.web.part_shapes import PART_VIEWS
 from opsmon.web.sealing import csrf, csrf_token
@@ -87,5 +87,6 @@ def slot(view: object, revision: int, language: str = ENGLISH, slot_id: str = ""
 
 _MACRO: dict[type, str] = {
     **dict.fromkeys((*TILE_VIEWS, *PART_VIEWS, AlertsView), "kpi"), BandView: "band", OpenView: "open",
+    CountView: "count",
     HealthView: "health", SetupView: "setup", SourceCardView: "source", SourcesView: "sources",
 }

@@ -73,7 +73,7 @@ async def count(line: Line, *numbers: int) -> None:
 async def test_a_page_has_each_slot_of_its_board_once_and_no_other(line: Line, board: Board, layout: str) -> None:
     """A partial for a place that is not there would be dropped without a word."""
     ids = [found for found in Elements((await line.get(path_of(board, layout))).text).ids()
-           if found.startswith("kpi-") or found in ("health", "setup", "band")]
+           if found.startswith("kpi-") or found in ("health", "setup", "band", "alerts")]
     assert sorted(ids) == sorted(slots_of(board, layout))
 
 

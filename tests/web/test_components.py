@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from opsmon.web import edit_samples, part_shapes, samples, tile_shapes, views
 from opsmon.web.alerts.samples import BANDS
+from opsmon.web.alerts.shapes import NO_COUNT
 from opsmon.web.sealing import csrf
 from opsmon.web.tile_samples import sample
 
@@ -58,14 +59,14 @@ def page(board: str = "board") -> views.PageView:
 
 def render(template: str, name: str = "busy", **context: object) -> str:
     kpis, health, setup = samples.BOARDS[name]
-    revs = {"health": 7, "setup": 7, "band": 7} | {f"kpi-{kpi.id}": 7 for kpi in kpis}
+    revs = {"health": 7, "setup": 7, "band": 7, "alerts": 7} | {f"kpi-{kpi.id}": 7 for kpi in kpis}
     shell = page("wall" if template == "wall" else "board")
     cells = tuple(views.CellView("normal", kpi) for kpi in context.pop("kpis", kpis))
     rows = (views.RowView("live", "", "", cells[:3]), views.RowView("near", "every 30 s", "30 s", cells[3:]))
     wall = views.WallView(28, "many", 20, "22:00-06:00", (), (views.WallPageView("Packing hall", "", True, rows),))
     return environment().get_template(f"pages/{template}.jinja").render(
         {"page": shell, "wall": wall, "rows": rows, "is_of_orders": True, "health": health, "setup": setup,
-         "band": BANDS["none"], "revs": revs} | context)
+         "band": BANDS["none"], "count": NO_COUNT, "revs": revs} | context)
 
 
 def slots(name: str) -> list[tuple[str, str]]:

@@ -125,11 +125,12 @@ def test_a_change_blinks_once_and_briefly():
 
 
 def test_nothing_polls():
-    """One timer draws ages and watches heartbeats; data comes by the stream alone, what a number means when asked."""
+    """One timer draws ages and watches heartbeats; data comes by the stream alone, what a number means when asked, what
+    a rule would have said while it is typed."""
     timers = {name: text.count("setInterval") for name, text in JS.items() if "setInterval" in text}
     assert timers == {"clock.js": 1}
     assert [name for name, text in JS.items() if re.search(r"\bfetch\(|XMLHttpRequest|\bevery ", text)] == [
-        "explain.js"]
+        "explain.js", "rule-try.js"]
 
 
 def test_scripts_need_no_eval():

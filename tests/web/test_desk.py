@@ -6,10 +6,13 @@ from urllib.parse import quote
 
 import pytest
 
+from opsmon.core.access import Role
 from opsmon.core.boards import BOARDS
 from opsmon.web.desk_views import KEYS
+from tests.conftest import NOW_MS
 from tests.line import Line
 from tests.orders import order
+from tests.web.accounts.accounts import signed_in
 from tests.web.wire import Elements
 
 pytestmark = pytest.mark.anyio
@@ -29,6 +32,8 @@ async def found(line: Line, question: str) -> list[tuple[str, str, str]]:
     ("shopify", ("/sources#source-shopify", "Shopify", "Source")),
     ("dead letters", ("/dead-letters", "Dead letters", "Page")),
     ("wall sales", ("/wall/sales", "Sales: wall", "Board")),
+    ("alerts", ("/alerts", "Alerts", "Page")), ("rules", ("/rules", "Rules", "Page")),
+    ("mute", ("/silences", "Silences", "Page")), ("who is told", ("/receivers", "Receivers", "Page")),
 ])
 async def test_boards_numbers_sources_and_pages_are_found(line: Line, question: str, first: tuple[str, str, str]
                                                           ) -> None:
@@ -41,6 +46,18 @@ async def test_all_that_is_found_is_there(line: Line) -> None:
     asked = [await found(line, question) for question in ("", "o", "s", "d", "wall")]
     urls = {url.partition("#")[0] for results in asked for url, _, _ in results}
     assert (len(urls) > 30, {(await line.get(url)).status for url in urls}) == (True, {200})
+
+
+@pytest.mark.parametrize(("role", "pages"), [
+    ("viewer", {"/alerts", "/keys", "/components"}), ("operator", {"/alerts", "/keys", "/components", "/enter"}),
+    ("manager", {"/alerts", "/keys", "/components", "/enter", "/rules", "/silences", "/sources", "/status"})])
+async def test_nobody_finds_a_page_that_turns_them_away(line: Line, role: Role, pages: set[str]) -> None:
+    """Neither pages nor sources; what is found lets them in."""
+    cookie = await signed_in(line.store, role, NOW_MS)
+    found = [LINK.findall((await line.get(f"/search?q={question}", cookie=cookie)).text) for question in ("", "s", "r")]
+    urls = {(url.partition("#")[0], kind) for results in found for url, _, kind in results}
+    assert {url for url, kind in urls if kind == "Page"} == pages
+    assert {(await line.get(url, cookie=cookie)).status for url, _ in urls} == {200}
 
 
 async def test_what_is_not_there_is_said_with_what_is_spelt_alike(line: Line) -> None:

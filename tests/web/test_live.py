@@ -54,10 +54,11 @@ async def count(line: Line, *numbers: int) -> None:
 
 
 def shown(line: Line) -> dict[str, str]:
-    """What a page made now shows: slot -> HTML."""
+    """What a wall made now shows: slot -> HTML."""
     hub = line.web.hub
     assert hub is not None
-    return {slot_id: str(rendering.slot(slot.view, slot.revision)).strip() for slot_id, slot in hub.slots.items()}
+    return {slot_id: str(rendering.slot(slot.view, slot.revision)).strip() for slot_id, slot in hub.slots.items()
+            if slot_id in SLOTS}
 
 
 async def on_board(line: Line, revenue: str) -> None:

@@ -1,4 +1,4 @@
-"""A wall before a real Chromium: it fits, takes turns, sleeps lightly, is heard when it should be, is never lost."""
+"""A wall before a real Chromium: it fits, takes turns, sleeps lightly, is never lost."""
 
 import re
 from collections.abc import AsyncIterator
@@ -11,7 +11,6 @@ from playwright.async_api import Browser, BrowserContext, Page
 
 from opsmon.web import rendering
 from opsmon.web.hub import event
-from opsmon.web.views import HealthView
 from tests.waiting import wait_until_async
 from tests.web.browser import Site, until, value_of
 from tests.web.test_boards_browser import size_of, with_large_numbers
@@ -22,13 +21,6 @@ pytestmark = [pytest.mark.anyio, pytest.mark.browser, pytest.mark.usefixtures("h
 SHOWN = "document.querySelector('.main > .tiles:not([hidden])').dataset.title"
 # Which page of several is shown, counted from 1.
 PAGE = "document.querySelector('[data-page]').textContent"
-# Every voice that begins, by its pitch.
-VOICES = """window.heard = [];
-const start = OscillatorNode.prototype.start;
-OscillatorNode.prototype.start = function (at) {
-  heard.push(Math.round(this.frequency.value));
-  start.call(this, at);
-};"""
 
 
 @pytest.fixture
@@ -244,61 +236,7 @@ async def test_a_wall_loads_a_new_build_only_when_it_is_there(site: Site, monkey
     assert (kept, await page.evaluate("() => window.mark ?? null")) == ("old", None)
 
 
-# It is heard
-
-
-async def test_a_wall_is_mute_until_its_button_is_pressed(site: Site) -> None:
-    """And says so; the press is answered by two rising tones."""
-    page = await site.context.new_page()
-    await page.add_init_script(VOICES)
-    await site.visit(page, "/wall/sales")
-    before = await page.get_attribute("[data-act=sound]", "aria-pressed")
-    await page.click("[data-act=sound]")
-    await until(page, "document.querySelector('[data-act=sound]').ariaPressed === 'true'", "sound")
-    await until(page, "window.heard.length === 2", "its answer")
-    assert (before, await page.evaluate("() => window.heard")) == ("false", [523, 784])
-
-
-async def test_only_a_change_to_critical_and_back_is_heard(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Orders are silent; a store that is away falls, its return rises, and what lasts is not repeated."""
-    page = await site.context.new_page()
-    await page.clock.install()
-    await page.add_init_script(VOICES)
-    await site.visit(page, "/wall/sales")
-    await page.evaluate("() => { window.beats = 0; document.addEventListener('hb', () => window.beats++); }")
-    monkeypatch.setattr("opsmon.web.feed.HEARTBEAT_S", 1000)  # from here on the heartbeats are ours, at the page's time
-    await until(page, "window.beats > 1", "the last of its own")
-    await page.click("[data-act=sound]")
-    await until(page, "window.heard.length === 2", "its answer")
-    await beating(site, page, 12)
-    await site.order(1003)
-    await until(page, f"{value_of('orders-today')} === '3'", "the order")
-    await beating(site, page, 12)
-    show_health(site, "store-down")
-    await until(page, "document.getElementById('health').dataset.state === 'store-down'", "the words")
-    await beating(site, page, 24)
-    show_health(site, "ok")
-    await until(page, "document.getElementById('health').dataset.state === 'ok'", "the end of it")
-    await beating(site, page, 12)
-    assert await page.evaluate("() => window.heard") == [523, 784, 880, 587, 523, 784]
-
-
-async def beating(site: Site, page: Page, count: int) -> None:
-    """So many seconds of the page, each with a heartbeat of its time."""
-    hub = site.web.hub if site.web else None
-    assert hub is not None
-    for _ in range(count):
-        beats = await page.evaluate("() => window.beats")
-        hub.broadcast(event("hb", str(await page.evaluate("() => Date.now()"))))
-        await until(page, f"window.beats > {beats}", "a heartbeat")
-        await seconds(page, 1)
-
-
-def show_health(site: Site, state: str) -> None:
-    """What the line below says."""
-    hub = site.web.hub if site.web else None
-    assert hub is not None and isinstance(hub.slots["health"].view, HealthView)
-    show(site, "health", state=state, text="The store cannot be reached" if state != "ok" else "")
+# What it asks for
 
 
 async def test_a_wall_asks_for_no_more_than_it_needs(site: Site) -> None:

@@ -134,12 +134,13 @@ def _open(alert: Alert, told: Told, route: Route, now_ms: int) -> Due:
     step_ms = _step_due_ms(alert, told, route, pace)
     if step_ms is not None and now_ms >= step_ms:
         return _stepped(told, route, now_ms, pace)
-    if step_ms is None and not told.is_nobody:
+    nobody_ms = _nobody_due_ms(told, route, pace) if step_ms is None and not told.is_nobody else None
+    if nobody_ms is not None and now_ms >= nobody_ms:
         return _nobody(told, route, now_ms, pace)
     repeat_ms = _repeat_due_ms(told, pace)
     if told.steps and repeat_ms is not None and now_ms >= repeat_ms:
         return _repeated(told, route, now_ms, step_ms, pace)
-    return Due(None, told, _soonest(step_ms, repeat_ms if told.steps else None))
+    return Due(None, told, _soonest(step_ms, nobody_ms, repeat_ms if told.steps else None))
 
 
 def _step_due_ms(alert: Alert, told: Told, route: Route, pace: Pace) -> int | None:
@@ -163,10 +164,16 @@ def _stepped(told: Told, route: Route, now_ms: int, pace: Pace) -> Due:
 def _nobody(told: Told, route: Route, now_ms: int, pace: Pace) -> Due:
     """Every loop went unanswered: the screens say so. A route of one step has nobody else to go to."""
     after = replace(told, is_nobody=True)
-    if len(route.steps) == 1 or now_ms < told.step_ms + route.steps[-1].after_ms:
-        return Due(None, after if len(route.steps) == 1 else told,
-                   _soonest(told.step_ms + route.steps[-1].after_ms, _repeat_due_ms(told, pace)))
+    if len(route.steps) == 1:
+        return Due(None, after, _repeat_due_ms(told, pace))
     return Due(_notice("nobody", told, ()), replace(after, last_ms=now_ms), None)
+
+
+def _nobody_due_ms(told: Told, route: Route, pace: Pace) -> int:
+    """Until when whoever was told last has time to answer: as long as a step waits; where there is one alone, until it
+    would be said again."""
+    alone_ms = pace.repeats_ms or DAY_MS
+    return told.step_ms + (alone_ms if len(route.steps) == 1 else route.steps[-1].after_ms)
 
 
 def _repeat_due_ms(told: Told, pace: Pace) -> int | None:

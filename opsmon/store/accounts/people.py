@@ -29,6 +29,12 @@ class Link:
     replaces: str = ""
 
 
+async def everybody(reader: Reader, keys: Keys) -> list[Person]:
+    """Those who have an account, by name."""
+    found = [read(Person, text) for text in (await reader.hash(keys.people)).values()]
+    return sorted(found, key=lambda one: (one.name.casefold(), one.id))
+
+
 class People:
     """The people of a site."""
 
@@ -38,8 +44,7 @@ class People:
 
     async def all(self) -> list[Person]:
         """Everybody, by name."""
-        found = [read(Person, text) for text in (await self._reader.hash(self._keys.people)).values()]
-        return sorted(found, key=lambda one: (one.name.casefold(), one.id))
+        return await everybody(self._reader, self._keys)
 
     async def one(self, person_id: str) -> Person | None:
         """Somebody by id."""

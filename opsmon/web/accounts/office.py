@@ -15,6 +15,7 @@ from opsmon.store.connection import Reader
 from opsmon.store.keys import Keys
 from opsmon.web import rendering
 from opsmon.web.accounts.forms import FormView, InputView
+from opsmon.web.accounts.mailing import Post
 from opsmon.web.accounts.noting import who_of
 from opsmon.web.accounts.passwords import Busy
 from opsmon.web.accounts.signing_in import PER_ACCOUNT, Signing
@@ -39,7 +40,8 @@ _BUSY = N_("Too many are signing in right now. Try again in a few seconds.")
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """Everything at hand. `base_url` is where links lead that are given out."""
+    """Everything at hand. `base_url` is where links lead that are given out; `post` mails them, None: no mail server
+    is set."""
 
     pages: Pages
     signing: Signing
@@ -48,6 +50,7 @@ class Office:
     wording: Wording
     clock: Clock
     base_url: str
+    post: Post | None = None
 
     @property
     def people(self) -> People:

@@ -1,5 +1,7 @@
 """/people: who has an account; invite somebody, change what they may, shut them out and let them in.
 
+Where a mail server is set its links go by mail, and are shown on no page.
+
 Threats: rights that grow unseen (each change is a line of the audit and asks for a recent password), two admins who
 overwrite each other (forms carry the version they were made of), a site that nobody can let others into any more.
 """
@@ -15,8 +17,10 @@ from opsmon.core.people import email_of, name_of, role_of, teams_of
 from opsmon.store.accounts.changing import Outcome
 from opsmon.store.accounts.people import LinkKind
 from opsmon.store.accounts.records import Person
+from opsmon.store.accounts.secrets import hashed
 from opsmon.store.accounts.uses import last_used
 from opsmon.web.accounts.forms import checked
+from opsmon.web.accounts.mailing import NOT_SENT, SENT, letter_of
 from opsmon.web.accounts.noting import Noting, address_of, who_of
 from opsmon.web.accounts.office import Office
 from opsmon.web.accounts.people_views import OnceView, PeopleView, invite_fields, person_view, told
@@ -66,7 +70,7 @@ class PeoplePage:
             who, address_of(request), values["email"], values["name"], values["role"], now_ms, values["teams"])
         if outcome != "done":
             return await self._listed(request, 409, invited=(form, {"email": self._office.why(outcome)}))
-        return await self._listed(request, once=self._once(request, made, "invite", secret))
+        return await self._given(request, made, "invite", secret)
 
     async def act(self, request: Request) -> Response:
         """One deed on somebody, as they were when the page was made."""
@@ -106,7 +110,7 @@ class PeoplePage:
         kind: LinkKind = "reset" if person.password else "invite"
         secret = await self._office.people.link(person, kind)
         await self._noting.note(request, f"person.{kind}_link", person.id, person.name)
-        return await self._listed(request, once=self._once(request, person, kind, secret))
+        return await self._given(request, person, kind, secret)
 
     async def _end(self, request: Request, person: Person, form: Form) -> Response:
         await self._office.sessions.end_all(person.id)
@@ -130,9 +134,21 @@ class PeoplePage:
         typed: Form = form if form.get("act") == "change" else {}
         return await self._listed(request, 409, trouble=trouble, changed=(now.id, typed, {}))
 
-    def _once(self, request: Request, person: Person, kind: LinkKind, secret: str) -> OnceView:
+    async def _given(self, request: Request, person: Person, kind: LinkKind, secret: str) -> Response:
+        """Mail a link, and show it on the page only where that cannot be done."""
         base = self._office.base_url or str(request.base_url).rstrip("/")
-        return OnceView(self._say(_LINKS[kind], name=person.name), f"{base}/invite/{secret}")
+        link = f"{base}/invite/{secret}"
+        once = OnceView(self._say(_LINKS[kind], name=person.name), link)
+        if self._office.post is None:
+            return await self._listed(request, once=once)
+        who = who_of(request)
+        why = await self._office.post(letter_of(person, kind, link, who.name, hashed(secret), self._office.wording))
+        told = {"to": person.email, **({"why": why} if why else {})}
+        await self._noting.note(request, f"person.{kind}_{'not_mailed' if why else 'mailed'}", person.id, person.name,
+                                {}, told)
+        if why:
+            return await self._listed(request, trouble=self._say(NOT_SENT, email=person.email, why=why), once=once)
+        return await self._listed(request, done=self._say(SENT[kind], email=person.email))
 
     async def _listed(self, request: Request, status: int = 200, *, trouble: str = "", done: str = "",
                       once: OnceView | None = None, invited: tuple[Form, Mapping[str, str]] | None = None,
@@ -146,7 +162,7 @@ class PeoplePage:
                                  said=said if one.id == of else None, wrong=wrong if one.id == of else None)
                      for one in people)
         view = PeopleView(rows, invite_fields(office.wording, *(invited or ({}, {}))), trouble, done, once,
-                          invited is not None or not people)
+                          invited is not None or not people, office.post is not None)
         return office.html(request, "people", N_("People"), status, people=view)
 
 

@@ -63,6 +63,7 @@ class PeopleView:
     done: str = shown("what was done", default="")
     once: OnceView | None = shown("the link that was just made", default=None)
     is_inviting: bool = shown("whether the form that invites is unfolded", default=False)
+    is_mailed: bool = shown("whether links go by mail", default=False)
 
 
 def person_view(person: Person, seen_ms: int | None, wording: Wording, now_ms: int, *, is_self: bool,

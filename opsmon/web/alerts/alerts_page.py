@@ -31,12 +31,12 @@ from opsmon.web.accounts.audit_page import written
 from opsmon.web.accounts.forms import InputView
 from opsmon.web.accounts.noting import Noting, who_of
 from opsmon.web.accounts.office import NO_STORE
-from opsmon.web.alerts.acting import ACTS, DONE, SNOOZES, Asked, first_words, is_said, verb_of
-from opsmon.web.alerts.drawing import open_view
+from opsmon.web.alerts.acting import ACTS, DONE, Asked, first_words, is_said, verb_of
+from opsmon.web.alerts.drawing import MOST_OPEN, choices_of, open_view
 from opsmon.web.alerts.history_file import HEAD, Telling, day_of, pieces, span_of
 from opsmon.web.alerts.shapes import LineView, OneAlertView
 from opsmon.web.alerts.sparks import alert_sparks, seen_sparks
-from opsmon.web.alerts.words import CODES, SEVERITY_WORDS, STATES, AlertWords, verdicts
+from opsmon.web.alerts.words import SEVERITY_WORDS, STATES, AlertWords, verdicts
 from opsmon.web.doors import WHO
 from opsmon.web.feed import Feed
 from opsmon.web.forms import read_form
@@ -117,7 +117,7 @@ class AlertsPage:
             slots={name: (slots[name].view, slots[name].revision) for name in ("health", slot_id)},
             lines=[words.line(book, line, room.clock.now_ms()) for line in told.lines],
             fields=self._fields(book, words, sought, asked["until"]), more=_older(sought, told.last),
-            is_first=not is_id(before), unread=", ".join(told.unread), files=_files(request))
+            is_first=not is_id(before), unread=", ".join(told.unread), files=_files(request), most_open=MOST_OPEN)
         return HTMLResponse(html, headers=NO_STORE)
 
     async def csv(self, request: Request) -> Response:
@@ -190,9 +190,7 @@ class AlertsPage:
         return room.html(request, "alert", view.title, status, alert=view, trouble=trouble,
                          done="" if trouble else self._done(request, book, stored.alert),
                          runs=_runs([(line.run, words.line(book, line, now_ms)) for line in told.lines]),
-                         more=bool(told.last), people=await self._people(request),
-                         codes=[(one, self._say(text)) for one, text in CODES.items()],
-                         snoozes=[(one, room.wording.duration(ms)) for one, ms in SNOOZES.items()])
+                         more=bool(told.last), choices=choices_of(await self._people(request), words))
 
     async def _people(self, request: Request) -> list[str]:
         return list(dict.fromkeys([who_of(request).name, *await self._names()]))

@@ -1,6 +1,6 @@
 """Alerts -> what the panel, the band and the live list show."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from opsmon.core.access import EVERYTHING
 from opsmon.core.alerting.rules import Rule
@@ -8,8 +8,9 @@ from opsmon.core.parts import ALERTS, PARTS
 from opsmon.core.slots import Options
 from opsmon.store.alerts.alert_queries import AlertBook
 from opsmon.store.alerts.alert_store import Stored
-from opsmon.web.alerts.shapes import AlertsView, BandView, May, OpenAlertView, OpenView
-from opsmon.web.alerts.words import AlertWords
+from opsmon.web.alerts.acting import SNOOZES
+from opsmon.web.alerts.shapes import AlertsView, BandView, ChoicesView, CountView, May, OpenAlertView, OpenView
+from opsmon.web.alerts.words import CODES, AlertWords
 from opsmon.web.tile_words import definition_words
 from opsmon.web.views import SparkView
 
@@ -40,14 +41,29 @@ def band_view(book: AlertBook, words: AlertWords, now_ms: int) -> BandView:
                     tuple(words.mute(book, one, now_ms) for one in book.running(now_ms)))
 
 
-def open_view(book: AlertBook, words: AlertWords, sparks: Mapping[str, SparkView], now_ms: int) -> OpenView:
-    """The live list, for readers who see as much as these words do."""
+def count_view(book: AlertBook, words: AlertWords) -> CountView:
+    """How many are open, beside the way to them."""
+    count = len(book.open)
+    text = words.wording.many("Alerts: %(num)s open", "Alerts: %(num)s open", count) if count else ""
+    return CountView(text, is_any=count > 0)
+
+
+def open_view(book: AlertBook, words: AlertWords, sparks: Mapping[str, SparkView], now_ms: int,
+              people: Sequence[str] = ()) -> OpenView:
+    """The live list, for readers who see as much as these words do; managers may give one to any of the `people`."""
     found, wording = book.open, words.wording
     rows = tuple(_whole(book, one, words, sparks.get(one.alert.fingerprint), now_ms) for one in found[:MOST_OPEN])
     text = wording.many("%(num)s alert is open", "%(num)s alerts are open", len(found)) if found else (
         quiet_words(book, words))
     return OpenView(rows, text, "", tuple(words.mute(book, one, now_ms) for one in book.running(now_ms)),
-                    "live" if rows else "empty")
+                    "live" if rows else "empty", choices_of(people, words) if _may(words) == "act" else None)
+
+
+def choices_of(people: Sequence[str], words: AlertWords) -> ChoicesView:
+    """What managers choose from when they say what becomes of an alert."""
+    wording = words.wording
+    return ChoicesView(tuple(people), tuple((code, wording.say(text)) for code, text in CODES.items()),
+                       tuple((name, wording.duration(wait_ms)) for name, wait_ms in SNOOZES.items()))
 
 
 def quiet_words(book: AlertBook, words: AlertWords) -> str:

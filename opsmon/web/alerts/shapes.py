@@ -57,6 +57,16 @@ class BandView:
 
 
 @dataclass(frozen=True, slots=True)
+class CountView:
+    """The way to the page of alerts, in the navigation of boards."""
+
+    text: str = shown("with how many are open: 'Alerts: 3 open'; '' while none is")
+    is_any: bool = shown("whether any is open")
+    state: Literal["live", "error"] = shown("error: could not be read", default="live")
+    note: str = shown("that it could not be read, '' usually", default="")
+
+
+@dataclass(frozen=True, slots=True)
 class OpenAlertView:
     """An open alert, whole."""
 
@@ -71,6 +81,15 @@ class OpenAlertView:
 
 
 @dataclass(frozen=True, slots=True)
+class ChoicesView:
+    """What managers choose from when they say what becomes of an alert."""
+
+    people: tuple[str, ...] = shown("whom it can be given to; none where nobody has an account")
+    codes: tuple[tuple[str, str], ...] = shown("what it was: (code, words)")
+    snoozes: tuple[tuple[str, str], ...] = shown("for how long nothing is said of it: (minutes, words)")
+
+
+@dataclass(frozen=True, slots=True)
 class OpenView:
     """The live part of the page of alerts."""
 
@@ -79,6 +98,7 @@ class OpenView:
     note: str = shown("that it could not be read, '' usually")
     mutes: tuple[str, ...] = shown("silences that hold, in words")
     state: Literal["live", "empty", "error"] = shown("empty: nothing is open")
+    choices: ChoicesView | None = shown("for managers; None for everybody else", default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,8 +182,9 @@ class SpecialDaysView:
     is_fixed: bool = shown("whether it stands in the site's file")
 
 
-AlertView = AlertsView | BandView | OpenView
+AlertView = AlertsView | BandView | OpenView | CountView
 
 # Before anything was ever read.
 NO_BAND = BandView(None, "", 0, is_loud=False, mutes=())
+NO_COUNT = CountView("", is_any=False)
 NO_LIST = OpenView((), "", "", (), "error")

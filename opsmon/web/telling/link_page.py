@@ -5,6 +5,7 @@ link sees this alert and may answer it, for a day; what they did is written down
 """
 
 # `shown` is a field() call, which is what dataclass defaults are for.
+# ruff: noqa: RUF009
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from opsmon.clock import Clock
 from opsmon.core.alerting.life import Alert, Code, Move, Verdict, acknowledge, close, judge
-from opsmon.core.alerting.rules import Rule
+from opsmon.core.alerting.rules import Rule, Severity
 from opsmon.store.accounts.changing import Changing
 from opsmon.store.alerts.alert_store import AlertStore
 from opsmon.store.alerts.links import Link, read_link
@@ -54,7 +55,8 @@ DID = {"judged": N_("Thank you. It counts where rules are reviewed."),
 class LinkView:
     """One alert on a phone."""
 
-    severity: str = shown("'High'")
+    level: Severity = shown("how bad it is")
+    word: str = shown("the same in a word: 'High'")
     tone: Literal["open", "seen", "over"] = shown("whether somebody has to do something")
     what: str = shown("what is wrong, and with which row")
     far: str = shown("how far, against which limit; '' without a number")
@@ -133,7 +135,8 @@ def link_view(alert: Alert, rule: Rule, words: NoticeWords, is_this_run: bool, n
     since = (say("Since %(time)s, for %(duration)s.", time=wording.time(alert.began_ms), duration=lasts)
              if is_open else say("It lasted %(duration)s.", duration=lasts) if is_this_run else "")
     return LinkView(
-        say(SEVERITY[rule.severity]), ("seen" if alert.is_acknowledged else "open") if is_open else "over",
+        rule.severity, say(SEVERITY[rule.severity]),
+        ("seen" if alert.is_acknowledged else "open") if is_open else "over",
         words.what(alert, rule), words.far(alert, rule) if is_open else "", since, _state(alert, is_open, words),
         plain(say(rule.action)) if is_open else "", say(said), is_open and not alert.is_acknowledged, is_open,
         tuple((code, say(text)) for code, text in CODES.items()),

@@ -60,6 +60,14 @@ def test_after_three_rounds_without_an_answer_screens_say_that_nobody_answered()
     assert [notice.receivers for _, notice in found if notice.word == "nobody"] == [()]
 
 
+def test_whoever_alone_is_told_has_time_to_answer() -> None:
+    """Screens do not say that nobody answered while the first message is on its way: not before it is said again."""
+    route = Route("critical", (Step(("shift",)),))
+    _, before = played(firing(), route, NOON_MS + 5 * MINUTE_MS)
+    found, after = played(firing(), route, NOON_MS + 6 * MINUTE_MS, before, NOON_MS + 5 * MINUTE_MS)
+    assert (before.is_nobody, after.is_nobody, words(found)) == (False, True, [(5, "repeat", ("shift",))])
+
+
 def test_an_acknowledgement_takes_back_what_was_to_come() -> None:
     """Nobody further up is called."""
     _, told = played(firing(), CRITICAL, NOON_MS + MINUTE_MS)

@@ -77,6 +77,21 @@ async def test_an_alert_is_pushed_with_the_change_that_tells_of_it(
     assert 'data-loud="yes"' in data
 
 
+async def test_the_navigation_of_a_board_says_how_many_are_open(
+        line: Line, settings: Settings, clock: ManualClock) -> None:
+    """Pushed as they fire and end, also to boards without a panel; part of the name of its link."""
+    await keep(line.store, MANY)
+    quiet = words(part((await line.get("/b/sales")).text, "alerts"))
+    stream = await line.open(since=line.since, view="board", board="sales")
+    looking = await fired(line, settings, clock, MANY, RICH)
+    data = await frame_with(stream, "Alerts: 2 open")
+    clock.advance(MINUTE_MS)
+    await keep(line.store)
+    await looking.round()
+    after = part((await frame_with(stream, 'id="alerts"')), "alerts")
+    assert (quiet, words(part(data, "alerts")), words(after)) == ("Alerts", "Alerts: 2 open", "Alerts")
+
+
 async def test_who_sees_to_it_stands_on_every_screen(line: Line, settings: Settings, clock: ManualClock) -> None:
     """From a phone; the wall calms down, and names them."""
     await fired(line, settings, clock)
