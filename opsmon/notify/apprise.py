@@ -1,7 +1,8 @@
 """Chats, text messages and calls, by Apprise of the extra `notify`: one instance per address, off the event loop.
 
 Only services of one vendor each (receivers.SCHEMAS): Apprise asks addresses of its own, past the guard of egress.py,
-and so none may be chosen whose host somebody can type in (threat: SSRF, CWE-918; ALERTING D7).
+and so none may be chosen whose host somebody can type in (threat: SSRF, CWE-918; ALERTING D7). What remains: it asks
+this machine's resolver for the vendor's name, and goes by the proxy that the environment names.
 """
 
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from opsmon.core.alerting.messages import Message
-from opsmon.core.alerting.receivers import SCHEMAS, Receiver
+from opsmon.core.alerting.receivers import Receiver, apprise_fault
 from opsmon.notify.ports import DeliveryFailed
 from opsmon.threads import in_thread
 
@@ -30,8 +31,8 @@ class AppriseNotifier:
 
     async def send(self, receiver: Receiver, message: Message, now_ms: int) -> None:
         """Send a message. Raises DeliveryFailed. Repeated it arrives again: chats know no keys."""
-        if receiver.to.partition("://")[0].lower() not in SCHEMAS:
-            raise DeliveryFailed("this service is none that opsmon sends to", is_permanent=True)
+        if apprise_fault(receiver.to):
+            raise DeliveryFailed("this address is none that opsmon sends to", is_permanent=True)
         make = self._make or _own()
         # An instance sleeps between its calls, each address has one of its own and none waits for another.
         await in_thread(lambda: _send(make(), receiver.to, message))
@@ -47,7 +48,8 @@ def _own() -> Callable[[], Any]:
 def _send(instance: Any, url: str, message: Message) -> None:
     """In a thread. What Apprise raises may hold the address: only its kind is told."""
     try:
-        is_known = instance.add(url)
+        # Whoever answers for the vendor leads nowhere else. Of one address nothing but one service may come.
+        is_known = instance.add(f"{url}{'&' if '?' in url else '?'}redirect=no") and len(instance) == 1
         is_sent = is_known and instance.notify(title=message.subject, body=message.text, body_format="text")
     except Exception as error:  # noqa: BLE001 - whatever a plugin raises
         raise DeliveryFailed(f"the service failed ({type(error).__name__})") from None
