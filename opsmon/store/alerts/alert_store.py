@@ -70,7 +70,7 @@ class AlertStore:
     async def _move(self, stored: Stored, move: Move, rule: Rule, now_ms: int) -> tuple[Stored, bool]:
         after = Stored(stored.version + 1, move.alert, stored.told)
         # That a number is missing is news after five minutes; until then it is only kept in mind.
-        is_news = move.reason != "no-number" or move.before != move.alert.state
+        is_news = move.reason not in ("no-number", "number-again") or move.before != move.alert.state
         return await self._keep(after, now_ms, log=log_line(move, rule, now_ms) if is_news else ())
 
     async def _keep(self, after: Stored, now_ms: int, log: Sequence[str] = (),

@@ -75,6 +75,15 @@ def test_the_end_is_told_to_those_who_heard_of_the_beginning() -> None:
     assert words(found) == [(5, "resolved", ("shift", "manager"))]
 
 
+def test_the_end_is_told_to_those_who_heard_though_the_route_is_another_by_then() -> None:
+    """Somebody raised or lowered the rule meanwhile: Ana, who was woken, is told that it is over."""
+    _, told = played(firing(), CRITICAL, NOON_MS + MINUTE_MS)
+    over = ended(firing(), NOON_MS + MINUTE_MS)
+    for route in (Route("low", ()), HIGH, Route("critical", (Step(("manager",)),))):
+        found, _ = played(over, route, NOON_MS + 2 * MINUTE_MS, told, NOON_MS + MINUTE_MS)
+        assert words(found) == [(1, "resolved", ("shift",))]
+
+
 def test_what_is_over_before_its_first_word_is_not_told() -> None:
     """Fifteen seconds of wait spare people what passes by itself."""
     _, told = played(firing(), HIGH, NOON_MS + 14_000)
