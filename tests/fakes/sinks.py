@@ -28,7 +28,7 @@ class Mailbox:
 async def mail_server() -> AsyncIterator[Mailbox]:
     """A mail server on this machine that takes what it is given."""
     box = Mailbox()
-    server = await asyncio.start_server(lambda r, w: _take_mail(box, r, w), "127.0.0.1", 0)
+    server = await asyncio.start_server(lambda r, w: _take_mail(box, r, w), "127.0.0.1", 0, limit=2**24)
     box.port = server.sockets[0].getsockname()[1]
     try:
         yield box
