@@ -232,8 +232,8 @@ def test_nothing_of_opsmon_goes_out_but_by_the_guard() -> None:
 
 # Mail goes to the server of OPSMON_SMTP_URL; pollers to the shop that settings name; the others to opsmon itself, by
 # the address of its own settings. Apprise, imported by name, goes to its vendors (test_channels.py).
-GOING = {"notify/egress.py", "notify/email.py", "pollers/http.py", "web/reaching.py", "demo_feed.py", "commands/demo.py",
-         "commands/asking.py"}
+GOING = {"notify/egress.py", "notify/email.py", "pollers/http.py", "web/reaching.py", "demo_feed.py",
+         "commands/demo.py", "commands/asking.py"}
 _CLIENTS = {"http.client", "urllib.request", "smtplib", "httpx", "requests", "aiohttp", "socketserver", "ftplib"}
 
 
