@@ -1,5 +1,5 @@
-"""The long forms: python -m tests.faults {workers,aof,hand-over,backup,telling,two-people,all} [--events N]
-[--workers N] [--kills N] [--histories N] [--seed N]."""
+"""The long forms: python -m tests.faults {workers,aof,hand-over,backup,telling,two-people,notify-kills,leader,all}
+[--events N] [--workers N] [--kills N] [--histories N] [--seed N]."""
 
 import argparse
 import asyncio
@@ -18,6 +18,9 @@ from opsmon.store.embedded import EmbeddedStore
 from opsmon.store.server_binary import find_server
 from tests.conftest import NOW_MS
 from tests.faults.backups import back_up
+from tests.faults.leader import WHERE as LEADER_DIES
+from tests.faults.leader import run as run_leader
+from tests.faults.notify_kills import run as run_notify_kills
 from tests.faults.runs import append, cut_files, hand_over_s, run_workers
 from tests.faults.telling import Outcome
 from tests.faults.telling import run as run_telling
@@ -28,8 +31,10 @@ from tests.workers.fleet import open_fleet
 
 def main() -> int:
     """Run what is named; 0 when everything came out right."""
+    runs = {"workers": workers, "aof": aof, "hand-over": hand_over, "backup": backup, "telling": telling,
+            "two-people": two_people, "notify-kills": notify_kills, "leader": leader}
     parser = argparse.ArgumentParser(prog="python -m tests.faults")
-    parser.add_argument("run", choices=["workers", "aof", "hand-over", "backup", "telling", "two-people", "all"])
+    parser.add_argument("run", choices=[*runs, "all"])
     parser.add_argument("--events", type=int, default=200_000)
     parser.add_argument("--workers", type=int, default=8)
     parser.add_argument("--cuts", type=int, default=100)
@@ -38,8 +43,6 @@ def main() -> int:
     parser.add_argument("--histories", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
-    runs = {"workers": workers, "aof": aof, "hand-over": hand_over, "backup": backup, "telling": telling,
-            "two-people": two_people}
     chosen = runs.values() if args.run == "all" else [runs[args.run]]
     done = [run(args) for run in chosen]
     return 0 if all(done) else 1
@@ -96,6 +99,24 @@ def telling(args: argparse.Namespace) -> bool:
     print(f"telling: {kills} kills in {len(done)} runs: missed {missed}, once more {twice}, by their keys {by_key}: "
           f"{'right' if right else 'WRONG'}")
     return right
+
+
+def notify_kills(args: argparse.Namespace) -> bool:
+    """`opsmon notify` as a real process, killed with SIGKILL at points of the way from the outbox to the sinks."""
+    found = asyncio.run(run_notify_kills(args.kills, args.seed))
+    places = ", ".join(f"{count} {where}" for where, count in found.points.most_common())
+    print(f"notify: {found.kills} SIGKILLs ({places}), {found.messages} messages: missed {found.missed}, once more "
+          f"{found.twice}, by their keys {found.twice_by_key}: {'right' if found.is_right else 'WRONG'}")
+    return found.is_right
+
+
+def leader(args: argparse.Namespace) -> bool:
+    """Whoever looks at the rules killed at each of four points while an alert fires, `rounds` times."""
+    found = [asyncio.run(run_leader(at)) for at in (*LEADER_DIES,) * args.rounds]
+    times, wrong = [one.seconds for one in found], [one for one in found if not one.is_right]
+    print(f"leader: {len(found)} SIGKILLs while an alert fires: another's turn after median {median(times):.2f} s, "
+          f"worst {max(times):.2f} s (aim 3 s); {f'WRONG {wrong}' if wrong else 'fired and told once each'}")
+    return not wrong
 
 
 def two_people(args: argparse.Namespace) -> bool:
