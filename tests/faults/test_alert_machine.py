@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from redis.asyncio import Redis
 
-from opsmon.app import evaluator
+from opsmon.app.worker import evaluator
 from opsmon.clock import ManualClock
 from opsmon.core.alerting.built_in import TELLING
 from opsmon.core.alerting.life import Alert, fingerprint

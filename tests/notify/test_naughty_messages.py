@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 import pytest
 
-from opsmon.app import notice_words
+from opsmon.app.telling import notice_words
 from opsmon.core.alerting.digests import Digest
 from opsmon.core.alerting.life import Alert
 from opsmon.core.alerting.messages import Bundle, Item, Message, Queued

@@ -13,7 +13,7 @@ import orjson
 import pytest
 from redis.asyncio import Redis
 
-from opsmon.app import notifier
+from opsmon.app.telling import notifier
 from opsmon.clock import ManualClock
 from opsmon.core.alerting.life import Alert
 from opsmon.core.alerting.receivers import Receiver
