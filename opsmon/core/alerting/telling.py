@@ -103,8 +103,10 @@ class Due:
 def due(alert: Alert, told: Told, route: Route, is_muted: bool, now_ms: int, began_ms: int | None = None) -> Due:
     """What is to be said of an alert now. `is_muted`: silenced, inhibited or snoozed. `began_ms`: when the first alert
     of its rule began of which nothing was said yet: those that follow within its wait are told with it."""
-    found = _due(alert, Told(run=alert.id) if alert.id and alert.id != told.run else told, route, is_muted, now_ms,
-                 began_ms)
+    told = Told(run=alert.id) if alert.id and alert.id != told.run else told
+    # A clock that was put back by an hour is no reason to wait for an hour more.
+    told = replace(told, step_ms=min(told.step_ms, now_ms), last_ms=min(told.last_ms, now_ms))
+    found = _due(alert, told, route, is_muted, now_ms, began_ms)
     if found.notice is None or found.notice.word == "resolved":
         return found
     # Routes and severities change meanwhile: that it is over is told to those who heard, whoever is on the route then.

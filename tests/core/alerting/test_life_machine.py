@@ -160,7 +160,9 @@ class Life(RuleBasedStateMachine):
     def miss(self, is_muted: bool, before: Told) -> None:
         """Nothing that ought to be said is left out: the first word, and the next step while nobody answers."""
         is_next = before.run == self.told.run and 0 < before.steps < len(self.route.steps)
-        last_ms, is_stepped = self.stepped_ms, before.run != self.told.run or self.told.steps > before.steps
+        # Though the clock was put back: what is due after three minutes is not due after an hour and three.
+        last_ms = min(self.stepped_ms, self.now)
+        is_stepped = before.run != self.told.run or self.told.steps > before.steps
         self.stepped_ms = self.now if is_stepped else last_ms
         if (self.ought.state != "firing" or self.ought.seen_by or is_muted or not self.route.steps
                 or not self.is_open_now()):
