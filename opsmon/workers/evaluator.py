@@ -74,9 +74,10 @@ class Evaluator:
         """Evaluate until `stop` is set. A store that is away is waited for."""
         while not stop.is_set():
             try:
-                if await self._scripts.take_turn("evaluator", self._who, TURN_MS):
+                has_turn = await self._scripts.take_turn("evaluator", self._who, TURN_MS)
+                if has_turn:
                     await self.round()
-                await self._wait(stop)
+                await self._wait(stop, has_turn)
             except STORE_ERRORS as error:
                 await self._pause(error, stop)
         with suppress(*STORE_ERRORS):
@@ -203,11 +204,12 @@ class Evaluator:
                       for name, one in (await standings(self._reader, self._keys)).items())
         return Surroundings(backlog, heard, failing, await refused_logins(self._reader, self._keys), self._odd)
 
-    async def _wait(self, stop: asyncio.Event) -> None:
-        """Until something was counted, but not for longer than a round, and not shorter than a look is worth."""
+    async def _wait(self, stop: asyncio.Event, has_turn: bool) -> None:
+        """Until something was counted, but not for longer than a round, and not shorter than a look is worth. Who only
+        waits for a turn asks again at once: within three seconds of a death another looks."""
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), _LEAST_MS / 1000)
-        if not stop.is_set():
+        if has_turn and not stop.is_set():
             changes = await self._reader.after(self._keys.changes, self._last_id, ROUND_MS - _LEAST_MS)
             self._last_id = changes[-1][0].decode() if changes else self._last_id
         self._trouble = ""

@@ -281,14 +281,18 @@ class Notifier:
 
     async def _try(self, bundle: Bundle, receiver: Receiver, now: Situation) -> DeliveryFailed | None:
         """One try, written down if it failed; None when it was accepted."""
-        message = self._render(bundle, now.now_ms)
         try:
+            message = self._render(bundle, now.now_ms)
             async with asyncio.timeout(WITHIN_S):
                 await self._channels[receiver.kind].send(receiver, message, now.now_ms)
         except DeliveryFailed as error:
             failed = error
         except TimeoutError:
             failed = DeliveryFailed(Said("no answer within %(seconds)s s", seconds=f"{WITHIN_S:g}"))
+        except Exception as error:  # one message that nobody can make or send holds up no other
+            log.exception("a message to %s", receiver.id)
+            failed = DeliveryFailed(Said("this message cannot be sent (%(why)s)", why=type(error).__name__),
+                                    is_permanent=True)
         else:
             self._pauses.pop(receiver.id, None)
             return None

@@ -15,20 +15,22 @@ from opsmon.notify.ports import DeliveryFailed
 
 @dataclass
 class Mailbox:
-    """What a mail server took. `says` answers RCPT in place of 250, `is_cut` breaks off after DATA."""
+    """What a mail server took. `says` answers RCPT in place of 250, `is_cut` breaks off after DATA; `hears` is called
+    when somebody comes, when a mail was taken, and when that was said."""
 
     port: int = 0
     mails: list[bytes] = field(default_factory=list)
     commands: list[bytes] = field(default_factory=list)
     says: str = ""
     is_cut: bool = False
+    hears: Callable[[], None] = lambda: None
 
 
 @asynccontextmanager
 async def mail_server() -> AsyncIterator[Mailbox]:
     """A mail server on this machine that takes what it is given."""
     box = Mailbox()
-    server = await asyncio.start_server(lambda r, w: _take_mail(box, r, w), "127.0.0.1", 0)
+    server = await asyncio.start_server(lambda r, w: _take_mail(box, r, w), "127.0.0.1", 0, limit=2**24)
     box.port = server.sockets[0].getsockname()[1]
     try:
         yield box
@@ -40,6 +42,7 @@ async def _take_mail(box: Mailbox, reader: asyncio.StreamReader, writer: asyncio
     def say(text: str) -> None:
         writer.write(f"{text}\r\n".encode())
 
+    box.hears()
     say("220 sink")
     with suppress(ConnectionError, asyncio.IncompleteReadError):
         while line := await reader.readline():
@@ -51,16 +54,21 @@ async def _take_mail(box: Mailbox, reader: asyncio.StreamReader, writer: asyncio
                 if box.is_cut:
                     break
                 box.mails.append(body.removesuffix(b".\r\n"))
+                box.hears()
             if word == b"QUIT":
                 say("221 bye")
                 break
             say(box.says if word == b"RCPT" and box.says else "250 fine")
+            if word == b"DATA":
+                await writer.drain()
+                box.hears()
     writer.close()
 
 
 @dataclass
 class Sink:
-    """What an https address was sent. `status` is answered; `seconds` before it; `is_cut` breaks off instead."""
+    """What an https address was sent. `status` is answered; `seconds` before it; `is_cut` breaks off instead; `hears`
+    is called when somebody comes, when a request was taken, and when it was answered."""
 
     port: int = 0
     asked: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
@@ -70,6 +78,7 @@ class Sink:
     seconds: float = 0.0
     is_cut: bool = False
     answer: bytes | None = None
+    hears: Callable[[], None] = lambda: None
 
     @property
     def url(self) -> str:
@@ -103,17 +112,20 @@ def contexts(folder: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
 
 async def _take_post(sink: Sink, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     sink.connections += 1
+    sink.hears()
     with suppress(ConnectionError, asyncio.IncompleteReadError):
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
         first, *lines = head.strip().split("\r\n")
         headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
         body = await reader.readexactly(int(headers.get("content-length", "0")))
         sink.asked.append((first, headers, body))
+        sink.hears()
         await asyncio.sleep(sink.seconds)
         if not sink.is_cut:
             said = f"HTTP/1.1 {sink.status}\r\n{sink.headers}Content-Length: 0\r\n\r\n".encode()
             writer.write(said if sink.answer is None else sink.answer)
             await writer.drain()
+            sink.hears()
     writer.transport.abort()
 
 

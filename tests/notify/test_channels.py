@@ -13,7 +13,7 @@ import orjson
 import pytest
 
 from opsmon.core.alerting.messages import Message
-from opsmon.core.alerting.receivers import Receiver
+from opsmon.core.alerting.receivers import Receiver, parse_receiver
 from opsmon.notify.apprise import AppriseNotifier
 from opsmon.notify.egress import Egress
 from opsmon.notify.email import EmailNotifier, server_of
@@ -148,12 +148,15 @@ async def test_a_webhook_is_tried_again_or_not(
 class Instance:
     """What Apprise makes, as far as opsmon uses it: https://github.com/caronc/apprise."""
 
-    def __init__(self, is_known: bool = True, answer: object = True) -> None:
-        self.is_known, self.answer, self.said = is_known, answer, ("", "", "")
+    def __init__(self, is_known: bool = True, answer: object = True, services: int = 1) -> None:
+        self.is_known, self.answer, self.services, self.said = is_known, answer, services, ("", "", "")
 
     def add(self, url: str) -> bool:
         self.said = (url, "", "")
         return self.is_known
+
+    def __len__(self) -> int:
+        return self.services
 
     def notify(self, *, title: str, body: str, body_format: str) -> Any:
         if isinstance(self.answer, Exception):
@@ -168,12 +171,12 @@ async def test_a_chat_is_told_by_an_instance_of_its_own() -> None:
     sender = AppriseNotifier(lambda: made.append(Instance()) or made[-1])
     for _ in range(2):
         await sender.send(CHAT, SAID, NOW_MS)
-    assert [one.said for one in made] == [(CHAT.to, SAID.subject, SAID.text)] * 2
+    assert [one.said for one in made] == [(f"{CHAT.to}?redirect=no", SAID.subject, SAID.text)] * 2
 
 
 @pytest.mark.parametrize("instance, is_permanent", [
-    (Instance(is_known=False), True), (Instance(answer=False), False), (Instance(answer=None), False),
-    (Instance(answer=RuntimeError("slack://a/b/c")), False)])
+    (Instance(is_known=False), True), (Instance(services=2), True), (Instance(answer=False), False),
+    (Instance(answer=None), False), (Instance(answer=RuntimeError("slack://a/b/c")), False)])
 async def test_a_chat_that_cannot_be_told_is_said_without_its_address(instance: Instance, is_permanent: bool) -> None:
     """It holds the token."""
     with pytest.raises(DeliveryFailed) as failed:
@@ -190,6 +193,32 @@ async def test_a_service_of_any_host_is_never_asked(scheme: str) -> None:
     with pytest.raises(DeliveryFailed):
         await AppriseNotifier(lambda: made.append(1)).send(target, SAID, NOW_MS)
     assert made == []
+
+
+@pytest.mark.parametrize("to", [
+    "slack://a/b/c,json://127.0.0.1:6379/", "slack://a/b/c,,xml://127.0.0.1/", "tgram://1:a/2/syslog://127.0.0.1",
+    "slack://a/b/c?template=/etc/passwd", "slack://a/b/c?template=http://127.0.0.1/", "discord://a/b?%74emplate=/x",
+    "discord://a/b?to=x;template=/x", "tgram://1:a/2?to=x?template=/x", "slack://a/b/c?TEMPLATE=/x",
+    "slack://a/b/c?verify=no", "slack://a/b/c?redirect=yes", "slack://a/b/c?retry=9&wait=9", "slack://a/b/c?:x=1",
+    "slack://a/b/c json://127.0.0.1/", "slack://a/b/c\njson://127.0.0.1/", "slack:/a/b", "slack://"])
+async def test_no_address_holds_another_or_a_file(to: str) -> None:
+    """Apprise makes several services of one text, and reads templates from where it is told."""
+    made: list[object] = []
+    with pytest.raises(DeliveryFailed) as failed:
+        await AppriseNotifier(lambda: made.append(1)).send(Receiver("x", "X", "apprise", to), SAID, NOW_MS)
+    assert (made, failed.value.is_permanent, parse_receiver(
+        {"id": "x", "name": "X", "kind": "apprise", "to": to})[0]) == ([], True, None)
+
+
+@pytest.mark.parametrize("to", ["slack://a/b/c", "tgram://123:a-B_c/-100", "twilio://AC1:tok@15551234/15559876",
+                                "twilio://AC1:tok@15551234/15559876?method=call", "pover://u@t?priority=1&sound=none",
+                                "sinch://a:b@+4912/+4913?region=eu&to=+4914,+4915"])
+async def test_an_address_of_a_vendor_is_sent_to(to: str) -> None:
+    """With what it may say of whom and how."""
+    made: list[Instance] = []
+    await AppriseNotifier(lambda: made.append(Instance()) or made[-1]).send(
+        Receiver("x", "X", "apprise", to), SAID, NOW_MS)
+    assert made[0].said[0].startswith(to)
 
 
 async def test_without_the_extra_it_says_what_to_install() -> None:

@@ -38,13 +38,13 @@ class Fleet:
     keys: Keys = field(default_factory=lambda: Keys("main"))
     workers: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
-    def start(self, name: str, program: Sequence[str] = OPSMON) -> subprocess.Popen[bytes]:
-        """Start a worker process of this name; it is ours to end."""
+    def start(self, name: str, program: Sequence[str] = OPSMON, store: str = "") -> subprocess.Popen[bytes]:
+        """Start a worker process of this name; it is ours to end. `store`: another way to the store than its own."""
         environment = {k: v for k, v in os.environ.items() if not k.startswith("OPSMON_")}
         environment |= {"OPSMON_TIMEZONE": "Europe/Berlin", "PYTHONPATH": str(Path(__file__).parents[2])}
         with (self.folder / f"{name}.log").open("ab") as output:
             self.workers[name] = spawn(
-                [sys.executable, *program, "--name", name, "--store", self.store.url,
+                [sys.executable, *program, "--name", name, "--store", store or self.store.url,
                  "--data", str(self.folder / "data")], env=environment, output=output)
         return self.workers[name]
 

@@ -117,15 +117,9 @@ def step(alert: Alert, finding: Finding, timing: Timing, now_ms: int) -> Move | 
     if finding.found in ("unknown", "learning"):
         return _without_number(alert, finding, now_ms)
     known = replace(seen(alert, finding), unknown_ms=None)
-    match known.state:
-        case "pending":
-            return _pending(known, finding, timing, now_ms)
-        case "firing":
-            return _moved(known, "recovering", "back-within", now_ms) if finding.found == "clear" else None
-        case "recovering":
-            return _recovering(known, finding, timing, now_ms)
-        case _:
-            return _quiet(known, finding, timing, now_ms)
+    move = _with_number(known, finding, timing, now_ms)
+    # Kept in mind, or the next number that is missing would seem to be so since the last one was.
+    return move or (_told(known, alert, "number-again", "") if alert.unknown_ms is not None else None)
 
 
 def seen(alert: Alert, finding: Finding) -> Alert:
@@ -196,8 +190,9 @@ def escalated(alert: Alert, *, is_nobody: bool) -> Move:
 
 
 def retire(alert: Alert, now_ms: int) -> Move | None:
-    """Its rule is gone or off."""
-    return _moved(alert, "resolved" if alert.is_open else "ok", "rule-gone", now_ms) if _is_anything(alert) else None
+    """Its rule is gone or off. Nothing holds it any more: there is one move, however often this is asked."""
+    free = replace(alert, is_held=False)
+    return _moved(free, "resolved" if alert.is_open else "ok", "rule-gone", now_ms) if _is_anything(alert) else None
 
 
 def due_ms(alert: Alert, timing: Timing) -> int | None:
@@ -209,6 +204,18 @@ def due_ms(alert: Alert, timing: Timing) -> int | None:
             return alert.since_ms + timing.keep_ms
         case _:
             return None
+
+
+def _with_number(alert: Alert, finding: Finding, timing: Timing, now_ms: int) -> Move | None:
+    match alert.state:
+        case "pending":
+            return _pending(alert, finding, timing, now_ms)
+        case "firing":
+            return _moved(alert, "recovering", "back-within", now_ms) if finding.found == "clear" else None
+        case "recovering":
+            return _recovering(alert, finding, timing, now_ms)
+        case _:
+            return _quiet(alert, finding, timing, now_ms)
 
 
 def _quiet(alert: Alert, finding: Finding, timing: Timing, now_ms: int) -> Move | None:
@@ -252,9 +259,11 @@ def _without_number(alert: Alert, finding: Finding, now_ms: int) -> Move | None:
 def _fired(alert: Alert, now_ms: int) -> Move:
     """A new run of the alert: nobody has seen it, nothing is said of it."""
     reason: Reason = "held" if alert.state == "pending" else "beyond"
-    fresh = replace(alert, id=f"{alert.fingerprint}-{now_ms}", began_ms=now_ms, ended_ms=0, at_first=alert.value,
-                    peak=alert.value, acknowledged_by="", acknowledged_ms=0, assigned_to="", snoozed_until_ms=0,
-                    code=None, verdict=None, is_held=False)
+    # A clock may be put back: two runs never have one name, or the second would seem to have been told of.
+    last_ms = int(alert.id.rpartition("-")[2]) if alert.id else 0
+    fresh = replace(alert, id=f"{alert.fingerprint}-{max(now_ms, last_ms + 1)}", began_ms=now_ms, ended_ms=0,
+                    at_first=alert.value, peak=alert.value, acknowledged_by="", acknowledged_ms=0, assigned_to="",
+                    snoozed_until_ms=0, code=None, verdict=None, is_held=False)
     return replace(_moved(fresh, "firing", reason, now_ms), before=alert.state)
 
 

@@ -22,7 +22,10 @@ MOST_RECEIVERS, MOST_STEPS, MOST_NAME, MOST_TARGET = 12, 3, 60, 500
 # Services of one vendor whose address Apprise itself knows. Those of any host (json://, gotify://), of this machine
 # (syslog://, dbus://) and of files would reach what a browser may not name: ALERTING D7, HARDENING T15.
 SCHEMAS = frozenset({"slack", "discord", "tgram", "pover", "pagerduty", "opsgenie", "twilio", "vonage", "sinch",
-                     "messagebird", "clicksend", "victorops", "whatsapp", "webexteams", "pbul"})
+                     "msgbird", "clicksend", "victorops", "whatsapp", "wxteams", "pbul"})
+# What such an address may say behind its "?": to whom, and in which voice. Others make Apprise read a file or another
+# address (template=), believe any certificate (verify=no) or wait (retry=, wait=, cto=, rto=).
+OPTIONS = frozenset({"to", "from", "region", "mode", "method", "priority", "sound", "thread", "topic", "silent"})
 # Sentences, as the page says them in its language.
 UNREACHED = ("Step %(step)s is never reached: choose somebody to be told, and after the first step a wait of at least "
              "a minute.")
@@ -41,7 +44,7 @@ GROUP_INTERVAL_MS: Mapping[str, int] = {"critical": MINUTE_MS, "high": 2 * MINUT
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,39}", re.ASCII)
 _EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", re.ASCII)
 _URL = re.compile(r"https://[A-Za-z0-9.-]{1,253}(?::[0-9]{1,5})?(?:[/?][\x21-\x7e]*)?", re.ASCII)
-_APPRISE = re.compile(r"([a-z0-9]{2,20})://([\x21-\x7e]+)", re.ASCII)
+_APPRISE = re.compile(r"([a-z0-9]{2,20})://([\x21-\x7e]+?)(?:\?([\x21-\x7e]*))?", re.ASCII)
 _SECRET = re.compile(r"whsec_[A-Za-z0-9+/]{32,88}={0,2}", re.ASCII)
 _TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)|24:00", re.ASCII)
 
@@ -105,6 +108,22 @@ def masked(receiver: Receiver) -> str:
     scheme, _, rest = receiver.to.partition("://")
     host = re.split(r"[/?#]", rest)[0].rpartition("@")[2] if receiver.kind == "webhook" else ""
     return f"{scheme}://{host}/•••" if host else f"{scheme}://•••"
+
+
+def apprise_fault(to: str) -> str:
+    """What is wrong with an address of Apprise, '' for nothing. Of one text Apprise makes several addresses: with a
+    second "://" in it the first would be a vendor's, and the next of this machine.
+
+    Threat: SSRF, reading of local files (CWE-918, CWE-73; HARDENING T15).
+    """
+    found = _APPRISE.fullmatch(to)
+    if found is None or found[1] not in SCHEMAS:
+        return f"an address of Apprise that begins with one of {', '.join(f'{one}://' for one in sorted(SCHEMAS))}"
+    options = re.split("[&;?]", found[3] or "")
+    strange = [name for one in options if (name := one.partition("=")[0]) and name not in OPTIONS]
+    if "://" in to.partition("://")[2]:
+        return "one address alone: make another receiver for the next one"
+    return f"behind the ? only {', '.join(sorted(OPTIONS))}" if strange else ""
 
 
 def dump_receiver(one: Receiver) -> dict[str, Any]:
@@ -238,7 +257,7 @@ def _step(told: object, wrong: list[str]) -> Step:
 
 def _address_faults(kind: str, to: str, secret: str) -> list[str]:
     checks: Mapping[str, Callable[[str], str]] = {"email": _email_fault, "webhook": _url_fault,
-                                                   "apprise": _apprise_fault}
+                                                   "apprise": apprise_fault}
     if kind not in checks:
         return [f"kind: one of {', '.join(KINDS)}"]
     found = checks[kind](to)
@@ -254,13 +273,6 @@ def _email_fault(to: str) -> str:
 
 def _url_fault(to: str) -> str:
     return "" if _URL.fullmatch(to) else "an https:// address"
-
-
-def _apprise_fault(to: str) -> str:
-    found = _APPRISE.fullmatch(to)
-    if found is None or found[1] not in SCHEMAS:
-        return f"an address of Apprise that begins with one of {', '.join(f'{one}://' for one in sorted(SCHEMAS))}"
-    return ""
 
 
 def _text(value: object, name: str, most: int, wrong: list[str]) -> str:

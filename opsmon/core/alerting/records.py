@@ -80,7 +80,8 @@ def parse_alert(stored: Mapping[str, Any]) -> tuple[Alert, Told]:
     alert = _known(Alert, stored["alert"])
     alert["labels"] = tuple((str(name), str(value)) for name, value in alert.get("labels", ()))
     alert["things"] = tuple((str(name), int(since_ms)) for name, since_ms in alert.get("things", ()))
-    return Alert(**alert), Told(**_known(Told, stored["told"]))
+    told = _known(Told, stored["told"])
+    return Alert(**alert), Told(**{**told, "heard": tuple(map(str, told.get("heard", ())))})
 
 
 def _known(kind: type, told: Mapping[str, Any]) -> dict[str, Any]:

@@ -60,7 +60,8 @@ class Route:
 @dataclass(frozen=True, slots=True)
 class Told:
     """What has been said of one run of an alert (`run` is its id): how many steps in all loops, how often it was
-    repeated, when the last step and the last word were. `is_over`: that it is over was said, or need not be."""
+    repeated, when the last step and the last word were, who heard of it so far. `is_over`: that it is over was said, or
+    need not be."""
 
     run: str = ""
     steps: int = 0
@@ -69,6 +70,7 @@ class Told:
     last_ms: int = 0
     is_nobody: bool = False
     is_over: bool = False
+    heard: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +103,18 @@ class Due:
 def due(alert: Alert, told: Told, route: Route, is_muted: bool, now_ms: int, began_ms: int | None = None) -> Due:
     """What is to be said of an alert now. `is_muted`: silenced, inhibited or snoozed. `began_ms`: when the first alert
     of its rule began of which nothing was said yet: those that follow within its wait are told with it."""
-    if alert.id and alert.id != told.run:
-        told = Told(run=alert.id)
+    told = Told(run=alert.id) if alert.id and alert.id != told.run else told
+    # A clock that was put back by an hour is no reason to wait for an hour more.
+    told = replace(told, step_ms=min(told.step_ms, now_ms), last_ms=min(told.last_ms, now_ms))
+    found = _due(alert, told, route, is_muted, now_ms, began_ms)
+    if found.notice is None or found.notice.word == "resolved":
+        return found
+    # Routes and severities change meanwhile: that it is over is told to those who heard, whoever is on the route then.
+    heard = tuple(dict.fromkeys((*found.told.heard, *found.notice.receivers)))
+    return replace(found, told=replace(found.told, heard=heard))
+
+
+def _due(alert: Alert, told: Told, route: Route, is_muted: bool, now_ms: int, began_ms: int | None) -> Due:
     if alert.state == "resolved":
         return _over(alert, told, route, is_muted, now_ms)
     if not alert.is_open or is_muted or not route.steps:
@@ -121,7 +133,7 @@ def unreachable(route: Route) -> list[int]:
 
 
 def receivers(route: Route, told: Told) -> tuple[str, ...]:
-    """Everybody who has heard of a run so far, each once: they hear the end too."""
+    """Everybody on the steps that were taken so far, each once: to them it is repeated."""
     heard = [one for at in range(min(told.steps, len(route.steps))) for one in route.steps[at].receivers]
     return tuple(dict.fromkeys(heard))
 
@@ -203,13 +215,12 @@ def _acknowledged(alert: Alert, told: Told, route: Route, now_ms: int) -> Due:
 
 def _over(alert: Alert, told: Told, route: Route, is_muted: bool, now_ms: int) -> Due:
     """That it is over is said once to everybody who heard that it began, and to nobody else."""
-    heard = receivers(route, told)
     after = replace(told, is_over=True)
-    if told.is_over or is_muted or not heard or not alert.id:
+    if told.is_over or is_muted or not told.heard or not alert.id:
         return Due(None, after, None)
     if not route.is_open(now_ms):
         return Due(None, told, opens_ms(route.hours, now_ms), is_held=True)
-    return Due(_notice("resolved", told, heard), replace(after, last_ms=now_ms), None)
+    return Due(_notice("resolved", told, told.heard), replace(after, last_ms=now_ms), None)
 
 
 def _notice(word: Word, told: Told, to: tuple[str, ...]) -> Notice:

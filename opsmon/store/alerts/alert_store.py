@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from secrets import token_hex
 
 import orjson
 
@@ -48,16 +49,13 @@ class AlertStore:
     async def move(self, stored: Stored, move: Move, rule: Rule, now_ms: int) -> Stored:
         """Keep a move with its line in the log; the record that counts now: the move's, or another one's that came
         first, and then nothing was written. May be repeated."""
-        after = Stored(stored.version + 1, move.alert, stored.told)
-        # That a number is missing is news after five minutes; until then it is only kept in mind.
-        is_news = move.reason != "no-number" or move.before != move.alert.state
-        return await self._keep(after, now_ms, log=log_line(move, rule, now_ms) if is_news else ())
+        return (await self._move(stored, move, rule, now_ms))[0]
 
     async def note(self, stored: Stored, told: Told, notices: Iterable[Sequence[str]], now_ms: int,
                    log: Sequence[str] = ()) -> Stored:
         """Keep what has been said of an alert, with what is to be delivered, and with a line of the log where it is
         news; as `move`."""
-        return await self._keep(Stored(stored.version + 1, stored.alert, told), now_ms, log, list(notices))
+        return (await self._keep(Stored(stored.version + 1, stored.alert, told), now_ms, log, list(notices)))[0]
 
     async def act(self, fingerprint: str, verb: Callable[[Alert], Move | None], rule_of: Callable[[str], Rule | None],
                   now_ms: int) -> tuple[Stored | None, bool]:
@@ -69,20 +67,33 @@ class AlertStore:
             rule = rule_of(stored.alert.rule) if stored else None
             if stored is None or move is None or rule is None:
                 return stored, False
-            after = await self.move(stored, move, rule, now_ms)
-            if after.alert == move.alert:
-                return after, True
-            stored = after
+            stored, is_done = await self._move(stored, move, rule, now_ms)
+            if is_done:
+                return stored, True
         raise TimeoutError("the alert is moved again and again")
 
+    async def _move(self, stored: Stored, move: Move, rule: Rule, now_ms: int) -> tuple[Stored, bool]:
+        after = Stored(stored.version + 1, move.alert, stored.told)
+        # That a number is missing is news after five minutes; until then it is only kept in mind.
+        is_news = move.reason not in ("no-number", "number-again") or move.before != move.alert.state
+        return await self._keep(after, now_ms, log=log_line(move, rule, now_ms) if is_news else ())
+
     async def _keep(self, after: Stored, now_ms: int, log: Sequence[str] = (),
-                    notices: Sequence[Sequence[str]] = ()) -> Stored:
-        record = orjson.dumps(dump_alert(after.alert, after.told))
+                    notices: Sequence[Sequence[str]] = ()) -> tuple[Stored, bool]:
+        """The record that counts now, and whether it is this one: told by a mark, for two who write or snooze at the
+        same instant make the same of an alert, and a client whose answer was lost asks again."""
+        mark = token_hex(4)
+        record = orjson.dumps({**dump_alert(after.alert, after.told), "mark": mark})
         other = await self._scripts.move_alert(after.alert.fingerprint, after.version - 1, record, now_ms, log, notices)
         if other is None:
-            return after
+            return after, True
         # A site that was restored meanwhile may have no such alert any more.
-        return read_stored(other) if other != b"0 " else Stored(0, new_alert(after.alert.rule, after.alert.labels))
+        gone = Stored(0, new_alert(after.alert.rule, after.alert.labels))
+        return (gone, False) if other == b"0 " else (read_stored(other), _mark(other) == mark)
+
+
+def _mark(record: bytes) -> str:
+    return str(orjson.loads(record.partition(b" ")[2]).get("mark"))
 
 
 @lru_cache(maxsize=_REMEMBERED)

@@ -107,6 +107,12 @@ def test_without_a_number_for_five_minutes_that_is_said() -> None:
                 ) == [("ok", "no-number"), ("no-data", "no-number"), ("ok", "number-again")]
 
 
+def test_a_number_that_comes_back_begins_the_five_minutes_anew() -> None:
+    """Missing for an instant, twice in an hour, is not missing for an hour."""
+    assert told(new_alert("r"), (0, UNKNOWN), (1_000, CLEAR), (3_600_000, UNKNOWN)) == [
+        ("ok", "no-number"), ("ok", "number-again"), ("ok", "no-number")]
+
+
 def test_what_still_learns_says_so_once() -> None:
     """And is well as soon as it knows what is usual."""
     assert told(new_alert("r"), (0, Finding("learning")), (1, Finding("learning")), (2, CLEAR)) == [
@@ -180,6 +186,27 @@ def test_a_rule_that_goes_ends_its_alerts() -> None:
     """Nobody waits for a number that is not looked at any more."""
     gone = retire(fired(), 5_000)
     assert gone and (gone.alert.state, gone.reason) == ("resolved", "rule-gone")
+
+
+def test_a_rule_that_goes_ends_what_was_closed_by_hand_once() -> None:
+    """Not with each look: each would be a line in the log."""
+    closed = close(fired(), "known", "", "Ana", 2_000)
+    assert closed is not None
+    gone = retire(closed.alert, 3_000)
+    assert gone is not None
+    assert retire(gone.alert, 4_000) is None
+
+
+def test_two_runs_never_have_one_name() -> None:
+    """Though the clock was put back to the instant of the first: what was said of that is not said of the second."""
+    first = fired(1_000)
+    ends = close(first, "fixed", "", "Ana", 2_000)
+    assert ends is not None
+    clears = step(ends.alert, CLEAR, AT_ONCE, 900)
+    assert clears is not None
+    again = step(clears.alert, BREACH, AT_ONCE, 1_000)
+    assert again is not None
+    assert again.alert.id != first.id
 
 
 def test_an_alert_is_told_by_its_rule_and_what_it_is_about() -> None:

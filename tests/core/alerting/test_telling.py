@@ -54,6 +54,13 @@ def test_what_is_critical_is_said_at_once_and_then_to_the_next() -> None:
     assert found == [(0, "fired", ("shift",)), (3, "fired", ("manager",)), (8, "fired", ("everyone",))]
 
 
+def test_a_clock_that_was_put_back_holds_up_nobody() -> None:
+    """By an hour, after the first was told: three minutes later, not an hour and three, it is the manager's."""
+    _, told = played(firing(), CRITICAL, NOON_MS + 1_000)
+    found, _ = played(firing(), CRITICAL, NOON_MS - 56 * MINUTE_MS, told, NOON_MS - HOUR_MS)
+    assert words(found) == [(-57, "fired", ("manager",))]
+
+
 def test_after_three_rounds_without_an_answer_screens_say_that_nobody_answered() -> None:
     """Once."""
     found, _ = played(firing(), CRITICAL, NOON_MS + 2 * HOUR_MS)
@@ -81,6 +88,15 @@ def test_the_end_is_told_to_those_who_heard_of_the_beginning() -> None:
     over = ended(firing(), NOON_MS + 5 * MINUTE_MS)
     found, _ = played(over, CRITICAL, NOON_MS + 7 * MINUTE_MS, told, NOON_MS + 5 * MINUTE_MS)
     assert words(found) == [(5, "resolved", ("shift", "manager"))]
+
+
+def test_the_end_is_told_to_those_who_heard_though_the_route_is_another_by_then() -> None:
+    """Somebody raised or lowered the rule meanwhile: Ana, who was woken, is told that it is over."""
+    _, told = played(firing(), CRITICAL, NOON_MS + MINUTE_MS)
+    over = ended(firing(), NOON_MS + MINUTE_MS)
+    for route in (Route("low", ()), HIGH, Route("critical", (Step(("manager",)),))):
+        found, _ = played(over, route, NOON_MS + 2 * MINUTE_MS, told, NOON_MS + MINUTE_MS)
+        assert words(found) == [(1, "resolved", ("shift",))]
 
 
 def test_what_is_over_before_its_first_word_is_not_told() -> None:

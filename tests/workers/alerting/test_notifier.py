@@ -1,5 +1,6 @@
 """Outbox -> people, on the real store: what is sent, when, once; and what is not sent any more."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -233,6 +234,29 @@ async def test_what_fails_for_good_stays_to_be_seen(
     await replay(store, KEYS, dead.id, dead.told, clock.now_ms())
     await goes(worker, clock)
     assert (dead.why, len(channel.got), await dead_notices(Reader(store), KEYS, 10)) == ("no such address", 1, [])
+
+
+async def test_a_message_that_nobody_can_send_holds_up_no_other(
+        worker: Notifier, store: Redis, clock: ManualClock, channel: Channel) -> None:
+    """Whatever a channel, or the words, make of it: it is given up, to be seen, and the next one goes."""
+    other = replace(LATE, id="other", title="Payments fail")
+    await keep(store, other)
+    await say(store, await fires(store, NOW_MS), "ana", NOW_MS)
+    await say(store, await fires(store, NOW_MS, rule=other), "ana", NOW_MS)
+    channel.trouble = broken_for("Orders are late")
+    await goes(worker, clock)
+    (dead,) = await dead_notices(Reader(store), KEYS, 10)
+    assert (dead.why, channel.subjects) == (
+        "this message cannot be sent (ValueError)", ["High: Payments fail: DHL"])
+
+
+def broken_for(what: str) -> Callable[[Receiver, Message], DeliveryFailed | None]:
+    """A channel with a fault of its own, that some message brings out."""
+    def trouble(receiver: Receiver, message: Message) -> DeliveryFailed | None:
+        if what in message.subject:
+            raise ValueError("no such letter")
+        return None
+    return trouble
 
 
 async def test_a_slow_one_keeps_nobody_waiting(
