@@ -20,7 +20,7 @@ import orjson
 import redis
 import uvloop
 
-from opsmon.app import evaluator
+from opsmon.app.worker import evaluator
 from opsmon.clock import SystemClock
 from opsmon.core.alerting.receivers import Receiver, dump_receiver
 from opsmon.core.alerting.records import dump_rule

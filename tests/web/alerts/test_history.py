@@ -6,7 +6,7 @@ from io import StringIO
 import orjson
 import pytest
 
-from opsmon.app import archive
+from opsmon.app.site import archive
 from opsmon.settings import Settings
 from opsmon.store.alerts.month_file import Entry
 from tests.conftest import NOW_MS
