@@ -7,10 +7,15 @@ from datetime import datetime, timedelta
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page
 
+from opsmon.app.worker import evaluator
+from opsmon.clock import SystemClock
+from opsmon.core.alerting.rules import Limit, Rule
 from opsmon.settings import Settings
-from opsmon.web.alerts.samples import BANDS
+from opsmon.store.alerts.alert_store import read_stored
 from opsmon.web.hub import event
 from opsmon.web.views import HealthView
+from tests.http import request
+from tests.web.alerts.site import KEYS, keep
 from tests.web.browser import Site, until, value_of
 from tests.web.test_walls_browser import seconds, show
 
@@ -26,6 +31,8 @@ OscillatorNode.prototype.start = function (at) {
 HOUR_MS = 3_600_000
 WELL, HIGH, BROKEN, CRITICAL = [523, 784], [659, 494], [880, 587], [880, 587, 880, 587]
 HEARD = "() => window.heard"
+LATE = Rule("late", "Orders are late", "orders-today", Limit(0), "high", for_ms=0)
+WORSE = Rule("worse", "Orders are very late", "orders-today", Limit(1), "critical", for_ms=0)
 
 
 @pytest.fixture
@@ -111,36 +118,47 @@ def show_health(site: Site, state: str) -> None:
     show(site, "health", state=state, text="The store cannot be reached" if state != "ok" else "")
 
 
-async def banded(site: Site, page: Page, name: str) -> None:
-    """The band says this, and was looked at."""
-    band = BANDS[name]
-    show(site, "band", worst=band.worst, is_loud=band.is_loud, count=band.count)
-    says = f"[data-level={band.worst and band.worst.level}]" + ("[data-loud]" if band.is_loud else ":not([data-loud])")
-    await until(page, f"document.querySelector('#band{says}') !== null", name)
+async def fire(site: Site, page: Page, *rules: Rule) -> None:
+    """These rules fire, and the wall has heard of it a second ago."""
+    await keep(site.store, *rules)
+    await evaluator(site.settings, site.store, SystemClock()).round()
+    says = f"#band[data-loud][data-level={rules[-1].severity}]"
+    await until(page, f"document.querySelector('{says}') !== null", "the band")
     await beating(site, page, 1)
+
+
+async def see_to(site: Site, rule: Rule) -> None:
+    """Somebody at this machine sees to it."""
+    found = map(read_stored, (await site.store.hgetall(KEYS.alerts)).values())
+    name = next(one.alert.fingerprint for one in found if one.alert.rule == rule.id)
+    answer = await request(site.port, "POST", f"/alerts/{name}", b"act=acknowledge", {
+        "content-type": "application/x-www-form-urlencoded", "sec-fetch-site": "same-origin"})
+    assert answer.status == 303
 
 
 async def test_each_severity_has_a_sound_of_its_own(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """High falls once and low; critical, which does not wait, twice; what somebody sees to rises."""
     page = await listening(site, monkeypatch)
     await beating(site, page, 12)
-    await banded(site, page, "nobody answered")
+    await fire(site, page, LATE)
     high = await page.evaluate(HEARD)
-    await banded(site, page, "one")
+    await fire(site, page, LATE, WORSE)
     critical = await page.evaluate(HEARD)
+    await see_to(site, LATE)
+    await see_to(site, WORSE)
+    await until(page, "document.querySelector('#band:not([data-loud])') !== null", "that somebody sees to both")
     await beating(site, page, 12)
-    await banded(site, page, "acknowledged")
     assert (high, critical, await page.evaluate(HEARD)) == (
         WELL + HIGH, WELL + HIGH + CRITICAL, WELL + HIGH + CRITICAL + WELL)
 
 
 async def test_what_is_less_bad_than_before_is_not_heard(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of two alerts the critical one is seen to: the other was heard of before."""
+    """Of two alerts the critical one is seen to: the other was there before."""
     page = await listening(site, monkeypatch)
     await beating(site, page, 12)
-    await banded(site, page, "one")
-    await beating(site, page, 12)
-    await banded(site, page, "nobody answered")
+    await fire(site, page, LATE, WORSE)
+    await see_to(site, WORSE)
+    await until(page, "document.querySelector('#band[data-level=high]') !== null", "the other")
     await beating(site, page, 12)
     assert await page.evaluate(HEARD) == WELL + CRITICAL
 
@@ -151,7 +169,7 @@ async def test_at_night_a_wall_is_silent_and_in_the_morning_it_is_not(site: Site
     """What came at night and nobody saw to is heard when the wall is bright again."""
     page = await listening(site, monkeypatch)
     await beating(site, page, 12)
-    await banded(site, page, "one")
+    await fire(site, page, WORSE)
     await beating(site, page, 12)
     at_night = await page.evaluate(HEARD)
     await beating(site, page, 3, later_ms=6 * HOUR_MS)
