@@ -66,7 +66,7 @@ def _address(settings: Settings, wording: Wording) -> tuple[str, str]:
 
 
 def doors_of(settings: Settings, heard: Mapping[str, Source]) -> dict[str, Door]:
-    """Where a test order or event goes in, of each source that can be tried, by its name."""
+    """Where a source can be tried: by its name, its address and how a delivery is made for it."""
     base = settings.public_url or local_url(settings)
     doors = {name: Door(name, f"{base}/webhooks/{name}", partial(probe, source), heard[name])
              for name, source in declared_sources(settings).items() if has_probe(source)}

@@ -146,7 +146,7 @@ async def _empty(store: Redis, settings: Settings, clock: ManualClock, got: list
         client = Mortal(store, life)
         words = notice_words(settings, await link_secret(store, KEYS))
         channels: Any = dict.fromkeys(("email", "webhook", "apprise"), People(life, got))
-        worker = Notifier(client, KEYS, channels, words.message, "one", clock)
+        worker = Notifier(client, KEYS, channels, words.message, "one", clock, settings.timezone)
         try:
             while await store.xlen(KEYS.notices):
                 clock.advance(1_000)

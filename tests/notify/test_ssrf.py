@@ -4,7 +4,6 @@ Python's audit hooks tell of every connection this process begins, to whatever p
 """
 
 import ast
-import json
 import socket
 import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -30,8 +29,6 @@ pytestmark = pytest.mark.anyio
 SECRET = "whsec_" + "a" * 40
 SAID = Message("key-1", "Late", "Orders are late.", {"word": "fired"})
 OPSMON = Path(egress.__file__).parents[1]
-# The WHATWG's cases (web-platform-tests, url/resources), where they lie beside this repository.
-WHATWG = OPSMON.parents[1] / "shared" / "fixtures" / "urltestdata.json"
 # What one reader takes for a public name, and another for this machine, its network or a cloud's own (HARDENING T15).
 TRICKS = [
     *WRITTEN, "https://0/", "https://0x0/", "https://127.0.1/", "https://127.0x1/", "https://0x7f.1/", "https://017700000001/",
@@ -198,30 +195,6 @@ async def test_what_stands_before_an_at_sign_is_told_to_nobody(url: str, ears: E
         await Egress(resolve=Names(["1.1.1.1"])).post(url, {}, b"{}")
     told = str(failed.value) + masked(Receiver("hook", "Hook", "webhook", url, SECRET))
     assert ("hunter2" in told, ears.connected) == (False, [])
-
-
-@pytest.mark.skipif(not WHATWG.exists(), reason="../shared/fixtures/urltestdata.json is not here")
-async def test_every_address_of_the_whatwg_is_read_as_browsers_do_or_not_at_all(ears: Ears) -> None:
-    """What opsmon takes, it takes for the same host and port; nothing is connected to."""
-    found = await whatwg(WHATWG)
-    assert (found["otherwise"], ears.connected, ears.named) == ([], [], [])
-
-
-async def whatwg(path: Path) -> dict[str, list[Any]]:
-    """The cases by what opsmon made of them: refused, taken for the same host and port, taken otherwise."""
-    found: dict[str, list[Any]] = {"refused": [], "same": [], "otherwise": []}
-    for case in (one for one in json.loads(path.read_text()) if isinstance(one, dict)):
-        names = Names(["127.0.0.1"])
-        with pytest.raises(DeliveryFailed):
-            await Egress(resolve=names).post(case["input"], {}, b"{}")
-        if not names.asked:
-            found["refused"].append(case["input"])
-            continue
-        host, port, _ = egress._parts(case["input"])
-        read = [case.get(part, "").strip("[]") for part in ("protocol", "hostname", "port")]
-        is_same = read in (["https:", host, str(port)], ["https:", host, "" if port == 443 else "?"])
-        found["same" if is_same else "otherwise"].append((case["input"], host, port, read))
-    return found
 
 
 def test_nothing_of_opsmon_goes_out_but_by_the_guard() -> None:

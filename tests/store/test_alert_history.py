@@ -13,6 +13,7 @@ from opsmon.store.alerts.alert_queries import SoughtLines, line_of
 from opsmon.store.alerts.archive import Archive
 from opsmon.store.alerts.history import History, lines_between
 from opsmon.store.alerts.month_file import MonthFile, place_of
+from opsmon.store.alerts.quality_queries import lately
 from opsmon.store.connection import Reader
 from tests.conftest import NOW_MS
 from tests.store.alert_lines import KEYS, in_files, lines, put
@@ -70,6 +71,16 @@ async def test_a_span_tells_every_line_of_it_once_oldest_first(history: History,
     wanted = [line for entry_id, fields in ALL if sought.has(line := line_of(entry_id, fields))
               and since_ms <= line.at_ms < until_ms]
     assert await lines_between(history, since_ms, until_ms, sought) == wanted
+
+
+async def test_what_is_looked_at_for_quality_is_there_when_it_left_the_store(archive: Archive, store: Redis) -> None:
+    """A storm left the store early; the 30 days are whole."""
+    storm = lines(300, step_ms=HOUR_MS)
+    await archive.keep(storm)
+    await put(store, storm[-10:])
+    reader, history = Reader(store), History(Reader(store), KEYS, archive)
+    whole, kept = [await lately(reader, KEYS, NOW_MS + 1, history=one) for one in (history, None)]
+    assert ([len(one.entries) for one in (whole, kept)], whole.since_ms) == ([300, 10], None)
 
 
 async def test_lines_of_a_clock_that_differs_are_told_by_when_they_were(archive: Archive, store: Redis) -> None:

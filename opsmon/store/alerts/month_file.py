@@ -41,8 +41,8 @@ create index by_at on lines (at, ms, seq);
 pragma user_version = {SHAPE};
 """
 _ANY = "true"
-# Lines that are looked through before kinds are: a millisecond.
-_LOOKED = 500
+# Of more kinds so many lines are looked through first: a millisecond.
+_FEW, _LOOKED = 20, 500
 _OF_ALL = "select ms, seq, told from lines where (ms, seq) < (?, ?) order by ms desc, seq desc"
 _LATE = ("select ms, seq, told from (select ms, seq, kind, told from lines where (ms, seq) < (?, ?) order by ms desc, "
          "seq desc limit {looked}) where kind in (select id from kinds where {kinds}) order by ms desc, seq desc")
@@ -107,9 +107,13 @@ class MonthFile:
             return self._taken(_OF_ALERT.format(kinds=condition), (sought.alert, *place, *values), count)
         if condition == _ANY:
             return self._taken(_OF_ALL, place, count)
-        # What is frequent is near; of what is not each kind is asked for its next line.
-        near = self._taken(_LATE.format(kinds=condition, looked=_LOOKED), (*place, *values), count)
-        return near if len(near) == count else list(islice(self._by_kind(condition, values, place), count))
+        kinds = [kind for kind, in self._rows(f"select id from kinds where {condition}", values)]  # noqa: S608
+        # What is of many kinds is often near; of what is not each kind is asked for its next line.
+        if len(kinds) > _FEW:
+            near = self._taken(_LATE.format(kinds=condition, looked=_LOOKED), (*place, *values), count)
+            if len(near) == count:
+                return near
+        return list(islice(self._by_kind(kinds, place), count))
 
     def between(self, sought: SoughtLines, after: Moment, until_ms: int, count: int
                 ) -> list[tuple[Moment, Entry]]:
@@ -127,12 +131,11 @@ class MonthFile:
         with closing(self._db.execute(query, values)) as found:
             return [_entry(row) for row in found.fetchmany(count)]
 
-    def _by_kind(self, condition: str, values: Sequence[object], place: Place) -> Iterator[Entry]:
+    def _by_kind(self, kinds: Sequence[int], place: Place) -> Iterator[Entry]:
         def next_of(kind: int, place: Place) -> Iterator[tuple[int, int, int, str]]:
             return ((-ms, -seq, kind, told) for ms, seq, told in self._rows(_OF_KIND, (kind, *place)))
 
-        kinds = self._rows(f"select id from kinds where {condition}", values)  # noqa: S608 - names of ours only
-        heap = [line for kind, in kinds for line in next_of(kind, place)]
+        heap = [line for kind in kinds for line in next_of(kind, place)]
         heapify(heap)
         while heap:
             ms, seq, kind, told = heappop(heap)

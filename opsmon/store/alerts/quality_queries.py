@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from opsmon.core.alerting.past_runs import Entry
 from opsmon.core.alerting.quality import BACK_MS
 from opsmon.store.alerts.alert_queries import LogLine, SoughtLines, log_page
+from opsmon.store.alerts.history import History
 from opsmon.store.connection import Reader
 from opsmon.store.keys import Keys
 
@@ -22,12 +23,18 @@ class Lately:
     since_ms: int | None = None
 
 
-async def lately(reader: Reader, keys: Keys, until_ms: int, most_lines: int = MOST_LINES) -> Lately:
-    """The 30 days up to an instant, or the newest lines of them. Raises STORE_ERRORS."""
-    since_ms, before, found = until_ms - BACK_MS, "+", list[LogLine]()
+async def lately(reader: Reader, keys: Keys, until_ms: int, most_lines: int = MOST_LINES,
+                 history: History | None = None) -> Lately:
+    """The 30 days up to an instant, or the newest lines of them; without a `history` as far as the store has them.
+    Raises STORE_ERRORS."""
+    since_ms, before, found = until_ms - BACK_MS, "", list[LogLine]()
     while len(found) < most_lines:
         at_a_time = min(_AT_A_TIME, most_lines - len(found))
-        lines, before = await log_page(reader, keys, SoughtLines(), at_a_time, before)
+        if history is None:
+            lines, before = await log_page(reader, keys, SoughtLines(), at_a_time, before or "+")
+        else:
+            page = await history.page(SoughtLines(), at_a_time, before)
+            lines, before = list(page.lines), page.last
         found += [one for one in lines if since_ms <= one.at_ms < until_ms]
         if not before or (lines and lines[-1].at_ms < since_ms):
             return Lately(tuple(map(_entry, reversed(found))))

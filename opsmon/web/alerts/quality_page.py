@@ -70,7 +70,7 @@ class QualityPage:
     async def _shown(self, request: Request, status: int = 200, trouble: str = "", done: str = "") -> Response:
         room, now_ms = self._room, self._room.clock.now_ms()
         saved = await self._saved()
-        past = await lately(room.reader, room.keys, now_ms)
+        past = await lately(room.reader, room.keys, now_ms, history=room.history)
         telling, zone = await telling_of(room.reader, room.keys), room.kpis.calendar.zone
         rules = {name: one.rule for name, one in saved.items()}
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
-from opsmon.app.site import archive
+from opsmon.app.site import archive as files_of
+from opsmon.app.worker import run_worker
 from opsmon.clock import ManualClock
 from opsmon.core.calendar import DAY_MS, HOUR_MS
 from opsmon.settings import Settings
@@ -129,8 +130,8 @@ async def test_it_runs_beside_the_worker_until_it_is_told_to_stop(
 async def test_whoever_runs_a_worker_has_an_archive(store: Redis, settings: Settings, clock: ManualClock) -> None:
     """It needs no process and no setting of its own."""
     await put(store, ALL[-20:])
-    stop, files = asyncio.Event(), archive(settings)
-    working = asyncio.create_task(app.run_worker(settings, stop, clock))
+    stop, files = asyncio.Event(), files_of(settings)
+    working = asyncio.create_task(run_worker(settings, stop, clock))
 
     async def copied() -> bool:
         return await in_files(files) == ALL[-20:]
