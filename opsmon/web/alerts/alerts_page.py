@@ -199,7 +199,7 @@ class AlertsPage:
         alone = replace(book, alerts=(stored,))
         sparks = seen_sparks(await alert_sparks(self._room.kpis, alone, now_ms), words, alone)
         # What explains it may be another one.
-        row = words.row(book, stored, now_ms) if stored.alert.is_open else None
+        row = words.whole_row(book, stored, now_ms) if stored.alert.is_open else None
         whole = next(iter(open_view(alone, words, sparks, now_ms).rows), None)
         rule = book.rules[stored.alert.rule]
         return OneAlertView(

@@ -84,8 +84,8 @@ def _whole(book: AlertBook, stored: Stored, words: AlertWords, spark: SparkView 
     is_further = bool(first and peak and first != peak)
     then = wording.say("at first %(first)s, furthest %(peak)s", first=first, peak=peak) if is_further else ""
     return OpenAlertView(
-        words.row(book, stored, now_ms), then, wording.age(max(now_ms - alert.began_ms, 0)), action_of(rule, words),
-        rule.owner, risk_of(rule, words), spark, _may(words))
+        words.whole_row(book, stored, now_ms), then, wording.age(max(now_ms - alert.began_ms, 0)),
+        action_of(rule, words), rule.owner, risk_of(rule, words), spark, _may(words))
 
 
 def action_of(rule: Rule, words: AlertWords) -> str:

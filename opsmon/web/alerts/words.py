@@ -1,6 +1,6 @@
 """Alerts in words: how bad, how far, since when, who sees to it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from opsmon.core.access import EVERYTHING, Sight, needs
 from opsmon.core.alerting.built_in import BEHIND, EVERY_SOURCE, LOGINS
@@ -120,7 +120,12 @@ class AlertWords:
         standing, who = self.standing(book, stored, now_ms)
         return AlertRowView(
             alert.fingerprint, rule.severity, self.wording.say(SEVERITY_WORDS[rule.severity]), self.title(rule, alert),
-            self.stands(rule, alert), alert.began_ms, self.at(alert.began_ms, now_ms), standing, who)
+            self.far(rule, alert.value, alert.limit), alert.began_ms, self.at(alert.began_ms, now_ms), standing, who)
+
+    def whole_row(self, book: AlertBook, stored: Stored, now_ms: int) -> AlertRowView:
+        """The same where there is room for the foremost of what it counts: not on walls."""
+        row = self.row(book, stored, now_ms)
+        return replace(row, value=self.stands(book.rules[stored.alert.rule], stored.alert))
 
     def standing(self, book: AlertBook, stored: Stored, now_ms: int) -> tuple[Standing, str]:
         """How an open alert stands, and the same in words."""

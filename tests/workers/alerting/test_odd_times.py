@@ -9,10 +9,11 @@ from redis.asyncio import Redis
 from opsmon.app.worker import evaluator
 from opsmon.clock import ManualClock
 from opsmon.core.alerting.rules import Late, Quiet, Rule, Unusual
-from opsmon.core.alerting.special_days import Kind, SpecialDays
+from opsmon.core.alerting.special_days import Kind, OddTimes, SpecialDays
 from opsmon.core.calendar import DAY_MS, HOUR_MS, MINUTE_MS
 from opsmon.settings import Settings
 from opsmon.store.alerts.odd_times import dump_marked, note_alerted, odd_times
+from opsmon.store.alerts.past import past_of
 from opsmon.store.connection import Reader
 from opsmon.workers.evaluator import Evaluator
 from tests.conftest import NOW_MS
@@ -155,3 +156,14 @@ async def test_a_holiday_is_no_hour_that_is_worked(
     clock.advance(10_000)
     await looking.round()
     assert await log(store) == [("firing", "beyond")]
+
+
+async def test_what_a_rule_would_have_said_is_learned_without_odd_times_as_well(
+        line: Line, store: Redis, looking: Evaluator) -> None:
+    """Of four weeks with few orders nothing is wrong with few; without them there is. On a holiday nothing is said."""
+    await counted(line, store, looking, 60, 3, 4)
+    days = SpecialDays("sale", "Sale", "campaign", TODAY - timedelta(days=29), TODAY - timedelta(days=1))
+    feast = SpecialDays("feast", "Feast", "holiday", TODAY, TODAY)
+    odd = [OddTimes(), OddTimes((days,)), OddTimes((days, feast))]
+    found = [(await past_of(looking._kpis, LOW, NOW_MS, one)).points[""][-1][1].found for one in odd]
+    assert found == ["clear", "breach", "learning"]
