@@ -58,8 +58,8 @@ async def test_the_list_says_when_it_was_used(line: Line) -> None:
 
 @pytest.mark.parametrize(("fields", "wrong"), [
     ({"name": ""}, "Give a name of 1 to 60 characters."), ({"life": "9999"}, "Choose one of the list."),
-    ({"scope-numbers": ""}, "Choose what it may: numbers, metrics, or both."),
-    ({"scope-numbers": "", "scope-money": "on"}, "Choose what it may: numbers, metrics, or both."),
+    ({"scope-numbers": ""}, "Choose what it may: numbers, metrics or rules."),
+    ({"scope-numbers": "", "scope-money": "on"}, "Choose what it may: numbers, metrics or rules."),
 ])
 async def test_what_cannot_be_is_told_and_no_token_is_made(line: Line, fields: dict[str, str], wrong: str) -> None:
     """Beside its field."""
