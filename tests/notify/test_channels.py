@@ -9,11 +9,13 @@ from email.policy import default
 from pathlib import Path
 from typing import Any
 
+import apprise
 import orjson
 import pytest
+import requests
 
 from opsmon.core.alerting.messages import Message
-from opsmon.core.alerting.receivers import Receiver, parse_receiver
+from opsmon.core.alerting.receivers import SCHEMAS, Receiver, parse_receiver
 from opsmon.notify.apprise import AppriseNotifier
 from opsmon.notify.egress import Egress
 from opsmon.notify.email import EmailNotifier, server_of
@@ -29,6 +31,8 @@ pytestmark = pytest.mark.anyio
 SECRET = "whsec_" + b64encode(b"a" * 32).decode()
 ANA = Receiver("ana", "Ana", "email", "ana@shop.example")
 CHAT = Receiver("chat", "Chat", "apprise", "slack://a/b/c")
+# Of the shape that Slack's own tokens have.
+VENDORS_OWN = Receiver("chat", "Chat", "apprise", f"slack://T0AAAAAAA/B0BBBBBBB/{'c' * 24}/#floor")
 SAID = Message("key-1", "High: Orders are late", "Orders are late.\nTo do: pack them.", {"word": "fired"})
 # What would be more than text in a mail, beside what would in a page.
 MAILED = ["a\r\nBcc: eve@example.com", "a\nSubject: b\n\nbody", "a\rBcc: eve@example.com", "\x00\x08\x1b[31m",
@@ -221,7 +225,42 @@ async def test_an_address_of_a_vendor_is_sent_to(to: str) -> None:
     assert made[0].said[0].startswith(to)
 
 
-async def test_without_the_extra_it_says_what_to_install() -> None:
+async def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     """And is not tried again."""
+    monkeypatch.setattr("opsmon.notify.apprise.find_spec", lambda name: None)
     with pytest.raises(DeliveryFailed, match=r"opsmon\[notify\]"):
         await AppriseNotifier().send(CHAT, SAID, NOW_MS)
+
+
+# What Apprise imports warns, and only the first who imports it is warned.
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_every_service_that_opsmon_offers_is_one_of_apprise() -> None:
+    """By the name it has there."""
+    services = apprise.Apprise().details()["schemas"]
+    known = {name for one in services for part in ("protocols", "secure_protocols") for name in one[part] or ()}
+    assert known >= SCHEMAS
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("answer, failure", [(200, ""), (500, "did not take"), (302, "did not take")])
+async def test_apprise_itself_sends_a_message_once_and_follows_nobody(
+        answer: int, failure: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To the vendor's own host, and nowhere else if that one says so. Only the wire is another's here."""
+    asked: list[tuple[str, str, bool]] = []
+
+    def send(session: requests.Session, request: requests.PreparedRequest, **how: Any) -> requests.Response:
+        asked.append((str(request.url), str(request.body), how["allow_redirects"]))
+        found = requests.Response()
+        found.status_code, found._content, found.url = answer, b"ok", str(request.url)
+        found.headers["Location"] = "http://127.0.0.1/"
+        return found
+
+    monkeypatch.setattr(requests.Session, "send", send)
+    try:
+        await AppriseNotifier().send(VENDORS_OWN, SAID, NOW_MS)
+        said = ""
+    except DeliveryFailed as failed:
+        said = str(failed)
+    assert [(url.partition("/services/")[0], "To do: pack them." in body, follows) for url, body, follows in asked] == [
+        ("https://hooks.slack.com", True, False)]
+    assert (failure in said, bool(said)) == (True, bool(failure))
