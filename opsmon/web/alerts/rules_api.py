@@ -34,6 +34,7 @@ _MET = ("Somebody else changed this rule meanwhile, and nothing was saved. GET i
         "that it has now.")
 _THERE = "There is a rule of this id already, and nothing was saved. Leave If-None-Match out to put yours in its place."
 _NEW = "new is where the form of a new rule is: choose another id"
+_CONDITIONS = {"if-match", "if-none-match"}
 _CLOSE = {"connection": "close"}
 
 
@@ -105,9 +106,10 @@ class RulesApi:
         return (None, faults) if faults else (rule, {})
 
     async def _write(self, request: Request, saved: SavedRule | None, after: Rule | None, what: str) -> None:
-        """Write it if it is still what was looked at, or raise 412."""
+        """Write it if it is still what was looked at, or raise 412, or 409 where nothing was said of how it has to be.
+        """
         if not await self._writing.change(request, saved, after, what, mark(saved.raw if saved else b"")):
-            raise HTTPException(412, _MET)
+            raise HTTPException(412 if _CONDITIONS & set(request.headers) else 409, _MET)
 
 
 def rule_json(saved: SavedRule) -> dict[str, Any]:

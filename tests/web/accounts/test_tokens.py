@@ -22,6 +22,14 @@ async def test_a_token_is_shown_once_and_opens_what_it_may(line: Line) -> None:
     assert (len(secret), opened, secret in (await ana.get("/tokens")).text) == (43, [200, 403, 403], False)
 
 
+async def test_a_token_for_rules_opens_rules(line: Line) -> None:
+    """And no numbers."""
+    ana = await someone(line)
+    secret = once(await ana.send("/tokens", act="make", name="Terraform", life="30", **{"scope-rules": "on"}))
+    opened = [(await line.get(path, authorization=f"Bearer {secret}")).status for path in ("/api/rules", "/api/kpis")]
+    assert (opened, "<p class=\"people__quiet\">rules</p>" in (await ana.get("/tokens")).text) == ([200, 403], True)
+
+
 async def test_the_store_never_has_the_secret(line: Line) -> None:
     """Neither with the tokens nor in the audit."""
     ana = await someone(line)

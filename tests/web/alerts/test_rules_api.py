@@ -1,5 +1,6 @@
 """Programs put, read and take away rules with a token, and ask what is open."""
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -9,18 +10,26 @@ from redis.asyncio import Redis
 
 from opsmon.app.worker import evaluator
 from opsmon.clock import ManualClock
+from opsmon.core.access import Sight
 from opsmon.core.alerting.built_in import BUILT_IN
+from opsmon.core.alerting.life import new_alert
 from opsmon.core.alerting.records import MOST_RULES, dump_rule
 from opsmon.core.alerting.rules import Limit, Rule
+from opsmon.core.kpis import BUILT_IN as BUILT_IN_KPIS
 from opsmon.settings import Settings
+from opsmon.store.alerts.alert_queries import AlertBook
+from opsmon.store.alerts.alert_store import Stored
 from opsmon.store.alerts.rule_queries import all_rules
 from opsmon.store.connection import Reader
+from opsmon.web.alerts.alerts_api import alert_json
+from opsmon.web.alerts.words import AlertWords
 from tests.conftest import NOW_MS
 from tests.http import Answer, request, sealed
 from tests.line import Line, open_line
 from tests.web.accounts.accounts import program, signed_in
 from tests.web.accounts.people import deeds
 from tests.web.alerts.site import KEYS, MANY, RICH, fired, keep, orders
+from tests.web.alerts.test_far import WORDING
 
 pytestmark = pytest.mark.anyio
 
@@ -146,6 +155,17 @@ async def test_who_changes_what_somebody_else_changed_meanwhile_is_told(line: Li
     assert (await sent(line, "DELETE", if_match=second.headers["etag"])).status == 204
 
 
+async def test_of_many_at_once_one_is_first(line: Line) -> None:
+    """Whoever makes it; and of those who read the same, whoever changes it."""
+    made = await asyncio.gather(*(sent(line, "PUT", told=MANY_ORDERS, if_none_match="*") for _ in range(6)))
+    etag = (await sent(line, "GET")).headers["etag"]
+    changed = await asyncio.gather(*(
+        sent(line, "PUT", told={**MANY_ORDERS, "title": f"Title {at}"}, if_match=etag) for at in range(6)))
+    assert [sorted(one.status for one in found) for found in (made, changed)] == [[201, *5 * [412]], [200, *5 * [412]]]
+    (title,) = [one.json["title"] for one in changed if one.status == 200]
+    assert ((await rules(line))["many-orders"].title, len(await deeds(line))) == (title, 2)
+
+
 async def test_one_that_is_to_be_new_is_not_put_in_the_place_of_another(line: Line) -> None:
     """If-None-Match: *; and If-Match makes none."""
     statuses = [(await sent(line, "PUT", told=MANY_ORDERS, **headers)).status for headers in (
@@ -259,3 +279,14 @@ async def test_amounts_are_told_to_who_may_see_them(
 async def test_while_nothing_is_wrong_nothing_is_open(line: Line) -> None:
     """As of now."""
     assert (await sent(line, "GET", "/api/alerts", scopes=("numbers",))).json == {"as_of_ms": NOW_MS, "alerts": []}
+
+
+@pytest.mark.parametrize(("sees", "labels", "title"), [
+    (frozenset[Sight](), {}, "Slow"), (frozenset[Sight](("names",)), {"row": "Ana"}, "Slow: Ana")])
+def test_names_are_told_to_who_may_see_them(sees: frozenset[Sight], labels: dict[str, str], title: str) -> None:
+    """Neither as a label nor in the title to others."""
+    rule = Rule("slow", "Slow", "scans-by-person", Limit(5, is_lowest=True), by_row=True)
+    stored = Stored(1, replace(new_alert("slow", (("row", "Ana"),)), state="firing", value=3.0, limit=5.0))
+    words = AlertWords(WORDING, BUILT_IN_KPIS, "EUR", sees)
+    told = alert_json(AlertBook((stored,), {"slow": rule}, ()), stored, words, 0)
+    assert (told["labels"], told["title"], told["value"]) == (labels, title, 3.0)
