@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from opsmon.core.access import EVERYTHING, Sight, needs
 from opsmon.core.alerting.built_in import BEHIND, EVERY_SOURCE, LOGINS
-from opsmon.core.alerting.life import Alert, Code, Reason, Verdict
+from opsmon.core.alerting.life import OPEN, Alert, Code, Reason, Verdict
 from opsmon.core.alerting.rules import SEVERITIES, Milestone, Rule, Severity
 from opsmon.core.alerting.silences import Silence
 from opsmon.core.calendar import DAY_MS
@@ -181,7 +181,7 @@ class AlertWords:
             self.wording.moment(line.at_ms))
         shown = Alert(line.alert, rule.id, line.labels)
         return LineView(line.id, at, line.alert, self.title(rule, shown), level,
-                        self.wording.say(SEVERITY_WORDS[level]), ": ".join(filter(None, (text, far))),
+                        self.wording.say(SEVERITY_WORDS[level]), _is_marked(line), ": ".join(filter(None, (text, far))),
                         "" if line.reason in _NOTED_WITHIN else line.note, line.state)
 
     def at(self, time_ms: int, now_ms: int) -> str:
@@ -201,6 +201,11 @@ class AlertWords:
         if rule.about == EVERY_SOURCE:
             return say("Every source")
         return source_title(rule.about.removeprefix("source:"), self.wording)
+
+
+def _is_marked(line: LogLine) -> bool:
+    """Whether a line is about what had fired: what only learns, waits, or is without a number has not."""
+    return line.state in OPEN or line.state == "resolved" or bool(line.by)
 
 
 def verdicts(alert: Alert, wording: Wording) -> tuple[tuple[str, str, bool], ...]:

@@ -105,3 +105,20 @@ async def test_a_month_that_cannot_be_read_is_named_on_the_page(line: Line, sett
     html = (await line.get("/alerts?until=2026-04-02")).text
     assert "What is archived of 2026-03 cannot be read" in html
     assert html.count('class="log__line"') == 30
+
+
+async def test_what_never_fired_is_marked_as_nothing_bad(line: Line) -> None:
+    """A rule that learns, waits or has no number is no alert. Files tell its severity as ever."""
+    moves = [("ok", "learning", "learning"), ("learning", "ok", "learned"), ("ok", "no-data", "no-number"),
+             ("no-data", "ok", "number-again"), ("ok", "pending", "beyond"), ("pending", "ok", "over-before-it-lasted"),
+             ("pending", "firing", "held"), ("firing", "recovering", "back-within"),
+             ("recovering", "resolved", "stayed-within")]
+    await put(line.store, [(f"{NOW_MS}-{at}", {
+        "alert": "5f2a", "rule": "late", "title": "Orders are late", "severity": "high", "before": before,
+        "state": state, "reason": reason}) for at, (before, state, reason) in enumerate(moves, 1)])
+    ana = await someone(line, "manager")
+    _, *told = (await ana.get("/alerts")).text.split('class="log__line" data-state="')
+    assert [(one.partition('"')[0], 'data-level="high"' in one) for one in reversed(told)] == [
+        ("learning", False), ("ok", False), ("no-data", False), ("ok", False), ("pending", False), ("ok", False),
+        ("firing", True), ("recovering", True), ("resolved", True)]
+    assert {one["severity"] for one in await records(ana)} == {"high"}
