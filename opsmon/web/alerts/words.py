@@ -112,7 +112,7 @@ class AlertWords:
 
     def stands(self, rule: Rule, alert: Alert) -> str:
         """How far an alert is from its limit, and which are the foremost of what it counts."""
-        return ". ".join(filter(None, (self.far(rule, alert.value, alert.limit), self._far.foremost(alert))))
+        return self.wording.sentences(self.far(rule, alert.value, alert.limit), self._far.foremost(alert))
 
     def row(self, book: AlertBook, stored: Stored, now_ms: int) -> AlertRowView:
         """An open alert in one line."""
