@@ -25,7 +25,7 @@ from opsmon.core.calendar import DAY_MS
 from opsmon.store import health_queries
 from opsmon.store.accounts.refused_logins import refused_logins
 from opsmon.store.alerts.alert_store import AlertStore, Stored, log_line, notice_fields
-from opsmon.store.alerts.odd_times import note_alerted, odd_times
+from opsmon.store.alerts.odd_times import forget_alerted, note_alerted, odd_times
 from opsmon.store.alerts.outbox import queue
 from opsmon.store.alerts.rule_queries import all_rules, silences
 from opsmon.store.alerts.telling_queries import standings, telling_of
@@ -93,10 +93,17 @@ class Evaluator:
             self._odd = await odd_times(self._reader, self._keys, self._special)
         await self._evaluate(self._due(rules.values(), now_ms), known, now_ms)
         await self._retire(rules, known, now_ms)
-        opened = ((one.alert, rules[one.alert.rule]) for one in known.values() if one.alert.rule in rules)
-        await note_alerted(self._client, self._keys, self._alerted.hours(opened, now_ms), now_ms)
+        await self._mark(rules, [one.alert for one in known.values()], now_ms)
         await self._tell(rules, known, now_ms)
         await self._digest(now_ms)
+
+    async def _mark(self, rules: Mapping[str, Rule], alerts: list[Alert], now_ms: int) -> None:
+        """Say of which hours nobody is to learn what is usual, and of which after all."""
+        opened = ((one, rules[one.rule]) for one in alerts if one.rule in rules)
+        await note_alerted(self._client, self._keys, self._alerted.hours(opened, now_ms), now_ms)
+        if runs := self._alerted.unfounded(alerts):
+            await forget_alerted(self._client, self._keys, runs)
+            self._alerted.forgotten(runs)
 
     def _due(self, rules: Iterable[Rule], now_ms: int) -> list[Rule]:
         """The rules to be looked at now."""
