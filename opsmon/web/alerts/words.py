@@ -1,11 +1,12 @@
 """Alerts in words: how bad, how far, since when, who sees to it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from opsmon.core.access import EVERYTHING, Sight, needs
-from opsmon.core.alerting.built_in import BEHIND, EVERY_SOURCE, LOGINS
+from opsmon.core.alerting.built_in import BEHIND, EVERY_SOURCE, LOGINS, is_no_kpi
 from opsmon.core.alerting.life import OPEN, Alert, Code, Reason, Verdict
-from opsmon.core.alerting.rules import SEVERITIES, Milestone, Rule, Severity
+from opsmon.core.alerting.rules import SEVERITIES, Limit, Milestone, Rule, Severity
 from opsmon.core.alerting.silences import Silence
 from opsmon.core.calendar import DAY_MS
 from opsmon.core.catalogue import Catalogue, Kpi
@@ -74,7 +75,7 @@ class AlertWords:
         if "source" in told:
             return source_title(told["source"], self.wording)
         kpi = self.kpi(rule)
-        if not rule.about and "names" not in self.sees:
+        if not self.is_known(rule) and "names" not in self.sees:
             return ""
         if "row" not in told or kpi is None:
             return ", ".join(told.values())
@@ -87,12 +88,30 @@ class AlertWords:
         """What a rule watches; None for a source and for opsmon itself."""
         return self.catalogue.kpi_by_id.get(rule.about)
 
-    def is_hidden(self, rule: Rule) -> bool:
-        """Whether its amounts are not for this reader (threat: CWE-863)."""
+    def is_known(self, rule: Rule) -> bool:
+        """Whether anybody knows what a rule watched: not of one that is gone, nor of a number that is."""
+        return self.kpi(rule) is not None or is_no_kpi(rule.about)
+
+    def hidden(self, rule: Rule) -> frozenset[Sight]:
+        """What of its alerts is not for this reader (threat: CWE-863)."""
         kpi = self.kpi(rule)
-        if not rule.about:  # it is gone, and nobody knows any more what it watched
-            return "money" not in self.sees
-        return kpi is not None and "money" in needs(kpi, self.catalogue.rollup(kpi.rollup)) - self.sees
+        if kpi is not None:
+            return needs(kpi, self.catalogue.rollup(kpi.rollup)) - self.sees
+        return frozenset() if self.is_known(rule) else EVERYTHING - self.sees
+
+    def is_hidden(self, rule: Rule) -> bool:
+        """Whether its amounts are not for this reader."""
+        return "money" in self.hidden(rule)
+
+    def rule_then(self, line: LogLine, rules: Mapping[str, Rule]) -> Rule:
+        """The rule of a line as far as its numbers go: about what it was about then, whatever became of it."""
+        now = rules.get(line.rule)
+        if now is not None and line.about in ("", now.about):
+            return now
+        if not line.about:
+            return Rule(line.rule, line.title, "", Milestone(1))
+        then = Rule(line.rule, line.title, line.about, Limit(0))
+        return replace(now, about=then.about, condition=then.condition) if now is not None else then
 
     def number(self, rule: Rule, value: float | None) -> str:
         """A value in the unit of what the rule watches; '' where there is none, or it is not for this reader."""
@@ -165,7 +184,7 @@ class AlertWords:
 
     def line(self, book: AlertBook, line: LogLine, now_ms: int = 0) -> LineView:
         """A line of the log, of whatever opsmon it is; its year is said where it is long before `now_ms`."""
-        rule = book.rules.get(line.rule) or Rule(line.rule, line.title, "", Milestone(1))
+        rule = self.rule_then(line, book.rules)
         said = REASONS.get(line.reason, line.reason)  # type: ignore[call-overload]
         if line.state == "firing" and line.reason == "beyond":
             said = _FIRED

@@ -1,19 +1,21 @@
 """What was, on the page and as files, however long ago: each as its reader may see it."""
 
 import csv
+from dataclasses import replace
 from io import StringIO
 
 import orjson
 import pytest
 
 from opsmon.app.site import archive
+from opsmon.clock import ManualClock
 from opsmon.settings import Settings
 from opsmon.store.alerts.month_file import Entry
 from tests.conftest import NOW_MS
 from tests.line import Line
 from tests.store.alert_lines import lines, put
 from tests.web.accounts.people import Someone, someone
-from tests.web.alerts.site import RICH, keep
+from tests.web.alerts.site import MANY, RICH, fired, keep
 
 pytestmark = pytest.mark.anyio
 
@@ -96,6 +98,35 @@ async def test_amounts_are_for_those_who_may_see_them(line: Line) -> None:
     pages = [(await who.get("/alerts")).text for who in (manager, operator)]
     assert [html.count("123,456, over 1,000") for html in pages] == [1, 0]
     assert [html.count("1,000 reached") for html in pages] == [1, 0]
+
+
+async def test_amounts_stay_what_they_were_when_a_rule_is_moved(line: Line) -> None:
+    """Off revenue, onto it, off a number that is no more: each line says what it is of. Old lines do not: they are of
+    what the rule is about now."""
+    await keep(line.store, replace(MANY, id="moved"), RICH)
+    told = {"alert": "5f2a", "title": "Much", "state": "firing", "before": "ok", "reason": "beyond", "value": "123456",
+            "limit": "1000", "labels": '{"row":"Ana"}'}
+    of = [("moved", "revenue-today"), ("moved", "orders-today"), ("rich", "orders-today"), ("rich", "revenue-today"),
+          ("moved", "my-number"), ("gone", "orders-today"), ("gone", "revenue-today"), ("gone", "own:behind"),
+          ("moved", ""), ("rich", ""), ("gone", "")]
+    await put(line.store, [(f"{NOW_MS}-{at}", {**told, "rule": rule, "about": about})
+                           for at, (rule, about) in enumerate(of, 1)])
+    manager, operator = await someone(line, "manager"), await someone(line, "operator")
+    assert {one["value"] for one in await records(manager)} == {123456.0}
+    shown = [one["value"] is not None for one in await records(operator)]
+    assert shown == [False, True, True, False, False, True, False, True, True, False, False]
+    pages = [(await who.get("/alerts")).text for who in (manager, operator)]
+    texts = [html.count("123,456, over 1,000") + html.count("1,000 reached") + html.count("2 min, over 1 sec")
+             for html in pages]
+    assert texts == [11, sum(shown)]
+
+
+async def test_a_move_says_what_its_rule_was_about(line: Line, settings: Settings, clock: ManualClock) -> None:
+    """As the evaluator writes it: who moves the rule later moves no amounts with it."""
+    await fired(line, settings, clock, RICH)
+    await keep(line.store, replace(RICH, about="orders-today"))
+    told = [one["value"] for one in await records(await someone(line, "operator"), "?rule=rich")]
+    assert told == [None] * len(told) != []
 
 
 async def test_a_month_that_cannot_be_read_is_named_on_the_page(line: Line, settings: Settings) -> None:
