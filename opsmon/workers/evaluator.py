@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 
 from opsmon.clock import Clock
 from opsmon.core.alerting.digests import due_days
-from opsmon.core.alerting.life import Alert, Finding, escalated, new_alert, retire, seen, step
+from opsmon.core.alerting.life import Alert, Finding, escalated, new_alert, of, retire, seen, step
 from opsmon.core.alerting.receivers import Digests, Telling
 from opsmon.core.alerting.rules import Late, Milestone, Missing, Outlier, Pace, Rule, RunsOut, Unusual
 from opsmon.core.alerting.silences import Silence, inhibitor_of, silence_of
@@ -138,6 +138,7 @@ class Evaluator:
 
     async def _step(self, stored: Stored, finding: Finding, rule: Rule, now_ms: int) -> Stored:
         """Move an alert, or keep its value in mind: a value alone is written no more than it is shown."""
+        stored = replace(stored, alert=of(stored.alert, rule.about))
         move = step(stored.alert, finding, rule.timing, now_ms)
         if move is not None:
             return await self.store.move(stored, move, rule, now_ms)

@@ -9,13 +9,14 @@ import pytest
 
 from opsmon.app.site import archive
 from opsmon.clock import ManualClock
+from opsmon.core.alerting.rules import Limit
 from opsmon.settings import Settings
 from opsmon.store.alerts.month_file import Entry
 from tests.conftest import NOW_MS
 from tests.line import Line
 from tests.store.alert_lines import lines, put
 from tests.web.accounts.people import Someone, someone
-from tests.web.alerts.site import MANY, RICH, fired, keep
+from tests.web.alerts.site import MANY, RICH, fired, keep, the_alert
 
 pytestmark = pytest.mark.anyio
 
@@ -127,6 +128,23 @@ async def test_a_move_says_what_its_rule_was_about(line: Line, settings: Setting
     await keep(line.store, replace(RICH, about="orders-today"))
     told = [one["value"] for one in await records(await someone(line, "operator"), "?rule=rich")]
     assert told == [None] * len(told) != []
+
+
+async def test_an_open_alert_takes_no_amounts_along_when_its_rule_is_moved(
+        line: Line, settings: Settings, clock: ManualClock) -> None:
+    """What somebody does before the next look is of revenue still; after it the alert is of orders alone."""
+    looking = await fired(line, settings, clock, RICH)
+    await keep(line.store, replace(RICH, about="orders-today", condition=Limit(2)))
+    manager, operator = await someone(line, "manager"), await someone(line, "operator")
+    address = f"/alerts/{(await the_alert(line, 'rich')).fingerprint}"
+    await operator.send(address, act="acknowledge")
+    clock.advance(10_000)
+    await looking.round()
+    await operator.send(address, act="note", note="why?")
+    peaks = [[(one["reason"], one["value"], one["peak"]) for one in await records(who)] for who in (manager, operator)]
+    assert peaks == [[("beyond", 14_970, 14_970), ("acknowledged", 14_970, 14_970), ("noted", 3, 3)],
+                     [("beyond", None, None), ("acknowledged", None, None), ("noted", 3, 3)]]
+    assert "at first" not in (await operator.get(address)).text
 
 
 async def test_a_month_that_cannot_be_read_is_named_on_the_page(line: Line, settings: Settings) -> None:
