@@ -29,7 +29,7 @@ MAY_IMPORT = {
     "setting_texts": {"core", "sources"},
     "settings": {"core", "sources", "setting_texts"},
     "store": {"core", "clock", "spawning", "threads"},
-    "workers": {"core", "store", "settings", "clock", "notify"},
+    "workers": {"core", "store", "settings", "clock", "notify", "threads"},
     "pollers": {"core", "sources", "store", "settings", "clock", "threads"},
     "web": {"core", "store", "sources", "clock", "telemetry"},
 }

@@ -48,7 +48,7 @@ def bars(reading: Reading, wording: Wording) -> BarsView:
     )
     grid = tuple(GridLineView(_y(top * step / 4, top), wording.number(top * step // 4))
                  for step in range(1, 5))
-    more = ". ".join(filter(None, (_absent_words(reading, wording), _marks_words(reading, wording))))
+    more = wording.sentences(_absent_words(reading, wording), _marks_words(reading, wording))
     return BarsView(len(drawn) * _BAR_STEP, drawn, grid, _bars_sentence(reading, wording), more,
                     str(_absent(reading) * _BAR_STEP))
 

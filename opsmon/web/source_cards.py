@@ -65,7 +65,7 @@ def card(info: SourceInfo, facts: SourceFacts | None, wording: Wording, now_ms: 
 def whole(cards: Sequence[SourceCardView], wording: Wording, at_odds: Sequence[str] = ()) -> SourcesView:
     """All sources in one sentence, what needs a hand is named; then what the site counts otherwise than a shop."""
     view = _of_all(cards, wording)
-    return replace(view, text=". ".join([view.text, *at_odds])) if at_odds else view
+    return replace(view, text=wording.sentences(view.text, *at_odds)) if at_odds else view
 
 
 def _of_all(cards: Sequence[SourceCardView], wording: Wording) -> SourcesView:

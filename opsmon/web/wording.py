@@ -1,7 +1,7 @@
 """Words, numbers, money and times in the site's language and locale. All formatting is done here, by Babel."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from math import ceil
@@ -23,6 +23,11 @@ from opsmon.web.languages import ENGLISH, language_of, messages
 MINUS = "−"
 # The longest number that has a size of its own: −123.456.789,000 KWD.
 LONGEST = 20
+# A sentence that ends with one of these needs no full stop.
+_ENDS = (".", "。", "!", "?", "…")
+_UNSPACED = frozenset({"ja", "zh"})
+# A value at the end of a sentence. %%(name)s is none.
+_AT_THE_END = re.compile(r"(?<!%)(%\((\w+)\)s)[.。](?!\.)")
 
 
 class Wording:
@@ -59,13 +64,21 @@ class Wording:
             values = {name: self.say(one) if isinstance(one, Said) else one for name, one in text.values.items()}
             text = text.text
         found = self._messages.gettext(text) if text else ""
-        return found % values if values else found
+        return _filled(found, values) if values else found
 
     def many(self, one: str, more: str, count: float, **values: object) -> str:
         """The same of a number of things, in the form the language has for it; `%(num)s` is the number, written."""
         # A form is chosen by a whole number: 1.5 hours are as many as 2.
         found = self._messages.ngettext(one, more, ceil(count))
-        return found % {"num": self.number(count), **values}
+        return _filled(found, {"num": self.number(count), **values})
+
+    def sentences(self, *texts: str) -> str:
+        """Sentences one after the other, those that are '' left out; the last one ends as it is. One that ends with an
+        abbreviation has its full stop already: '10 Min. Die ältesten: #1001'."""
+        said = [text for text in texts if text]
+        is_spaced = self.voice.language not in _UNSPACED
+        stop, between = (".", " ") if is_spaced else ("。", "")
+        return between.join([*(text if text.endswith(_ENDS) else text + stop for text in said[:-1]), *said[-1:]])
 
     def both(self, words: Sequence[str]) -> str:
         """'one, two and three'."""
@@ -220,6 +233,14 @@ def room_of(text: str) -> int:
     wide = sum(east_asian_width(sign) in "WF" for sign in text)
     marks = sum(category(sign) == "Cf" for sign in text)
     return min(max(len(text) + wide - marks, 1), LONGEST)
+
+
+def _filled(text: str, values: Mapping[str, object]) -> str:
+    """A text with its values. A value that brings a full stop along, as '10 Min.' does, ends the sentence by it."""
+    def ended(found: re.Match[str]) -> str:
+        return found[1] if str(values.get(found[2], "")).endswith((".", "。")) else found[0]
+
+    return _AT_THE_END.sub(ended, text) % values
 
 
 def _spaced(text: str) -> str:

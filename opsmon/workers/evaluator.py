@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 
 from opsmon.clock import Clock
 from opsmon.core.alerting.digests import due_days
-from opsmon.core.alerting.life import Alert, Finding, escalated, new_alert, retire, seen, step
+from opsmon.core.alerting.life import Alert, Finding, escalated, new_alert, of, retire, seen, step
 from opsmon.core.alerting.receivers import Digests, Telling
 from opsmon.core.alerting.rules import Late, Milestone, Missing, Outlier, Pace, Rule, RunsOut, Unusual
 from opsmon.core.alerting.silences import Silence, inhibitor_of, silence_of
@@ -25,7 +25,7 @@ from opsmon.core.calendar import DAY_MS
 from opsmon.store import health_queries
 from opsmon.store.accounts.refused_logins import refused_logins
 from opsmon.store.alerts.alert_store import AlertStore, Stored, log_line, notice_fields
-from opsmon.store.alerts.odd_times import note_alerted, odd_times
+from opsmon.store.alerts.odd_times import forget_alerted, note_alerted, odd_times
 from opsmon.store.alerts.outbox import queue
 from opsmon.store.alerts.rule_queries import all_rules, silences
 from opsmon.store.alerts.telling_queries import standings, telling_of
@@ -93,10 +93,17 @@ class Evaluator:
             self._odd = await odd_times(self._reader, self._keys, self._special)
         await self._evaluate(self._due(rules.values(), now_ms), known, now_ms)
         await self._retire(rules, known, now_ms)
-        opened = ((one.alert, rules[one.alert.rule]) for one in known.values() if one.alert.rule in rules)
-        await note_alerted(self._client, self._keys, self._alerted.hours(opened, now_ms), now_ms)
+        await self._mark(rules, [one.alert for one in known.values()], now_ms)
         await self._tell(rules, known, now_ms)
         await self._digest(now_ms)
+
+    async def _mark(self, rules: Mapping[str, Rule], alerts: list[Alert], now_ms: int) -> None:
+        """Say of which hours nobody is to learn what is usual, and of which after all."""
+        opened = ((one, rules[one.rule]) for one in alerts if one.rule in rules)
+        await note_alerted(self._client, self._keys, self._alerted.hours(opened, now_ms), now_ms)
+        if runs := self._alerted.unfounded(alerts):
+            await forget_alerted(self._client, self._keys, runs)
+            self._alerted.forgotten(runs)
 
     def _due(self, rules: Iterable[Rule], now_ms: int) -> list[Rule]:
         """The rules to be looked at now."""
@@ -131,6 +138,7 @@ class Evaluator:
 
     async def _step(self, stored: Stored, finding: Finding, rule: Rule, now_ms: int) -> Stored:
         """Move an alert, or keep its value in mind: a value alone is written no more than it is shown."""
+        stored = replace(stored, alert=of(stored.alert, rule.about))
         move = step(stored.alert, finding, rule.timing, now_ms)
         if move is not None:
             return await self.store.move(stored, move, rule, now_ms)

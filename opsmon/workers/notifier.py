@@ -37,6 +37,7 @@ from opsmon.store.alerts.telling_queries import Attempt, Standing, log_lines, st
 from opsmon.store.connection import STORE_ERRORS, Reader
 from opsmon.store.keys import Keys
 from opsmon.store.scripts import Scripts
+from opsmon.threads import in_thread
 
 log = logging.getLogger("opsmon.notifier")
 
@@ -256,9 +257,10 @@ class Notifier:
         return None if found.is_empty and not now.telling.digests.is_empty_told else {"digest": found}
 
     async def _review(self, one: Queued, now: Situation) -> dict[str, Any] | None:
-        """What the page of alerts' quality says on that morning; None where nothing fired."""
-        runs = runs_of((await lately(self._reader, self._keys, one.at_ms)).entries)
-        found = review(runs, now.rules, now.telling, self._zone, one.at_ms)
+        """What the page of alerts' quality says on that morning; None where nothing fired. A month of alerts is a
+        quarter of a second of reckoning: nobody else is to be told later for it."""
+        entries = (await lately(self._reader, self._keys, one.at_ms)).entries
+        found = await in_thread(lambda: review(runs_of(entries), now.rules, now.telling, self._zone, one.at_ms))
         return None if found.is_empty else {"review": found,
                                             "titles": {each.rule: now.rules[each.rule].title for each in found.rules}}
 

@@ -100,3 +100,28 @@ def test_a_page_says_in_which_language_its_words_are(locale: str, tags: tuple[st
 def test_lines_run_as_the_script_does(locale: str, direction: str) -> None:
     """Arabic, Hebrew and Persian boards are laid out from right to left."""
     assert wording(locale).direction == direction
+
+
+@pytest.mark.parametrize("locale, said", [
+    ("en", ["It lasted 10 min.", "Since 14:03, for 10 min.", "10 min. Then more"]),
+    ("de", ["Es dauerte 10 Min.", "Seit 14:03, seit 10 Min.", "10 Min. Then more"]),
+    ("ja", ["継続時間は10 分。", "14:03から10 分継続。", "10 分。Then more"])])
+def test_a_sentence_ends_with_one_full_stop(locale: str, said: list[str]) -> None:
+    """Also where it ends with an abbreviation that has one."""
+    here = wording(locale)
+    lasts = here.age(10 * 60_000)
+    assert [here.say("It lasted %(duration)s.", duration=lasts),
+            here.say("Since %(time)s, for %(duration)s.", time="14:03", duration=lasts),
+            here.sentences(lasts, "", "Then more")] == said
+
+
+def test_other_stops_stay(swedish: Wording) -> None:
+    """Three dots, a stop within a value, and a percent sign that is written."""
+    assert [swedish.say(text, name="a.") for text in ("%(name)s...", "%(name)s and", "%%(name)s. %(name)s.")] == [
+        "a....", "a. and", "%(name)s. a."]
+    assert swedish.sentences("Why?", "So!", "a.", "b") == "Why? So! a. b"
+
+
+def test_a_number_of_things_ends_so_too(swedish: Wording) -> None:
+    """As one thing does."""
+    assert swedish.many("%(num)s in %(time)s.", "%(num)s in %(time)s.", 2, time="3 min.") == "2 in 3 min."

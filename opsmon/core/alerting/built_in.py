@@ -11,6 +11,12 @@ TELLING = "own:telling"
 # How often somebody could not sign in to this opsmon.
 LOGINS = "own:logins"
 
+
+def is_no_kpi(about: str) -> bool:
+    """Whether this is a source, or opsmon itself: nothing of it is money or a customer's name."""
+    return about in (BEHIND, TELLING, LOGINS, EVERY_SOURCE) or about.startswith("source:")
+
+
 BUILT_IN: tuple[Rule, ...] = (
     Rule("behind", "opsmon is behind", BEHIND, Limit(10_000, clear=2_000), "high", for_ms=5_000, is_built_in=True,
          action="Look at the status page: a worker may have stopped, or the store may be slow."),

@@ -53,8 +53,8 @@ class Alert:
 
     `since_ms` is when the state began, `began_ms` when it fired, `ended_ms` when it was resolved; `unknown_ms` since
     when there is no number. `peak` is the value furthest out. `is_held`: closed by hand while beyond its limit, so that
-    it has to recover once before it may fire anew. `things` as its last finding has them. `version` grows by one with
-    each move.
+    it has to recover once before it may fire anew. `things` as its last finding has them. `about`: what its numbers are
+    of, '' where an older opsmon did not say. `version` grows by one with each move.
     """
 
     fingerprint: str
@@ -79,6 +79,7 @@ class Alert:
     code: Code | None = None
     things: Things = ()
     verdict: Verdict | None = None
+    about: str = ""
 
     @property
     def is_open(self) -> bool:
@@ -110,6 +111,15 @@ def fingerprint(rule: str, labels: tuple[tuple[str, str], ...]) -> str:
 def new_alert(rule: str, labels: tuple[tuple[str, str], ...] = ()) -> Alert:
     """An alert that has not been looked at."""
     return Alert(fingerprint(rule, labels), rule, tuple(sorted(labels)))
+
+
+def of(alert: Alert, about: str) -> Alert:
+    """The alert of a rule that is about this now. Numbers of what it was about before are none of it."""
+    if alert.about == about:
+        return alert
+    if not alert.about:
+        return replace(alert, about=about)
+    return replace(alert, about=about, value=None, limit=None, at_first=None, peak=None, things=())
 
 
 def step(alert: Alert, finding: Finding, timing: Timing, now_ms: int) -> Move | None:

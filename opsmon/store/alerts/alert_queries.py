@@ -61,7 +61,8 @@ async def alert_book(reader: Reader, keys: Keys, own: Sequence[Rule] = ()) -> Al
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """One line of the log: a move of an alert, whole in itself. Numbers are in the unit of the rule's KPI."""
+    """One line of the log: a move of an alert, whole in itself. Numbers are in the unit of what its rule was `about`
+    then; '' where an older opsmon did not say."""
 
     id: str
     at_ms: int
@@ -81,6 +82,7 @@ class LogLine:
     began_ms: int
     code: str
     labels: tuple[tuple[str, str], ...]
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +129,7 @@ def line_of(entry_id: str, told: Mapping[str, str]) -> LogLine:
     return LogLine(
         entry_id, at_ms, text("alert"), text("run"), text("rule"), text("title"), text("severity"), text("before"),
         text("state"), text("reason"), text("by"), text("note"), _number(told, "value"), _number(told, "limit"),
-        _number(told, "peak"), int(told.get("began") or 0), text("code"), labels)
+        _number(told, "peak"), int(told.get("began") or 0), text("code"), labels, text("about"))
 
 
 def _text(told: Mapping[str, str], name: str) -> str:

@@ -109,9 +109,10 @@ def log_line(move: Move, rule: Rule, now_ms: int) -> list[str]:
     """A move as the names and values of a line in the log: whole in itself, for rules change."""
     alert = move.alert
     told = {"at": now_ms, "alert": alert.fingerprint, "run": alert.id, "rule": rule.id, "title": rule.title,
-            "severity": rule.severity, "before": move.before, "state": alert.state, "reason": move.reason,
-            "by": move.by, "note": move.note, "value": alert.value, "limit": alert.limit, "peak": alert.peak,
-            "began": alert.began_ms, "code": alert.code, "labels": orjson.dumps(dict(alert.labels)).decode()}
+            "about": alert.about or rule.about, "severity": rule.severity, "before": move.before, "state": alert.state,
+            "reason": move.reason, "by": move.by, "note": move.note, "value": alert.value, "limit": alert.limit,
+            "peak": alert.peak, "began": alert.began_ms, "code": alert.code,
+            "labels": orjson.dumps(dict(alert.labels)).decode()}
     return [str(part) for pair in told.items() if pair[1] not in (None, "") for part in pair]
 
 

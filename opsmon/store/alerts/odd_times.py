@@ -1,6 +1,7 @@
 """Special days that people marked, and hours in which alerts about what is usual were open: read and written."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
 
 import orjson
 from redis.asyncio import Redis
@@ -30,16 +31,26 @@ async def all_days(reader: Reader, keys: Keys, own: Sequence[SpecialDays] = ()) 
 async def odd_times(reader: Reader, keys: Keys, own: Sequence[SpecialDays] = ()) -> OddTimes:
     """What is not to be learned from. Raises STORE_ERRORS."""
     (found,) = await reader.many([Read("zrangebyscore", (keys.alerted, "-inf", "+inf"))])
-    pairs = (member.decode().rpartition("|") for member in found)
-    return OddTimes(await all_days(reader, keys, own), frozenset((fact, int(hour)) for fact, _, hour in pairs))
+    marks = (member.decode().split("|") for member in found)
+    return OddTimes(await all_days(reader, keys, own), frozenset((mark[0], int(mark[-1])) for mark in marks))
 
 
-async def note_alerted(client: Redis, keys: Keys, hours: Iterable[tuple[str, int]], now_ms: int) -> None:
-    """Remember hours in which something was wrong, for as long as anybody learns of them. May be repeated."""
-    marks = {f"{fact}|{hour_ms}": hour_ms for fact, hour_ms in hours}
+async def note_alerted(client: Redis, keys: Keys, hours: Iterable[tuple[str, str, int]], now_ms: int) -> None:
+    """Remember hours in which something was wrong, by fact and the run of the alert that says so, for as long as
+    anybody learns of them. May be repeated."""
+    marks = {f"{fact}|{run}|{hour_ms}": hour_ms for fact, run, hour_ms in hours}
     if marks:
         await client.zadd(keys.alerted, marks)
         await client.zremrangebyscore(keys.alerted, "-inf", now_ms - _KEPT_MS)
+
+
+async def forget_alerted(client: Redis, keys: Keys, runs: Collection[str]) -> None:
+    """Nothing was wrong after all in the hours of these runs; another run may say so of the same hours. May be
+    repeated. Marks of an older opsmon name no run, and stay."""
+    members: list[Any] = await client.zrange(keys.alerted, 0, -1)
+    found: list[bytes] = [member for member in members if member.decode().split("|")[1] in runs]
+    if found:
+        await client.zrem(keys.alerted, *found)
 
 
 def dump_marked(one: SpecialDays) -> bytes:

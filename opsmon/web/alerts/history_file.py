@@ -9,7 +9,6 @@ from typing import Any
 
 import orjson
 
-from opsmon.core.access import needs
 from opsmon.core.alerting.rules import Rule
 from opsmon.core.calendar import SiteCalendar
 from opsmon.store.alerts.alert_queries import LogLine, SoughtLines
@@ -25,8 +24,8 @@ _AT_ONCE = 500
 
 
 class Telling:
-    """Puts lines as one reader may see them. `rules` are those there are now: of others nobody knows whether their
-    amounts are for everybody."""
+    """Puts lines as one reader may see them. `rules` are those there are now: where a line does not say what its rule
+    was about, they do; of others nobody knows whether their amounts are for everybody."""
 
     def __init__(self, words: AlertWords, rules: Mapping[str, Rule], calendar: SiteCalendar) -> None:
         self._words, self._rules, self._calendar = words, rules, calendar
@@ -34,8 +33,7 @@ class Telling:
     def record(self, line: LogLine) -> dict[str, Any]:
         """A line by the names of HEAD; numbers in the unit of the rule's KPI (money in minor units), None and '' for
         what is not known or not for this reader."""
-        rule = self._rules.get(line.rule)
-        hidden = self._hidden(rule)
+        hidden = self._words.hidden(self._words.rule_then(line, self._rules))
         labels = {} if "names" in hidden else dict(line.labels)
         value, limit, peak = (None, None, None) if "money" in hidden else (line.value, line.limit, line.peak)
         began = self._time(line.began_ms) if line.began_ms else ""
@@ -50,12 +48,6 @@ class Telling:
     def ndjson(self, lines: list[LogLine]) -> str:
         """Lines as JSON, one each."""
         return "".join(f"{orjson.dumps(self.record(line)).decode()}\n" for line in lines)
-
-    def _hidden(self, rule: Rule | None) -> frozenset[str]:
-        kpi = self._words.kpi(rule) if rule else None
-        if kpi is not None:
-            return frozenset(needs(kpi, self._words.catalogue.rollup(kpi.rollup)) - self._words.sees)
-        return frozenset() if rule else frozenset({"money", "names"} - self._words.sees)
 
     def _time(self, time_ms: int) -> str:
         return self._calendar.wall(time_ms).isoformat(timespec="milliseconds")

@@ -111,6 +111,7 @@ class LineView:
     title: str = shown("of its rule then")
     level: str = shown("how bad it was")
     word: str = shown("the same in a word")
+    is_marked: bool = shown("whether it is about what fired: else nothing was wrong")
     text: str = shown("what happened: 'fired: 34%, over 20%', 'Ana sees to it'")
     note: str = shown("what somebody wrote, '' if nothing")
     state: str = shown("state after it")

@@ -1,11 +1,12 @@
 """Alerts in words: how bad, how far, since when, who sees to it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from opsmon.core.access import EVERYTHING, Sight, needs
-from opsmon.core.alerting.built_in import BEHIND, EVERY_SOURCE, LOGINS, TELLING
-from opsmon.core.alerting.life import Alert, Code, Reason, Verdict
-from opsmon.core.alerting.rules import SEVERITIES, Milestone, Rule, Severity
+from opsmon.core.alerting.built_in import BEHIND, EVERY_SOURCE, LOGINS, TELLING, is_no_kpi
+from opsmon.core.alerting.life import OPEN, Alert, Code, Reason, Verdict
+from opsmon.core.alerting.rules import SEVERITIES, Limit, Milestone, Rule, Severity
 from opsmon.core.alerting.silences import Silence
 from opsmon.core.calendar import DAY_MS
 from opsmon.core.catalogue import Catalogue, Kpi
@@ -85,18 +86,33 @@ class AlertWords:
         return self.catalogue.kpi_by_id.get(rule.about)
 
     def is_nameless(self, rule: Rule) -> bool:
-        """Whether the names of what it watches are not for this reader (threat: CWE-863)."""
+        """Whether the names of what it watches are not for this reader."""
+        return "names" in self.hidden(rule)
+
+    def is_known(self, rule: Rule) -> bool:
+        """Whether anybody knows what a rule watched: not of one that is gone, nor of a number that is."""
+        return self.kpi(rule) is not None or is_no_kpi(rule.about)
+
+    def hidden(self, rule: Rule) -> frozenset[Sight]:
+        """What of its alerts is not for this reader (threat: CWE-863)."""
         kpi = self.kpi(rule)
-        if not rule.about:  # it is gone, and nobody knows any more what it watched
-            return "names" not in self.sees
-        return kpi is not None and "names" in needs(kpi, self.catalogue.rollup(kpi.rollup)) - self.sees
+        if kpi is not None:
+            return needs(kpi, self.catalogue.rollup(kpi.rollup)) - self.sees
+        return frozenset() if self.is_known(rule) else EVERYTHING - self.sees
 
     def is_hidden(self, rule: Rule) -> bool:
-        """Whether its amounts are not for this reader (threat: CWE-863)."""
-        kpi = self.kpi(rule)
-        if not rule.about:  # it is gone, and nobody knows any more what it watched
-            return "money" not in self.sees
-        return kpi is not None and "money" in needs(kpi, self.catalogue.rollup(kpi.rollup)) - self.sees
+        """Whether its amounts are not for this reader."""
+        return "money" in self.hidden(rule)
+
+    def rule_then(self, line: LogLine, rules: Mapping[str, Rule]) -> Rule:
+        """The rule of a line as far as its numbers go: about what it was about then, whatever became of it."""
+        now = rules.get(line.rule)
+        if now is not None and line.about in ("", now.about):
+            return now
+        if not line.about:
+            return Rule(line.rule, line.title, "", Milestone(1))
+        then = Rule(line.rule, line.title, line.about, Limit(0))
+        return replace(now, about=then.about, condition=then.condition) if now is not None else then
 
     def number(self, rule: Rule, value: float | None) -> str:
         """A value in the unit of what the rule watches; '' where there is none, or it is not for this reader."""
@@ -116,7 +132,7 @@ class AlertWords:
 
     def stands(self, rule: Rule, alert: Alert) -> str:
         """How far an alert is from its limit, and which are the foremost of what it counts."""
-        return ". ".join(filter(None, (self.far(rule, alert.value, alert.limit), self._far.foremost(alert))))
+        return self.wording.sentences(self.far(rule, alert.value, alert.limit), self._far.foremost(alert))
 
     def row(self, book: AlertBook, stored: Stored, now_ms: int) -> AlertRowView:
         """An open alert in one line."""
@@ -169,7 +185,7 @@ class AlertWords:
 
     def line(self, book: AlertBook, line: LogLine, now_ms: int = 0) -> LineView:
         """A line of the log, of whatever opsmon it is; its year is said where it is long before `now_ms`."""
-        rule = book.rules.get(line.rule) or Rule(line.rule, line.title, "", Milestone(1))
+        rule = self.rule_then(line, book.rules)
         said = REASONS.get(line.reason, line.reason)  # type: ignore[call-overload]
         if line.state == "firing" and line.reason == "beyond":
             said = _FIRED
@@ -185,7 +201,7 @@ class AlertWords:
             self.wording.moment(line.at_ms))
         shown = Alert(line.alert, rule.id, line.labels)
         return LineView(line.id, at, line.alert, self.title(rule, shown), level,
-                        self.wording.say(SEVERITY_WORDS[level]), ": ".join(filter(None, (text, far))),
+                        self.wording.say(SEVERITY_WORDS[level]), _is_marked(line), ": ".join(filter(None, (text, far))),
                         "" if line.reason in _NOTED_WITHIN else line.note, line.state)
 
     def at(self, time_ms: int, now_ms: int) -> str:
@@ -207,6 +223,11 @@ class AlertWords:
         if rule.about == EVERY_SOURCE:
             return say("Every source")
         return source_title(rule.about.removeprefix("source:"), self.wording)
+
+
+def _is_marked(line: LogLine) -> bool:
+    """Whether a line is about what had fired: what only learns, waits, or is without a number has not."""
+    return line.state in OPEN or line.state == "resolved" or bool(line.by)
 
 
 def verdicts(alert: Alert, wording: Wording) -> tuple[tuple[str, str, bool], ...]:

@@ -68,7 +68,7 @@ class NoticeWords:
             return self.value(rule, alert.value)
         if isinstance(rule.condition, ALIKE):
             words = FarWords(self.wording, self.catalogue, self.currency)
-            return plain(". ".join(filter(None, (words.far(rule, alert.value, alert.limit), words.foremost(alert)))))
+            return plain(self.wording.sentences(words.far(rule, alert.value, alert.limit), words.foremost(alert)))
         return self.wording.say(_FAR, value=self.value(rule, alert.value), limit=self.value(rule, alert.limit))
 
     def value(self, rule: Rule, value: float) -> str:
@@ -107,7 +107,7 @@ class NoticeWords:
         """One alert in a few lines."""
         say, alert, rule = self.wording.say, item.alert, item.rule
         what, far = self.what(alert, rule), self.far(alert, rule)
-        lines = [f"{what}. {far}" if far else what]
+        lines = [self.wording.sentences(what, far)]
         lasts = self.wording.age(max((alert.ended_ms if bundle.word == "resolved" else now_ms) - alert.began_ms, 0))
         if bundle.word == "resolved":
             lines.append(say("It lasted %(duration)s.", duration=lasts))

@@ -43,10 +43,11 @@ async def test_what_is_typed_survives_a_live_update(site: Site, size: tuple[int,
     await site.order(1002)
     await looked(site)
     await until(page, "document.querySelectorAll('article.open').length === 2", "the worse one")
-    assert await page.evaluate(
-        "[document.querySelector('article.open a').textContent, document.activeElement.name,"
-        " document.querySelector('details:has(:focus)').open, document.activeElement.value,"
-        " document.activeElement.form.id]") == ["Far too many orders", "note", True, "It was the stock", "end-1"]
+    kept = await until(
+        page, "document.activeElement.name && [document.querySelector('article.open a').textContent,"
+        " document.activeElement.name, document.querySelector('details:has(:focus)').open,"
+        " document.activeElement.value, document.activeElement.form.id]", "the cursor")
+    assert kept == ["Far too many orders", "note", True, "It was the stock", "end-1"]
     await page.press("input[name=note]:focus", "Enter")
     await page.wait_for_url("**/alerts?did=close")
     lines = page.locator(".log__line", has_text="closed it")
@@ -75,7 +76,7 @@ async def test_an_alert_is_given_and_snoozed_without_leaving_the_list(site: Site
     await page.get_by_label("Give it to").select_option("Ben")
     await page.get_by_role("button", name="Give", exact=True).click()
     await page.wait_for_url("**/alerts?did=assign")
-    assert "given to Ben" in await page.inner_text(".open__who")
+    await until(page, "document.querySelector('.open__who').textContent.includes('given to Ben')", "whose it is")
     await page.click("summary:has-text('More: Orders past')")
     await page.get_by_role("button", name="Snooze").click()
     await page.wait_for_url("**/alerts?did=snooze")

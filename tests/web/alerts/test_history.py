@@ -1,19 +1,22 @@
 """What was, on the page and as files, however long ago: each as its reader may see it."""
 
 import csv
+from dataclasses import replace
 from io import StringIO
 
 import orjson
 import pytest
 
 from opsmon.app.site import archive
+from opsmon.clock import ManualClock
+from opsmon.core.alerting.rules import Limit
 from opsmon.settings import Settings
 from opsmon.store.alerts.month_file import Entry
 from tests.conftest import NOW_MS
 from tests.line import Line
 from tests.store.alert_lines import lines, put
 from tests.web.accounts.people import Someone, someone
-from tests.web.alerts.site import RICH, keep
+from tests.web.alerts.site import MANY, RICH, fired, keep, the_alert
 
 pytestmark = pytest.mark.anyio
 
@@ -98,6 +101,52 @@ async def test_amounts_are_for_those_who_may_see_them(line: Line) -> None:
     assert [html.count("1,000 reached") for html in pages] == [1, 0]
 
 
+async def test_amounts_stay_what_they_were_when_a_rule_is_moved(line: Line) -> None:
+    """Off revenue, onto it, off a number that is no more: each line says what it is of. Old lines do not: they are of
+    what the rule is about now."""
+    await keep(line.store, replace(MANY, id="moved"), RICH)
+    told = {"alert": "5f2a", "title": "Much", "state": "firing", "before": "ok", "reason": "beyond", "value": "123456",
+            "limit": "1000", "labels": '{"row":"Ana"}'}
+    of = [("moved", "revenue-today"), ("moved", "orders-today"), ("rich", "orders-today"), ("rich", "revenue-today"),
+          ("moved", "my-number"), ("gone", "orders-today"), ("gone", "revenue-today"), ("gone", "own:behind"),
+          ("moved", ""), ("rich", ""), ("gone", "")]
+    await put(line.store, [(f"{NOW_MS}-{at}", {**told, "rule": rule, "about": about})
+                           for at, (rule, about) in enumerate(of, 1)])
+    manager, operator = await someone(line, "manager"), await someone(line, "operator")
+    assert {one["value"] for one in await records(manager)} == {123456.0}
+    shown = [one["value"] is not None for one in await records(operator)]
+    assert shown == [False, True, True, False, False, True, False, True, True, False, False]
+    pages = [(await who.get("/alerts")).text for who in (manager, operator)]
+    texts = [html.count("123,456, over 1,000") + html.count("1,000 reached") + html.count("2 min, over 1 sec")
+             for html in pages]
+    assert texts == [11, sum(shown)]
+
+
+async def test_a_move_says_what_its_rule_was_about(line: Line, settings: Settings, clock: ManualClock) -> None:
+    """As the evaluator writes it: who moves the rule later moves no amounts with it."""
+    await fired(line, settings, clock, RICH)
+    await keep(line.store, replace(RICH, about="orders-today"))
+    told = [one["value"] for one in await records(await someone(line, "operator"), "?rule=rich")]
+    assert told == [None] * len(told) != []
+
+
+async def test_an_open_alert_takes_no_amounts_along_when_its_rule_is_moved(
+        line: Line, settings: Settings, clock: ManualClock) -> None:
+    """What somebody does before the next look is of revenue still; after it the alert is of orders alone."""
+    looking = await fired(line, settings, clock, RICH)
+    await keep(line.store, replace(RICH, about="orders-today", condition=Limit(2)))
+    manager, operator = await someone(line, "manager"), await someone(line, "operator")
+    address = f"/alerts/{(await the_alert(line, 'rich')).fingerprint}"
+    await operator.send(address, act="acknowledge")
+    clock.advance(10_000)
+    await looking.round()
+    await operator.send(address, act="note", note="why?")
+    peaks = [[(one["reason"], one["value"], one["peak"]) for one in await records(who)] for who in (manager, operator)]
+    assert peaks == [[("beyond", 14_970, 14_970), ("acknowledged", 14_970, 14_970), ("noted", 3, 3)],
+                     [("beyond", None, None), ("acknowledged", None, None), ("noted", 3, 3)]]
+    assert "at first" not in (await operator.get(address)).text
+
+
 async def test_a_month_that_cannot_be_read_is_named_on_the_page(line: Line, settings: Settings) -> None:
     """The rest is shown."""
     await archived(line, settings)
@@ -105,3 +154,20 @@ async def test_a_month_that_cannot_be_read_is_named_on_the_page(line: Line, sett
     html = (await line.get("/alerts?until=2026-04-02")).text
     assert "What is archived of 2026-03 cannot be read" in html
     assert html.count('class="log__line"') == 30
+
+
+async def test_what_never_fired_is_marked_as_nothing_bad(line: Line) -> None:
+    """A rule that learns, waits or has no number is no alert. Files tell its severity as ever."""
+    moves = [("ok", "learning", "learning"), ("learning", "ok", "learned"), ("ok", "no-data", "no-number"),
+             ("no-data", "ok", "number-again"), ("ok", "pending", "beyond"), ("pending", "ok", "over-before-it-lasted"),
+             ("pending", "firing", "held"), ("firing", "recovering", "back-within"),
+             ("recovering", "resolved", "stayed-within")]
+    await put(line.store, [(f"{NOW_MS}-{at}", {
+        "alert": "5f2a", "rule": "late", "title": "Orders are late", "severity": "high", "before": before,
+        "state": state, "reason": reason}) for at, (before, state, reason) in enumerate(moves, 1)])
+    ana = await someone(line, "manager")
+    _, *told = (await ana.get("/alerts")).text.split('class="log__line" data-state="')
+    assert [(one.partition('"')[0], 'data-level="high"' in one) for one in reversed(told)] == [
+        ("learning", False), ("ok", False), ("no-data", False), ("ok", False), ("pending", False), ("ok", False),
+        ("firing", True), ("recovering", True), ("resolved", True)]
+    assert {one["severity"] for one in await records(ana)} == {"high"}

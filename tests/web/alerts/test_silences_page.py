@@ -13,7 +13,7 @@ from opsmon.store.connection import Reader
 from tests.line import Line
 from tests.web.accounts.people import someone
 from tests.web.alerts.site import KEYS, fired
-from tests.web.alerts.test_alerts_page import frame_with, part, words
+from tests.web.alerts.test_alerts_page import frame_with, slot_of, words
 
 pytestmark = pytest.mark.anyio
 
@@ -45,7 +45,7 @@ async def test_a_rule_is_silenced_and_speaks_again(line: Line, settings: Setting
     await ana.send("/silences", act="silence", what="many", length="60", reason="Stocktaking")
     html = (await ana.get("/silences")).text
     assert "until 15:03, 60 min more" in words(html) or "until 15:03, 1 hr more" in words(html)
-    assert "muted until 15:03" in words(part((await ana.get("/wall")).text, "band"))
+    await slot_of(ana.get, "/wall", "band", lambda said: "muted until 15:03" in said)
     (name,) = re.findall(r'name="id" value="([^"]+)"', html)
     await ana.send("/silences", act="end", id=name)
     assert await kept(line) == []

@@ -1,18 +1,27 @@
 """The kinds that look at stock, paces, single orders and bursts, through the real evaluator on the real store."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, ClassVar
 
 import pytest
 from redis.asyncio import Redis
 
+from opsmon.app.site import kpi_queries
 from opsmon.app.worker import evaluator
 from opsmon.clock import ManualClock
 from opsmon.core.alerting.built_in import LOGINS
 from opsmon.core.alerting.life import Alert
 from opsmon.core.alerting.rules import Burst, Late, Outlier, Pace, Rule, RunsOut
 from opsmon.core.calendar import DAY_MS, HOUR_MS, MINUTE_MS
+from opsmon.core.catalogue import Kpi
+from opsmon.core.ranges import WindowReading
+from opsmon.core.readings import Site
+from opsmon.core.windows import Bounds
 from opsmon.settings import Settings
+from opsmon.store.alerts.orders import LEARNED_DAYS, amounts_by_hour
+from opsmon.store.connection import Reader
+from opsmon.store.keys import Keys
+from opsmon.store.kpi_queries import KpiQueries
 from opsmon.workers.evaluator import Evaluator
 from tests.conftest import NOW_MS
 from tests.line import Line
@@ -206,6 +215,32 @@ async def test_an_order_far_larger_than_usual_is_told_by_name(line: Line, store:
     (alert,) = await found(looking)
     assert (alert.labels, alert.state, alert.value) == ((("row", "#2"),), "firing", 500_000)
     assert alert.limit is not None and 9_000 < alert.limit < 20_000
+
+
+class Counted(KpiQueries):
+    """Reads as ever, and remembers how many hours it was asked for at once."""
+
+    asked: ClassVar[list[int]] = []
+
+    async def windows(self, kpi: Kpi, bounds: Iterable[Bounds], now_ms: int, caught_up_ms: int
+                      ) -> tuple[list[WindowReading], Site]:
+        """As ever."""
+        hours = list(bounds)
+        self.asked.append(len(hours))
+        return await super().windows(kpi, hours, now_ms, caught_up_ms)
+
+
+async def test_the_orders_of_two_weeks_are_read_in_pieces(line: Line, store: Redis, settings: Settings) -> None:
+    """Of 28,000 the reckoning would hold up what counts beside it."""
+    await placed(line, *range(0, 300, 10))
+    plain = kpi_queries(store, settings)
+    counted = Counted(Reader(store), Keys("main"), plain.catalogue, plain.calendar, plain.currency, settings.grace_ms,
+                      settings.kept)
+    since_ms = NOW_MS - LEARNED_DAYS * DAY_MS
+    Counted.asked.clear()
+    found = await amounts_by_hour(counted, plain.catalogue.kpi_by_id["largest-orders"], since_ms, NOW_MS)
+    assert [end_ms for end_ms, _ in found] == [one.end_ms for one in plain.calendar.hours(since_ms, NOW_MS + 1)]
+    assert (sum(len(rows) for _, rows in found), max(Counted.asked)) == (30, 6)
 
 
 async def test_an_order_beyond_a_limit_is_told_from_the_first_day_on_and_is_no_news_later(

@@ -1,5 +1,6 @@
 """What is usual is learned of ordinary hours: without marked days and without hours in which something was wrong."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -8,6 +9,7 @@ from redis.asyncio import Redis
 
 from opsmon.app.worker import evaluator
 from opsmon.clock import ManualClock
+from opsmon.core.alerting.life import Alert, Move, close, judge
 from opsmon.core.alerting.rules import Late, Quiet, Rule, Unusual
 from opsmon.core.alerting.special_days import Kind, OddTimes, SpecialDays
 from opsmon.core.calendar import DAY_MS, HOUR_MS, MINUTE_MS
@@ -106,7 +108,7 @@ async def test_hours_of_alerts_are_not_learned_from(line: Line, store: Redis, lo
     usual."""
     await keep(store, LOW)
     await counted(line, store, looking, 60, 3, 4)
-    await note_alerted(store, KEYS, [("order.placed", hour.start_ms) for hour in looking._kpis.calendar.hours(
+    await note_alerted(store, KEYS, [("order.placed", "run", hour.start_ms) for hour in looking._kpis.calendar.hours(
         NOW_MS - 29 * DAY_MS, NOW_MS)], NOW_MS)
     await looking.round()
     assert await log(store) == [("firing", "beyond")]
@@ -126,6 +128,49 @@ async def test_an_alert_about_what_is_usual_marks_its_hours(
     assert odd.alerted == {("order.placed", hour_ms + at * HOUR_MS) for at in (-1, 0, 1)}
 
 
+def closed(alert: Alert) -> Move | None:
+    """Somebody closes it, and says that nothing is wrong."""
+    return close(alert, "false", "", "Ana", NOW_MS + HOUR_MS)
+
+
+def judged(alert: Alert) -> Move | None:
+    """Somebody says so when it is over."""
+    over = close(alert, "fixed", "", "Ana", NOW_MS + HOUR_MS)
+    return judge(over.alert, "false-positive", "Ana") if over else None
+
+
+def fixed(alert: Alert) -> Move | None:
+    """Somebody mends what was wrong."""
+    return close(alert, "fixed", "", "Ana", NOW_MS + HOUR_MS)
+
+
+def fixed_after_all(alert: Alert) -> Move | None:
+    """It was closed as nothing, and yet led to something."""
+    over = closed(alert)
+    return judge(over.alert, "acted", "Ana") if over else None
+
+
+@pytest.mark.parametrize(("verb", "left"), [(closed, 0), (judged, 0), (fixed, 3), (fixed_after_all, 3)])
+async def test_hours_in_which_nothing_was_wrong_after_all_are_learned_from(
+        line: Line, store: Redis, looking: Evaluator, clock: ManualClock, verb: Callable[[Alert], Move | None],
+        left: int) -> None:
+    """They were ordinary ones. What was wrong in an hour by another alert, or by an older opsmon, stays."""
+    await keep(store, LOW)
+    await counted(line, store, looking, 60, 60, 0)
+    await looking.round()
+    clock.advance(HOUR_MS)
+    await looking.round()
+    hour_ms = NOW_MS - NOW_MS % HOUR_MS
+    await note_alerted(store, KEYS, [("order.placed", "other", hour_ms - 5 * HOUR_MS)], NOW_MS)
+    await store.zadd(KEYS.alerted, {f"order.placed|{hour_ms - 6 * HOUR_MS}": hour_ms - 6 * HOUR_MS})
+    (stored,) = (await looking.store.all()).values()
+    await looking.store.act(stored.alert.fingerprint, verb, {"low": LOW}.get, NOW_MS + HOUR_MS)
+    for one in (looking, looking):
+        await one.round()
+    hours = sorted((at_ms - hour_ms) // HOUR_MS for _, at_ms in (await odd_times(Reader(store), KEYS)).alerted)
+    assert hours == [-6, -5, -1, 0, 1][:2 + left]
+
+
 async def test_hours_of_a_silent_source_are_missing_from_everything(
         line: Line, store: Redis, looking: Evaluator, clock: ManualClock) -> None:
     """Whatever it would have told."""
@@ -139,7 +184,8 @@ async def test_hours_of_a_silent_source_are_missing_from_everything(
 
 async def test_what_was_wrong_long_ago_is_forgotten(store: Redis) -> None:
     """Nobody learns of what is nine weeks old."""
-    await note_alerted(store, KEYS, [("order.placed", NOW_MS - 64 * DAY_MS), ("order.placed", NOW_MS)], NOW_MS)
+    hours = [("order.placed", "run", at_ms) for at_ms in (NOW_MS - 64 * DAY_MS, NOW_MS)]
+    await note_alerted(store, KEYS, hours, NOW_MS)
     assert (await odd_times(Reader(store), KEYS)).alerted == {("order.placed", NOW_MS)}
 
 

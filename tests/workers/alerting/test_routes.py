@@ -1,6 +1,10 @@
 """Alerts -> notices: who is told when, by the routes that are kept, from the rule to the message."""
 
 from dataclasses import replace
+from datetime import datetime
+from threading import get_ident
+from typing import ClassVar
+from zoneinfo import ZoneInfo
 
 import orjson
 import pytest
@@ -162,6 +166,32 @@ async def test_once_a_month_the_rules_are_reviewed(
         "The shop answers slowly: fired 40 times, acted on 0%. It never led to action in 30 days. "
         "More than half ended by themselves within 2 minutes.")
     assert lines[-1].endswith("/alerts/quality")
+
+
+class Watched(ZoneInfo):
+    """A zone that remembers which threads reckon with it."""
+
+    threads: ClassVar[set[int]] = set()
+
+    def fromutc(self, when: datetime) -> datetime:  # type: ignore[override]
+        """As ever."""
+        self.threads.add(get_ident())
+        return super().fromutc(when)
+
+
+async def test_a_review_is_reckoned_beside_the_loop(
+        store: Redis, settings: Settings, looking: Evaluator, clock: ManualClock) -> None:
+    """Who is to be told of something else meanwhile is not told later for it."""
+    await keep(store, ANA)
+    await store.hset(KEYS.routes, "digests", orjson.dumps(dump_digests(Digests(is_daily=False))))
+    await keep_rules(store, NOISY)
+    await log(store, noisy())
+    clock.advance(FIRST_MS)
+    await looking.round()
+    channel = Channel()
+    Watched.threads.clear()
+    await goes(await telling(replace(settings, timezone=Watched("Europe/Berlin")), store, clock, channel), clock)
+    assert (len(channel.got), Watched.threads - {get_ident()} != set()) == (1, True)
 
 
 async def test_after_a_quiet_month_nothing_is_reviewed(
