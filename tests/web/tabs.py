@@ -14,6 +14,8 @@ from opsmon.core.boards import BOARDS
 from opsmon.core.calendar import SiteCalendar
 from opsmon.core.kpis import BUILT_IN
 from opsmon.web import rendering
+from opsmon.web.alerts.samples import BANDS
+from opsmon.web.alerts.shapes import CountView
 from opsmon.web.feed import slots_of
 from opsmon.web.hub import Hub
 from opsmon.web.samples import BOARDS as SAMPLES
@@ -34,13 +36,14 @@ def _tiles() -> dict[str, Any]:
     _, health, setup = SAMPLES["busy"]
     views = [*large_views(BUILT_IN, wording, "Europe/Berlin"), *large_parts(wording, calendar)]
     tiles = {f"kpi-{view.id}": view for view in views}
-    return {**tiles, "health": health, "setup": setup}
+    return {**tiles, "health": health, "setup": setup, "band": BANDS["many"],
+            "alerts": CountView("Alerts: 5 open", is_any=True)}
 
 
 def view_of(slot_id: str, number: int) -> object:
     """What a slot shows while the store holds this number."""
     view = _tiles()[slot_id]
-    words = {"health": "text", "setup": "progress"}.get(slot_id, "label")
+    words = {"health": "text", "setup": "progress", "band": "more", "alerts": "text"}.get(slot_id, "label")
     return replace(view, **{words: f"{getattr(view, words)} {number}"})
 
 
