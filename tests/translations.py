@@ -31,8 +31,8 @@ from opsmon.sources.manual_entries import FIELDS
 from opsmon.web.languages import LOCALES
 
 ROOT = Path(__file__).parents[1]
-KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "say": None, "many": (1, 2), "N_": None, "NN_": (1, 2),
-            "Said": None, "Fault": (2,), "BadCell": None, "CannotEdit": None, "Unfit": None}
+KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "say": None, "_say": None, "many": (1, 2), "N_": None,
+            "NN_": (1, 2), "Said": None, "Fault": (2,), "BadCell": None, "CannotEdit": None, "Unfit": None}
 JINJA = {"trimmed": "true", "trim_blocks": "true", "lstrip_blocks": "true", "newstyle_gettext": "true"}
 Id = str | tuple[str, str]
 

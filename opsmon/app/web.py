@@ -70,9 +70,11 @@ from opsmon.web.accounts.signing_in import SignIn, Signing
 from opsmon.web.accounts.tokens_page import TokensPage
 from opsmon.web.accounts.touching import Touching
 from opsmon.web.addresses import LOOPBACK, Networks, read_networks
+from opsmon.web.alerts.alerts_api import AlertsApi
 from opsmon.web.alerts.alerts_page import AlertRoom, AlertsPage
 from opsmon.web.alerts.calendar_page import CalendarPage
 from opsmon.web.alerts.quality_page import QualityPage
+from opsmon.web.alerts.rules_api import RulesApi
 from opsmon.web.alerts.rules_page import RulesPage
 from opsmon.web.alerts.silences_page import SilencesPage
 from opsmon.web.board_editor import BoardEditor
@@ -183,7 +185,8 @@ async def open_web(settings: Settings, *, boards: bool, ingest: bool, clock: Clo
                       AlertsPage(room), RulesPage(room, changing, scripts), QualityPage(room, changing, scripts),
                       SilencesPage(room, changing, scripts), CalendarPage(room, changing, scripts),
                       _link_page(settings, client, keys, pages, clock),
-                      ReceiversPage(office, client, settings.timezone.key))
+                      ReceiversPage(office, client, settings.timezone.key), AlertsApi(room),
+                      RulesApi(room, changing, scripts))
         doors = board_doors(rooms)
         app = board_app(doors, pages, recogniser, names(settings), check_of(changing, clock), touch)
         front = Front(webhooks, events, collect, app, health_app(pages))

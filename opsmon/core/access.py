@@ -11,9 +11,9 @@ from typing import Literal
 from opsmon.core.catalogue import Kpi, Rollup
 from opsmon.core.said import Said
 
-# People, from the least to the most; a wall is a screen that hangs somewhere; the last two are programs.
-Role = Literal["wall", "viewer", "operator", "manager", "admin", "numbers", "metrics"]
-Audience = Literal["anyone", "screens", "readers", "floor", "managers", "admins", "numbers", "metrics"]
+# People, from the least to the most; a wall is a screen that hangs somewhere; the last three are programs.
+Role = Literal["wall", "viewer", "operator", "manager", "admin", "numbers", "metrics", "rules"]
+Audience = Literal["anyone", "screens", "readers", "floor", "managers", "admins", "numbers", "metrics", "rules"]
 # What not everybody may see of what is counted.
 Sight = Literal["money", "names"]
 # What stands behind a request: a person, a screen, a program, or whoever sits at a machine without accounts.
@@ -30,6 +30,7 @@ AUDIENCES: dict[Audience, frozenset[Role]] = {
     "admins": frozenset({"admin"}),
     "numbers": _PEOPLE | {"numbers"},
     "metrics": frozenset({"manager", "admin", "metrics"}),
+    "rules": frozenset({"manager", "admin", "rules"}),
 }
 MEANINGS: dict[Audience, Said] = {
     "anyone": Said("anyone who reaches it"), "screens": Said("paired walls and everybody who signed in"),
@@ -37,6 +38,7 @@ MEANINGS: dict[Audience, Said] = {
     "managers": Said("managers and admins"), "admins": Said("admins"),
     "numbers": Said("everybody who signed in, and programs with the scope numbers"),
     "metrics": Said("managers, admins, and programs with the scope metrics"),
+    "rules": Said("managers, admins, and programs with the scope rules"),
 }
 EVERYTHING = frozenset[Sight](("money", "names"))
 _SIGHTS: dict[Role, frozenset[Sight]] = {
@@ -89,8 +91,8 @@ def screen(screen_id: str, name: str, *, sees: frozenset[Sight], session: str = 
 
 
 def program(token_id: str, name: str, scopes: frozenset[str], session: str = "") -> Who:
-    """A program with a token. Scopes are numbers, metrics, and money with numbers."""
-    roles = frozenset[Role](role for role in ("numbers", "metrics") if role in scopes)
+    """A program with a token. Scopes are numbers, metrics, rules, and money with numbers."""
+    roles = frozenset[Role](role for role in ("numbers", "metrics", "rules") if role in scopes)
     sees = frozenset[Sight](("money",)) if "money" in scopes else frozenset[Sight]()
     return Who("program", token_id, name, roles, sees, session)
 

@@ -17,6 +17,7 @@ from opsmon.web.doors import WHO, Check
 from opsmon.web.forms import FIELDS, WITH_FILE, read_seal, type_of
 from opsmon.web.languages import N_
 from opsmon.web.sealing import HEADER, is_sealed
+from opsmon.web.security import is_by_token
 
 # Of one account: 240 at once, then two a second; of one address, where many may sit, 1,000 and ten a second. Nobody
 # presses buttons that fast, and no scanner scans so.
@@ -60,12 +61,15 @@ async def take_turn(changing: Changing, clock: Clock, scope: Scope) -> None:
 
 
 async def unseal(scope: Scope, receive: Receive) -> None:
-    """Let through what carries the token of its sender, in a header or as a field of a form; raise 403 otherwise.
+    """Let through what carries the token of its sender, in a header or as a field of a form, and what a program sends
+    by a token of its own; raise 403 otherwise.
 
     Threat: CSRF (sealing.py). A form that is read here can be read again behind it.
 
     Threat: a form that another site sends (CWE-352; OWASP, CSRF prevention).
     """
+    if is_by_token(scope):
+        return
     given = dict(scope["headers"]).get(HEADER, b"").decode("latin-1")
     if is_sealed(scope, given):
         return

@@ -64,7 +64,10 @@ class Refusal:
 
 
 def named(who: Who) -> Said:
-    """'Ana (viewer)': who somebody is to opsmon. Scopes of programs have no other names."""
+    """'Ana (viewer)': who somebody is to opsmon. Scopes of programs have no other names; one may have none that this
+    opsmon knows."""
+    if not who.roles:
+        return Said(who.name)
     (role, *others) = sorted(who.roles)
     told = Said(_ROLES[role]) if role in _ROLES and not others else ", ".join((role, *others))
     return Said("%(name)s (%(role)s)", name=who.name, role=told)

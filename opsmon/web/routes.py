@@ -24,9 +24,11 @@ from opsmon.web.accounts.profile_page import ProfilePage
 from opsmon.web.accounts.screens import ScreensPage
 from opsmon.web.accounts.signing_in import SignIn
 from opsmon.web.accounts.tokens_page import TokensPage
+from opsmon.web.alerts.alerts_api import AlertsApi
 from opsmon.web.alerts.alerts_page import AlertsPage
 from opsmon.web.alerts.calendar_page import CalendarPage
 from opsmon.web.alerts.quality_page import QualityPage
+from opsmon.web.alerts.rules_api import RulesApi
 from opsmon.web.alerts.rules_page import RulesPage
 from opsmon.web.alerts.silences_page import SilencesPage
 from opsmon.web.assets import HashedFiles
@@ -99,6 +101,8 @@ class Rooms:
     calendar: CalendarPage
     alert_link: LinkPage
     receivers: ReceiversPage
+    alerts_api: AlertsApi
+    rules_api: RulesApi
 
 
 def board_doors(rooms: Rooms) -> list[Door]:
@@ -139,6 +143,11 @@ def board_doors(rooms: Rooms) -> list[Door]:
         Door("/api/kpis", rooms.api.all, "numbers"),
         Door("/api/kpis/{id}", rooms.api.one, "numbers"),
         Door("/api/kpis/{id}/explain", rooms.api.explain, "numbers"),
+        Door("/api/alerts", rooms.alerts_api.open, "numbers", zipped=True),
+        Door("/api/rules", rooms.rules_api.all, "rules", zipped=True),
+        Door("/api/rules/{rule}", rooms.rules_api.one, "rules"),
+        Door("/api/rules/{rule}", rooms.rules_api.put, "rules", ("PUT",)),
+        Door("/api/rules/{rule}", rooms.rules_api.delete, "rules", ("DELETE",)),
         Door("/api/openapi.json", told, "numbers", zipped=True),
         Door("/metrics", pages.metrics, "metrics"),
         Door("/login", rooms.sign_in.login, "anyone", ("GET", "POST"), zipped=True),

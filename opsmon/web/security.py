@@ -6,7 +6,8 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from opsmon.web.doors import HARMLESS
+from opsmon.core.access import Who
+from opsmon.web.doors import HARMLESS, WHO
 
 # No eval, nothing inline, nothing from elsewhere. Nonces would break partials rendered once for all.
 CSP = (
@@ -27,6 +28,8 @@ _NOT_KEPT = (b"cache-control", b"no-store")
 _TLS_ONLY = (b"strict-transport-security", b"max-age=63072000")
 # In a request's scope: how a stream sends its messages, thousands of them, once its headers are gone.
 PLAIN_SEND = "opsmon.send"
+# What programs ask, and change by a token.
+PROGRAMS = "/api/"
 _NOT_FROM_THERE = (
     b"This changes something, and the request does not come from a page of this opsmon (by its Sec-Fetch-Site and "
     b"Origin). Open the page here and press the button again; for scripts there is the opsmon command.\n"
@@ -64,7 +67,8 @@ class SameOrigin:
     """Lets a request that may change something through only if a page of this opsmon sent it (CSRF).
 
     A browser says so itself in Sec-Fetch-Site, which no script can set; an older one by an Origin that is the
-    Host asked for. One that says neither is refused: such a request has no page behind it.
+    Host asked for. One that says neither is refused: such a request has no page behind it, unless a token speaks for
+    it.
 
     Threat: a form that another site sends (CWE-352; Fetch Metadata, W3C).
     """
@@ -73,7 +77,8 @@ class SameOrigin:
         self._app = app
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        if scope["type"] == "http" and scope["method"] not in HARMLESS and not is_same_origin(scope):
+        if scope["type"] == "http" and scope["method"] not in HARMLESS and not is_same_origin(scope) and (
+                not is_by_token(scope)):
             return forbid(send, _NOT_FROM_THERE)
         return self._app(scope, receive, send)
 
@@ -89,6 +94,19 @@ def is_same_origin(scope: MutableMapping[str, Any]) -> bool:
         return site in (b"same-origin", b"none")
     scheme, _, origin = headers.get(b"origin", b"").lower().partition(b"://")
     return scheme in (b"http", b"https") and bool(origin) and origin == headers.get(b"host", b"").lower()
+
+
+def is_by_token(scope: MutableMapping[str, Any]) -> bool:
+    """Whether a program sent a request, at a door for programs: known by the token in its Authorization header, which
+    no browser sends along by itself, and no page behind it. Whoever is known by a cookie, or by sitting here, is none.
+
+    Threat: a form that another site sends (CWE-352; RFC 6750, 5.2: what a browser holds may be sent by any page; OWASP,
+    CSRF prevention: custom request headers).
+    """
+    who: Who | None = scope.get(WHO)
+    headers = dict(scope["headers"])
+    is_of_a_page = b"sec-fetch-site" in headers or b"origin" in headers
+    return who is not None and who.kind == "program" and scope["path"].startswith(PROGRAMS) and not is_of_a_page
 
 
 async def forbid(send: Send, why: bytes) -> None:

@@ -25,8 +25,9 @@ TABLE: dict[Audience, str] = {
     "screens": "wall viewer operator manager admin", "readers": "viewer operator manager admin",
     "floor": "operator manager admin", "managers": "manager admin", "admins": "admin",
     "numbers": "viewer operator manager admin numbers", "metrics": "manager admin metrics",
+    "rules": "manager admin rules",
 }
-ROLES: tuple[Role, ...] = ("wall", *PEOPLE, "numbers", "metrics")
+ROLES: tuple[Role, ...] = ("wall", *PEOPLE, "numbers", "metrics", "rules")
 
 
 def who(role: Role) -> Who:

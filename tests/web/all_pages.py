@@ -32,7 +32,7 @@ from tests.workers.alerting.outbox import keep as keep_telling
 # What programs ask for, what is saved, and the stream.
 NOT_PAGES = {"/live", "/status.json", "/kpi/{id}.csv", "/api/kpis", "/api/kpis/{id}", "/api/kpis/{id}/explain",
              "/metrics", "/manifest.webmanifest", "/sw.js", "/b/{board}.json", "/audit.csv", "/alerts.csv",
-             "/alerts.ndjson", "/api/openapi.json", "/logout"}
+             "/alerts.ndjson", "/api/alerts", "/api/rules", "/api/rules/{rule}", "/api/openapi.json", "/logout"}
 GROUPS = ("boards", "walls", "kpis", "others")
 
 

@@ -2,12 +2,21 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import fields
 from typing import Any
 
+import orjson
 import pytest
 
+from opsmon.clock import ManualClock
+from opsmon.core.alerting.records import CONDITIONS
+from opsmon.settings import Settings
+from tests.conftest import NOW_MS
+from tests.http import request
 from tests.line import Line
 from tests.orders import order
+from tests.web.accounts.accounts import program
+from tests.web.alerts.site import fired
 
 pytestmark = pytest.mark.anyio
 
@@ -83,10 +92,10 @@ async def test_each_operation_has_what_it_must(line: Line) -> None:
     found = await told(line)
     ids = [operation["operationId"] for _, _, operation in operations(found)]
     assert sorted(set(ids)) == sorted(ids)
-    for _, _, operation in operations(found):
+    for _, method, operation in operations(found):
         assert operation["summary"][0].isupper()
         assert operation["security"] == [{"bearer": []}, {"session": []}]
-        assert {"200", "401", "403", "503"} <= set(operation["responses"])
+        assert {"204" if method == "delete" else "200", "401", "403", "503"} <= set(operation["responses"])
         assert all(re.fullmatch(r"[1-5]\d\d", status) and answer["description"]
                    for status, answer in operation["responses"].items())
 
@@ -130,6 +139,34 @@ async def test_refusals_are_of_the_shape_that_it_says(line: Line, path: str, sta
     schema = found["paths"][place]["get"]["responses"][str(status)]["content"]["application/json"]["schema"]
     answer = await line.get(path.replace("{id}", "orders-today"))
     assert (answer.status, list(mismatches(found, schema, answer.json))) == (status, [])
+
+
+async def test_rules_and_alerts_are_of_the_shape_that_it_says(
+        line: Line, settings: Settings, clock: ManualClock) -> None:
+    """Every rule that comes with opsmon, one that is put, one that is wrong, and an alert that is open."""
+    found = await told(line)
+    await fired(line, settings, clock)
+    token = {"authorization": await program(line.store, NOW_MS, ("rules", "numbers")),
+             "content-type": "application/json"}
+    right = {"title": "Late", "about": "orders-today", "condition": {"kind": "limit", "limit": 2}}
+    for method, path, body, status in (
+            ("GET", "/api/rules", {}, 200), ("PUT", "/api/rules/{rule}", right, 201),
+            ("GET", "/api/rules/{rule}", {}, 200), ("PUT", "/api/rules/{rule}", {}, 422),
+            ("GET", "/api/alerts", {}, 200)):
+        answer = await request(line.port, method, path.replace("{rule}", "late"), orjson.dumps(body), token)
+        schema = found["paths"][path][method.lower()]["responses"][str(status)]["content"]["application/json"]["schema"]
+        assert (answer.status, list(mismatches(found, schema, answer.json))) == (status, [])
+
+
+async def test_what_is_sent_is_told_where_something_is_sent(line: Line) -> None:
+    """As JSON, for PUT alone; each kind of condition has the fields that it has."""
+    found = await told(line)
+    assert [(path, method) for path, method, one in operations(found) if "requestBody" in one] == [
+        ("/api/rules/{rule}", "put")]
+    sent = found["paths"]["/api/rules/{rule}"]["put"]["requestBody"]["content"]["application/json"]["schema"]
+    kinds = resolved(found, sent["$ref"])["properties"]["condition"]["oneOf"]
+    told_of = {one["$ref"].partition("Condition-")[2]: set(resolved(found, one["$ref"])["properties"]) for one in kinds}
+    assert told_of == {name: {one.name for one in fields(kind)} for name, kind in CONDITIONS.items()}
 
 
 async def test_each_parameter_of_a_history_is_told(line: Line) -> None:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection, Sequence
 
-from opsmon.core.alerting.built_in import BEHIND, EVERY_SOURCE, LOGINS
+from opsmon.core.alerting.built_in import BEHIND, EVERY_SOURCE, LOGINS, TELLING
 from opsmon.core.alerting.records import MOST_RULES, parse_rule
 from opsmon.core.alerting.rules import Burst, Late, Limit, Outlier, Pace, Quiet, Rule, RunsOut, Unusual
 from opsmon.core.catalogue import AMOUNTS, STAGES, Catalogue, Kpi, Rollup
@@ -38,6 +38,9 @@ def wrong_about(rule: Rule, catalogue: Catalogue, sources: Collection[str] | Non
         return _wrong_source(rule.about, sources)
     if rule.about == BEHIND:
         return [] if isinstance(rule.condition, Limit) else [("about", Said("how far opsmon is behind has a limit"))]
+    if rule.about == TELLING:
+        return [] if isinstance(rule.condition, Limit) else [
+            ("about", Said("how many receivers cannot be told has a limit"))]
     if rule.about == LOGINS:
         return [] if isinstance(rule.condition, Burst) else [("about", Said("failed logins come in bursts"))]
     kpi = catalogue.kpi_by_id.get(rule.about)

@@ -59,8 +59,8 @@ def parse_rule(told: object) -> tuple[Rule | None, list[Fault]]:
         "id": _text(told, "id", wrong, 40), "title": _text(told, "title", wrong, MOST_TITLE),
         "about": _text(told, "about", wrong, 80), "severity": _one_of(told, "severity", SEVERITIES, "medium", wrong),
         "owner": _text(told, "owner", wrong, MOST_TITLE), "action": _text(told, "action", wrong, MOST_TEXT),
-        "off_reason": _text(told, "off_reason", wrong, MOST_TEXT), "by_row": bool(told.get("by_row", False)),
-        "only": _only(told.get("only"), wrong),
+        "off_reason": _text(told, "off_reason", wrong, MOST_TEXT),
+        "by_row": _yes(told.get("by_row", False), "by_row", wrong), "only": _only(told.get("only"), wrong),
         **{name: _whole(told, name, most, wrong)
            for name, most in (("for_ms", DAY_MS), ("keep_ms", DAY_MS), ("per_hour_minor", 2**53))},
     }
@@ -138,6 +138,16 @@ def _count(value: object, name: str, wrong: list[Fault]) -> int:
     return int(found)
 
 
+def _yes(value: object, name: str, wrong: list[Fault], within: str = "") -> bool:
+    if not isinstance(value, bool):
+        wrong.append(Fault(name, "%(name)s is to be true or false", within, name=name))
+    return value is True
+
+
+def _lowest(value: object, name: str, wrong: list[Fault]) -> bool:
+    return _yes(value, name, wrong, _WITHIN)
+
+
 def _maybe(value: object, name: str, wrong: list[Fault]) -> float | None:
     return None if value is None else _number(value, name, wrong)
 
@@ -178,7 +188,7 @@ def _chosen(known: tuple[str, ...]) -> Callable[[object, str, list[Fault]], str]
 _CHECKS: Mapping[str, Callable[[object, str, list[Fault]], Any]] = {
     "limit": _number, "clear": _maybe, "least": _count, "after_ms": _count, "every": _above_nothing,
     "false_per_week": _above_nothing, "sigmas": _number, "direction": _chosen(get_args(Direction)),
-    "sensitivity": _chosen(tuple(LIMIT)), "is_lowest": lambda value, name, wrong: bool(value),
+    "sensitivity": _chosen(tuple(LIMIT)), "is_lowest": _lowest,
     "lead_days": _above_nothing, "slack_ms": _count, "older_ms": _at_least_one, "within_ms": _at_least_one,
     "count": _at_least_one, "need": _named, "hours": _written(read_week, NO_WEEK),
     "placed_by": _written(read_time, NO_TIME),

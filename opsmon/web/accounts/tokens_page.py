@@ -1,4 +1,4 @@
-"""/tokens: what programs show to read numbers; made here, shown once, revoked here.
+"""/tokens: what programs show to read numbers and to change rules; made here, shown once, revoked here.
 
 Threats: a token that is found in a file or a log (only its hash is kept, it ends, it is revoked at once), and one that
 may more than its program needs (scopes. OWASP ASVS 5, 10.4; RFC 6750, 5.3).
@@ -27,7 +27,7 @@ from opsmon.web.wording import Wording
 MOST = 100
 DAY_MS = 86_400_000
 SCOPES = {"numbers": N_("Read numbers: /api/kpis"), "money": N_("Money among them"),
-          "metrics": N_("Read how opsmon does: /metrics")}
+          "metrics": N_("Read how opsmon does: /metrics"), "rules": N_("Read and change rules: /api/rules")}
 LIVES = {"30": N_("30 days"), "90": N_("90 days"), "365": N_("A year")}
 _ONCE = N_("The token of %(name)s. It is shown only now: put it where the program reads it.")
 _THERE = N_("There is a token of this name already. Revoke it first, or choose another name.")
@@ -71,8 +71,8 @@ class TokensPage:
     async def _make(self, request: Request, form: dict[str, str]) -> Response:
         values, wrong = checked(form, {"name": name_of, "life": lambda text: choice_of(text, LIVES)}, self._say)
         scopes = tuple(one for one in SCOPES if form.get(f"scope-{one}") == "on")
-        if not set(scopes) & {"numbers", "metrics"}:
-            wrong["scope"] = self._say("Choose what it may: numbers, metrics, or both.")
+        if not set(scopes) & {"numbers", "metrics", "rules"}:
+            wrong["scope"] = self._say("Choose what it may: numbers, metrics or rules.")
         tokens = await self._tokens.all()
         if any(one.name == values.get("name") for one in tokens):
             wrong["name"] = self._say(_THERE)

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from opsmon.core.alerting.built_in import BEHIND, EVERY_SOURCE, LOGINS
+from opsmon.core.alerting.built_in import BEHIND, EVERY_SOURCE, LOGINS, TELLING
 from opsmon.core.alerting.own_rules import can_be_counted, wrong_about
 from opsmon.core.alerting.records import dump_rule, parse_rule
 from opsmon.core.alerting.rules import (
@@ -46,6 +46,8 @@ KINDS: dict[str, tuple[str, str]] = {
     "milestone": (N_("Milestone"), N_("Each time a number reaches another so many. Said on walls alone.")),
 }
 _MOST_ID = 40
+# Where the form of a new one is: no rule is called so.
+NEW = "new"
 _SIDES = {"above": N_("above"), "below": N_("below")}
 _DIRECTIONS = {"low": N_("too low"), "high": N_("too high"), "both": N_("either")}
 _SENSITIVITIES = {"low": N_("seldom, and surely"), "normal": N_("as usual"), "high": N_("early, and sometimes wrongly")}
@@ -305,7 +307,7 @@ class RuleForms:
             return ((EVERY_SOURCE, say("Every source")),
                     *((f"source:{name}", source_title(name, self.wording)) for name in self.sources))
         kpis = tuple((kpi.id, say(kpi.label)) for kpi in self.catalogue.kpis if self._can_watch(kind, kpi))
-        own = {"limit": ((BEHIND, say("How far opsmon is behind")),),
+        own = {"limit": ((BEHIND, say("How far opsmon is behind")), (TELLING, say("Receivers that cannot be told"))),
                "burst": ((LOGINS, say("Failed logins to opsmon")),)}
         return *kpis, *own.get(kind, ())
 
@@ -330,7 +332,7 @@ def new_id(title: str, taken: Collection[str]) -> str:
     """An id for a rule of this name that no other has."""
     plain = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:_MOST_ID - 4] or "rule"
     plain = plain if plain[0].isalpha() else f"rule-{plain}"
-    return next(name for at in range(1, 10_000) if (name := plain if at == 1 else f"{plain}-{at}") not in taken)
+    return next(name for at in range(1, 10_000) if (name := plain if at == 1 else f"{plain}-{at}") not in (*taken, NEW))
 
 
 def told_of(rule: Rule | None) -> dict[str, Any]:

@@ -21,21 +21,20 @@ from opsmon.store.alerts.past import past_of
 from opsmon.store.alerts.rule_queries import SavedRule, saved_rules
 from opsmon.store.scripts import Scripts
 from opsmon.web.alerts.alerts_page import AlertRoom
-from opsmon.web.alerts.rule_forms import KINDS, RuleForms, new_id
+from opsmon.web.alerts.rule_forms import KINDS, NEW, RuleForms, new_id
 from opsmon.web.alerts.rule_writing import RuleWriting, mark
 from opsmon.web.alerts.shapes import PastView, RuleView
 from opsmon.web.alerts.words import SEVERITY_WORDS, AlertWords
 from opsmon.web.forms import read_form
 from opsmon.web.languages import N_
 
-NEW = "new"
 DONE = {"saved": N_("Saved. It is looked at from now on."), "off": N_("Switched off."), "on": N_("Switched on."),
         "gone": N_("Removed."), "reset": N_("It is as it comes with opsmon.")}
 NONE = N_("There is no such rule.")
 FIXED = N_("This rule stands in opsmon.toml: change it there, and start opsmon again.")
 _MET = N_("Somebody else changed this rule meanwhile. Nothing was saved. Below is what you typed, and where it is "
           "otherwise now; saving again writes yours.")
-_FULL = N_("There are as many rules as there may be. Remove one first.")
+FULL = N_("There are as many rules as there may be. Remove one first.")
 NO_REASON = N_("Say why, in a few words: whoever wonders later reads it here.")
 _ACTS = N_("A rule can be tried, saved, switched on or off, or removed.")
 
@@ -104,7 +103,7 @@ class RulesPage:
         if is_trial:
             return await self._form(request, sent, tried=rule)
         if sent.saved is None and len(saved) >= MOST_RULES:
-            return await self._form(request, sent, 409, trouble=self._say(_FULL))
+            return await self._form(request, sent, 409, trouble=self._say(FULL))
         if not await self._change(request, sent, rule, "rule.saved"):
             return await self._met(request, sent)
         return RedirectResponse(f"/rules/{rule.id}?did=saved", 303)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from opsmon.core.access import EVERYTHING, Sight, needs
-from opsmon.core.alerting.built_in import BEHIND, EVERY_SOURCE, LOGINS, is_no_kpi
+from opsmon.core.alerting.built_in import BEHIND, EVERY_SOURCE, LOGINS, TELLING, is_no_kpi
 from opsmon.core.alerting.life import OPEN, Alert, Code, Reason, Verdict
 from opsmon.core.alerting.rules import SEVERITIES, Limit, Milestone, Rule, Severity
 from opsmon.core.alerting.silences import Silence
@@ -75,18 +75,19 @@ class AlertWords:
         if "source" in told:
             return source_title(told["source"], self.wording)
         kpi = self.kpi(rule)
-        if not self.is_known(rule) and "names" not in self.sees:
+        if self.is_nameless(rule) and ("row" in told or kpi is None):
             return ""
         if "row" not in told or kpi is None:
             return ", ".join(told.values())
-        rollup = self.catalogue.rollup(kpi.rollup)
-        if "names" in needs(kpi, rollup) - self.sees:
-            return ""
-        return ", ".join(filter(None, row_name(rollup, told["row"], self.wording)))
+        return ", ".join(filter(None, row_name(self.catalogue.rollup(kpi.rollup), told["row"], self.wording)))
 
     def kpi(self, rule: Rule) -> Kpi | None:
         """What a rule watches; None for a source and for opsmon itself."""
         return self.catalogue.kpi_by_id.get(rule.about)
+
+    def is_nameless(self, rule: Rule) -> bool:
+        """Whether the names of what it watches are not for this reader."""
+        return "names" in self.hidden(rule)
 
     def is_known(self, rule: Rule) -> bool:
         """Whether anybody knows what a rule watched: not of one that is gone, nor of a number that is."""
@@ -215,6 +216,8 @@ class AlertWords:
             return say(kpi.label)
         if rule.about == BEHIND:
             return say("How far opsmon is behind")
+        if rule.about == TELLING:
+            return say("Receivers that cannot be told")
         if rule.about == LOGINS:
             return say("Failed logins to opsmon")
         if rule.about == EVERY_SOURCE:

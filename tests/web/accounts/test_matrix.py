@@ -11,12 +11,13 @@ from tests.web.accounts.accounts import paired, program, signed_in, with_admin
 
 pytestmark = pytest.mark.anyio
 
-ROLES: tuple[Role, ...] = ("wall", "viewer", "operator", "manager", "admin", "numbers", "metrics")
+ROLES: tuple[Role, ...] = ("wall", "viewer", "operator", "manager", "admin", "numbers", "metrics", "rules")
 IN: dict[Audience, str] = {
-    "anyone": "nobody wall viewer operator manager admin numbers metrics",
+    "anyone": "nobody wall viewer operator manager admin numbers metrics rules",
     "screens": "wall viewer operator manager admin", "readers": "viewer operator manager admin",
     "floor": "operator manager admin", "managers": "manager admin", "admins": "admin",
     "numbers": "viewer operator manager admin numbers", "metrics": "manager admin metrics",
+    "rules": "manager admin rules",
 }
 TABLE: dict[tuple[str, str], Audience] = {
     ("GET", "/"): "readers",
@@ -61,6 +62,11 @@ TABLE: dict[tuple[str, str], Audience] = {
     ("GET", "/api/kpis"): "numbers",
     ("GET", "/api/kpis/{id}"): "numbers",
     ("GET", "/api/kpis/{id}/explain"): "numbers",
+    ("GET", "/api/alerts"): "numbers",
+    ("GET", "/api/rules"): "rules",
+    ("GET", "/api/rules/{rule}"): "rules",
+    ("PUT", "/api/rules/{rule}"): "rules",
+    ("DELETE", "/api/rules/{rule}"): "rules",
     ("GET", "/api/openapi.json"): "numbers",
     ("GET", "/metrics"): "metrics",
     ("GET", "/alerts"): "readers",
@@ -119,7 +125,7 @@ async def headers_of(line: Line, role: Role) -> dict[str, str]:
     """How somebody of a role shows who they are."""
     if role == "wall":
         return {"cookie": await paired(line.store, NOW_MS)}
-    if role in ("numbers", "metrics"):
+    if role in ("numbers", "metrics", "rules"):
         return {"authorization": await program(line.store, NOW_MS, [role])}
     return {"cookie": await signed_in(line.store, role, NOW_MS)}
 

@@ -22,6 +22,14 @@ async def test_a_token_is_shown_once_and_opens_what_it_may(line: Line) -> None:
     assert (len(secret), opened, secret in (await ana.get("/tokens")).text) == (43, [200, 403, 403], False)
 
 
+async def test_a_token_for_rules_opens_rules(line: Line) -> None:
+    """And no numbers."""
+    ana = await someone(line)
+    secret = once(await ana.send("/tokens", act="make", name="Terraform", life="30", **{"scope-rules": "on"}))
+    opened = [(await line.get(path, authorization=f"Bearer {secret}")).status for path in ("/api/rules", "/api/kpis")]
+    assert (opened, "<p class=\"people__quiet\">rules</p>" in (await ana.get("/tokens")).text) == ([200, 403], True)
+
+
 async def test_the_store_never_has_the_secret(line: Line) -> None:
     """Neither with the tokens nor in the audit."""
     ana = await someone(line)
@@ -58,8 +66,8 @@ async def test_the_list_says_when_it_was_used(line: Line) -> None:
 
 @pytest.mark.parametrize(("fields", "wrong"), [
     ({"name": ""}, "Give a name of 1 to 60 characters."), ({"life": "9999"}, "Choose one of the list."),
-    ({"scope-numbers": ""}, "Choose what it may: numbers, metrics, or both."),
-    ({"scope-numbers": "", "scope-money": "on"}, "Choose what it may: numbers, metrics, or both."),
+    ({"scope-numbers": ""}, "Choose what it may: numbers, metrics or rules."),
+    ({"scope-numbers": "", "scope-money": "on"}, "Choose what it may: numbers, metrics or rules."),
 ])
 async def test_what_cannot_be_is_told_and_no_token_is_made(line: Line, fields: dict[str, str], wrong: str) -> None:
     """Beside its field."""

@@ -59,7 +59,7 @@ async def sent(who: Someone, **fields: str) -> Answer:
     ({"about": "payment-failures", "limit": "20 %"}, Limit(0.2)),
     ({"about": "revenue-today", "limit": "49.90"}, Limit(4_990)),
     ({"about": "oldest-order", "limit": "24 h"}, Limit(24 * HOUR_MS)),
-    ({"about": "own:behind", "limit": "10 s"}, Limit(10_000)),
+    ({"about": "own:behind", "limit": "10 s"}, Limit(10_000)), ({"about": "own:telling", "limit": "2"}, Limit(2)),
     ({"kind": "unusual", "direction": "both", "sensitivity": "high"}, Unusual("both", "high")),
     ({"kind": "missing", "false_per_week": "0.5"}, Missing(0.5)), ({"kind": "missing"}, Missing(0.1)),
     ({"kind": "quiet", "about": "source:shopify", "after": "30 min"}, Quiet(30 * MINUTE_MS)),
@@ -153,6 +153,7 @@ async def test_a_rule_says_at_once_what_it_would_have_done(line: Line, clock: Ma
 
 @pytest.mark.parametrize("fields", [
     {"kind": "quiet", "about": "sources"}, {"about": "active-orders"}, {"about": "own:behind", "limit": "5 s"},
+    {"about": "own:telling", "limit": "0"},
     {"kind": "milestone", "every": "5"}, {"kind": "runs-out", "about": "stock", "lead_days": "3"},
     {"kind": "late", "about": "active-orders", "older": "5 h"},
     {"kind": "pace", "about": "completed-1h", "hours": "mon-fri 08:00-16:00"},
