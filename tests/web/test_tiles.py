@@ -24,7 +24,7 @@ ENGLISH = Wording("en_GB", BERLIN)
 NOW_MS = 1_763_730_202_000
 
 KINDS = {
-    "ranked": {"revenue-by-country", "revenue-by-region", "orders-by-region", "top-products",
+    "ranked": {"largest-orders", "revenue-by-country", "revenue-by-region", "orders-by-region", "top-products",
                "top-pieces", "output-by-line", "output-by-station", "output-by-person", "stage-times",
                "scans-by-person", "scans-by-station", "function-p95", "lag-by-source"},
     "shares": {"revenue-by-channel", "orders-by-channel", "orders-by-custom", "customer-tiers", "channels-30d",
