@@ -7,7 +7,7 @@ from itertools import count
 from redis.asyncio import Redis
 
 from opsmon.app.loops import end
-from opsmon.app.site import archive, kpi_queries, sources, store_url
+from opsmon.app.site import archive, kpi_queries, refuse_newer_store, sources, store_url
 from opsmon.clock import Clock, SystemClock
 from opsmon.settings import Settings
 from opsmon.store.connection import worker_client
@@ -21,7 +21,8 @@ _evaluators = count(1)
 
 async def run_worker(settings: Settings, stop: asyncio.Event, clock: Clock | None = None) -> None:
     """Work until `stop` is set and the batch in hand is done; beside it look at the rules, if no other worker does,
-    and archive what became of alerts."""
+    and archive what became of alerts. Raises NewerStore."""
+    await refuse_newer_store(settings)
     client, clock = worker_client(store_url(settings)), clock or SystemClock()
     archivist = Archivist(client, Keys(settings.site), archive(settings), clock)
     beside = [asyncio.create_task(loop) for loop in (evaluator(settings, client, clock).run(stop), archivist.run(stop))]

@@ -54,6 +54,8 @@ CHANGED = (RULE, replace(RULE, for_ms=10_000), replace(RULE, keep_ms=0), replace
 ROUTE = Route("critical", (Step(("ana",)), Step(("ben",), 3 * MINUTE), Step(("cem",), 5 * MINUTE)))
 WHO = fingerprint(RULE.id, ())
 VALUES = {"breach": 7, "between": 4, "clear": 1}
+# Lines of who was told, not of what moved it.
+TOLD = ("escalated", "nobody-answered")
 STARTED: list[tuple[str, str]] = []
 Meddling = Literal["nothing", "answer", "look", "die"]
 
@@ -285,10 +287,14 @@ class Schedule(RuleBasedStateMachine):
         assert held, f"none of the ways leads to {path[-3:]} and {alert}; answered: {done}"
         return held[0]
 
-    async def _path(self) -> list[tuple[str, str, str]]:
+    async def _lines(self) -> list[tuple[str, str, str]]:
         lines: Any = await self.client.xrange(KEYS.alert_log)
         return [(one[b"before"].decode(), one[b"state"].decode(), one[b"reason"].decode())
                 for _, one in lines if one[b"alert"].decode() == WHO]
+
+    async def _path(self) -> list[tuple[str, str, str]]:
+        """What moved it."""
+        return [line for line in await self._lines() if line[2] not in TOLD]
 
     async def _alert(self) -> Alert | None:
         found = await self._store(self.client).one(WHO)
@@ -303,6 +309,17 @@ class Schedule(RuleBasedStateMachine):
         assert all(line[1] == after[0] for line, after in zip(path, path[1:], strict=False))
         assert _same(self.ought, alert)
         assert self.ear.faults == []
+
+    @invariant()
+    def others_are_told_only_while_nobody_sees_to_it(self) -> None:
+        """Line by line of the log: it is open, and whoever had said that they see to it took that back."""
+        is_seen = False
+        for before, state, reason in self.do(self._lines()):
+            if reason in TOLD:
+                assert (before, state, is_seen) == (before, before, False)
+                assert before in OPEN
+            elif reason in ("acknowledged", "taken-back") or state not in OPEN:
+                is_seen = reason == "acknowledged"
 
     def teardown(self) -> None:
         """Let it settle: what is wrong is told, to the last of them; what is well again is over for all who heard."""

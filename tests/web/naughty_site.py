@@ -35,7 +35,7 @@ EXAMPLES = {"{board}": ["own", "today"], "{id}": ["own-kpi", "top-products"], "{
 ASKED = ("q", "code", "did", "screen", "who", "what", "about", "next", "source", "reason", "at", "before", "range",
          "from", "to", "by", "only", "theme", "lang", "page")
 # What answers no page.
-NOT_PAGES = re.compile(r"/(live|static/.*|metrics|readyz|livez|components|api/.*|.*\.(csv|json|js|webmanifest))")
+NOT_PAGES = re.compile(r"/(live|static/.*|metrics|readyz|livez|components|api/.*|.*\.(csv|json|ndjson|js|webmanifest))")
 
 
 @asynccontextmanager
