@@ -287,7 +287,9 @@ class Feed:
         if is_news:
             self._mark_parts()
         arrived = fields.get(b"arrived", b"")
-        if arrived and moved:
+        # Of what moves none of these, no push tells when it was on a screen: the next order's would.
+        if arrived and any(planned.slot_id in self._home and planned.cadence_ms == LIVE_MS and planned.kpi.id in moved
+                           for planned in self._plans):
             self._arrived.append(int(arrived))
 
     def _hurry_alerts(self) -> None:

@@ -37,6 +37,7 @@ from tests.line import Line, open_line
 from tests.orders import order
 from tests.waiting import wait_until, wait_until_async
 from tests.web.own_store import own_store
+from tests.web.test_floor_events import told
 from tests.web.wire import Elements, dispatched, partials
 
 pytestmark = pytest.mark.anyio
@@ -489,6 +490,19 @@ async def test_two_servers_show_the_same(line: Line, settings: Settings, store: 
         for each in (line, other):
             await on_board(each, "€149.70")
         await wait_until_async(lambda: numbers(line) == numbers(other), "the same on both")
+
+
+async def test_what_moves_no_live_tile_does_not_slow_the_order_after_it(
+        line: Line, settings: Settings, clock: ManualClock) -> None:
+    """An answer of the API that came eight seconds before an order was not on its way to a screen for so long."""
+    await count(line, 1001)
+    await on_board(line, "€49.90")
+    await told(line, settings, {"type": "api.request", "data": {"endpoint": "/cart", "ms": 40, "status": 200}})
+    clock.advance(8_000)
+    await count(line, 1002)
+    await on_board(line, "€99.80")
+    assert line.web.feed is not None
+    assert line.web.feed.latency_ms() == (0, 0)
 
 
 def health(line: Line) -> HealthView:
