@@ -44,7 +44,7 @@ HOMES = {
     "redis": ("store/", "app/", "pollers/", "workers/archiving.py", "workers/carry_over.py", "workers/erasing.py",
               "workers/erasure.py", "workers/evaluator.py", "workers/exporting.py", "workers/janitor.py",
               "workers/measuring.py", "workers/notifier.py", "workers/rebuild.py", "workers/shadow.py",
-              "workers/verify.py", "workers/worker.py", "web/telling/receivers_page.py"),
+              "workers/verify.py", "workers/worker.py"),
     "starlette": ("web/", "app/"),
     "argon2": ("web/accounts/passwords.py",),
     "segno": ("web/accounts/qr.py",),

@@ -46,6 +46,7 @@ from opsmon.store.accounts.tokens import Tokens
 from opsmon.store.accounts.uses import Uses
 from opsmon.store.alerts.alert_store import AlertStore
 from opsmon.store.alerts.links import link_secret
+from opsmon.store.alerts.outbox import Postbox
 from opsmon.store.appender import Appender
 from opsmon.store.connection import Reader, ingest_client, worker_client
 from opsmon.store.data_dir import DataDir
@@ -185,7 +186,7 @@ async def open_web(settings: Settings, *, boards: bool, ingest: bool, clock: Clo
                       AlertsPage(room), RulesPage(room, changing, scripts), QualityPage(room, changing, scripts),
                       SilencesPage(room, changing, scripts), CalendarPage(room, changing, scripts),
                       _link_page(settings, client, keys, pages, clock),
-                      ReceiversPage(office, client, settings.timezone.key), AlertsApi(room),
+                      ReceiversPage(office, changing, Postbox(client, keys), settings.timezone.key), AlertsApi(room),
                       RulesApi(room, changing, scripts))
         doors = board_doors(rooms)
         app = board_app(doors, pages, recogniser, names(settings), check_of(changing, clock), touch)

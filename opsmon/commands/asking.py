@@ -16,7 +16,6 @@ from opsmon.commands.arguments import overrides, settings_of
 from opsmon.commands.weaknesses import open_to_all, untold, weaknesses
 from opsmon.core.calendar import SiteCalendar
 from opsmon.core.definition_words import in_a_line, unheard_of
-from opsmon.core.errors import NewerStore, OpsmonError
 from opsmon.core.facts_known import FACTS
 from opsmon.core.kpis import BUILT_IN
 from opsmon.core.window_texts import window_words
@@ -98,30 +97,24 @@ def _print_all(lines: Iterable[str]) -> None:
 async def _facts(settings: Settings) -> dict[str, Any]:
     """From the store itself, so that it works while no web process does; latency from the web process. What the
     memory is spent on is measured now."""
-    from opsmon.app.site import kpi_queries, sources, store_url
+    from opsmon.app.site import kpi_queries, on_store, sources
     from opsmon.core.folding import Rules
-    from opsmon.store.connection import STORE_ERRORS, Reader, worker_client
+    from opsmon.store.connection import Reader
     from opsmon.store.data_dir import DataDir
     from opsmon.store.keys import Keys
     from opsmon.store.meta import read_meta
     from opsmon.web.status import gather
     from opsmon.workers.measuring import look
 
-    client, keys, now_ms = worker_client(store_url(settings)), Keys(settings.site), SystemClock().now_ms()
-    kpis = kpi_queries(client, settings)
-    try:
+    async def ask(client: Any) -> dict[str, Any]:
+        keys, kpis, now_ms = Keys(settings.site), kpi_queries(client, settings), SystemClock().now_ms()
         facts = await gather(Reader(client), keys, kpis, tuple(sources(settings)), _latency(settings),
                              DataDir(settings.data).fsync(), now_ms)
         generation = (await read_meta(Reader(client), keys)).generation
         rules = Rules(settings.catalogue, kpis.calendar, settings.kept)
         return facts | {"memory": asdict(await look(client, keys, rules, generation, now_ms))}
-    except NewerStore:
-        raise
-    except STORE_ERRORS as error:
-        raise OpsmonError(f"the store at {without_password(store_url(settings))} cannot be reached: {error}. "
-                          "Is opsmon running with this --data or --store?") from None
-    finally:
-        await client.aclose()
+
+    return await on_store(settings, ask)
 
 
 def _latency(settings: Settings) -> tuple[int, int] | None:

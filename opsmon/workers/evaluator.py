@@ -21,12 +21,11 @@ from opsmon.core.alerting.rules import Late, Milestone, Missing, Outlier, Pace, 
 from opsmon.core.alerting.silences import Silence, inhibitor_of, silence_of
 from opsmon.core.alerting.special_days import ORDINARY, SpecialDays
 from opsmon.core.alerting.telling import Due, Route, due
-from opsmon.core.calendar import DAY_MS
 from opsmon.store import health_queries
 from opsmon.store.accounts.refused_logins import refused_logins
 from opsmon.store.alerts.alert_store import AlertStore, Stored, log_line, notice_fields
 from opsmon.store.alerts.odd_times import forget_alerted, note_alerted, odd_times
-from opsmon.store.alerts.outbox import queue
+from opsmon.store.alerts.outbox import Postbox
 from opsmon.store.alerts.rule_queries import all_rules, silences
 from opsmon.store.alerts.telling_queries import standings, telling_of
 from opsmon.store.connection import STORE_ERRORS, Reader
@@ -50,7 +49,6 @@ _SLOWEST_MS = 60_000
 # How often the value of what is open is written, so that screens and people see where it stands.
 _VALUE_MS = 5_000
 _PAUSE_S = 1.0
-_DIGEST_KEPT_MS = 2 * DAY_MS
 
 
 class Evaluator:
@@ -61,6 +59,7 @@ class Evaluator:
         self._reader, self._keys, self._kpis, self._sources = Reader(client), keys, kpis, sources
         self._scripts, self._who, self._clock = Scripts(client, keys), who, clock
         self._own, self._client, self._special = own, client, special
+        self._postbox = Postbox(client, keys)
         self._odd, self._alerted = ORDINARY, Alerted(kpis)
         self._observer, self._telling = Observer(kpis), Telling({}, {}, Digests())
         self._digested: set[tuple[str, str]] = set()
@@ -189,14 +188,11 @@ class Evaluator:
         for word, day in due_days(self._telling, self._kpis.calendar.zone, now_ms):
             if (word, day) in self._digested or await self._is_queued(word, day):
                 continue
-            for receiver in self._telling.digest_receivers:
-                await queue(self._client, self._keys, {"key": f"{word}-{day}-{receiver}", "word": word,
-                                                       "receiver": receiver, "at": str(now_ms)})
-            await self._client.set(self._keys.told(f"{word}-{day}"), b"1", px=_DIGEST_KEPT_MS)
+            await self._postbox.queue_digest(word, day, self._telling.digest_receivers, now_ms)
             self._digested.add((word, day))
 
     async def _is_queued(self, word: str, day: str) -> bool:
-        is_queued = bool(await self._client.exists(self._keys.told(f"{word}-{day}")))
+        is_queued = await self._postbox.has_digest(word, day)
         self._digested |= {(word, day)} if is_queued else set()
         return is_queued
 

@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from opsmon.core.calendar import DAY_MS, HOUR_MS
 from opsmon.store.alerts.alert_queries import SoughtLines, line_of
 from opsmon.store.alerts.archive import Archive
-from opsmon.store.alerts.history import History, lines_between
+from opsmon.store.alerts.history import History
 from opsmon.store.alerts.month_file import MonthFile, place_of
 from opsmon.store.alerts.quality_queries import lately
 from opsmon.store.connection import Reader
@@ -70,7 +70,7 @@ async def test_a_span_tells_every_line_of_it_once_oldest_first(history: History,
     since_ms, until_ms = NOW_MS - 80 * DAY_MS, NOW_MS - 3 * DAY_MS
     wanted = [line for entry_id, fields in ALL if sought.has(line := line_of(entry_id, fields))
               and since_ms <= line.at_ms < until_ms]
-    assert await lines_between(history, since_ms, until_ms, sought) == wanted
+    assert [line async for line in history.between(since_ms, until_ms, sought)] == wanted
 
 
 async def test_what_is_looked_at_for_quality_is_there_when_it_left_the_store(archive: Archive, store: Redis) -> None:
@@ -88,8 +88,8 @@ async def test_lines_of_a_clock_that_differs_are_told_by_when_they_were(archive:
     late = [(entry_id, {**fields, "at": str(int(fields["at"]) - 365 * DAY_MS)}) for entry_id, fields in ALL]
     await archive.keep(late[:200])
     await put(store, late[200:])
-    found = await lines_between(History(Reader(store), KEYS, archive), 0, NOW_MS - 365 * DAY_MS - 1)
-    assert [line.id for line in found] == IDS[:-2]
+    found = History(Reader(store), KEYS, archive).between(0, NOW_MS - 365 * DAY_MS - 1)
+    assert [line.id async for line in found] == IDS[:-2]
 
 
 async def test_without_files_the_store_answers(archive: Archive, store: Redis) -> None:
@@ -118,7 +118,8 @@ async def test_what_an_older_opsmon_wrote_is_still_read(archive: Archive, store:
     (line,) = (await History(Reader(store), KEYS, archive).page(SoughtLines(rule="late"), 30)).lines
     assert line == replace(line_of("1700000000123-4", old), at_ms=1_700_000_000_123)
     assert (line.at_ms, line.value, line.labels, line.severity) == (1_700_000_000_123, 34.0, (), "")
-    assert await lines_between(History(Reader(store), KEYS, archive), line.at_ms, line.at_ms + 1) == [line]
+    found = History(Reader(store), KEYS, archive).between(line.at_ms, line.at_ms + 1)
+    assert [one async for one in found] == [line]
 
 
 async def test_what_a_newer_opsmon_added_is_kept_as_it_is(archive: Archive) -> None:

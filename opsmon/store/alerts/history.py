@@ -88,11 +88,6 @@ class History:
                 yield line_of(start, texts(fields))
 
 
-async def lines_between(history: History, since_ms: int, until_ms: int, sought: SoughtLines = ANY) -> list[LogLine]:
-    """The lines of a span, oldest first, all at once: of 30 days that is what a page can hold. Raises STORE_ERRORS."""
-    return [line async for line in history.between(since_ms, until_ms, sought)]
-
-
 def texts(fields: Mapping[bytes, bytes]) -> dict[str, str]:
     """An entry of the stream as texts."""
     return {name.decode(): value.decode("utf-8", "replace") for name, value in fields.items()}

@@ -20,6 +20,7 @@ from opsmon.store.keys import Keys
 GROUP, CONSUMER = "notifier", "notifier"
 MOST_DELIVERIES, MOST_DEAD, MOST_NOTICES = 10_000, 1_000, 10_000
 TOLD_MS = 7 * 86_400_000
+_DIGEST_KEPT_MS = 2 * 86_400_000
 _AT_ONCE = 500
 
 
@@ -116,21 +117,35 @@ class Outbox:
         return found
 
 
-async def queue(client: Redis, keys: Keys, told: Mapping[str, str]) -> None:
-    """Put a notice into the outbox that no alert made: a test, a digest. Of one key only the first is delivered."""
-    entry: Any = dict(told)
-    await client.xadd(keys.notices, entry, maxlen=MOST_NOTICES, approximate=True)
+class Postbox:
+    """Where what no alert made is put into the outbox: tests, digests, and what was given up."""
 
+    def __init__(self, client: Redis, keys: Keys) -> None:
+        self._client, self._keys = client, keys
 
-async def replay(client: Redis, keys: Keys, entry_id: str, told: Mapping[str, str], now_ms: int) -> None:
-    """Put into the outbox again what was given up. Twice at once it is delivered once: its key is the same."""
-    pipe = client.pipeline(transaction=True)
-    entry: Any = {**told, "at": str(now_ms)}
-    pipe.xadd(keys.notices, entry, maxlen=MOST_NOTICES, approximate=True)
-    pipe.xdel(keys.notices_dead, entry_id)
-    await pipe.execute()
+    async def queue(self, told: Mapping[str, str]) -> None:
+        """Put a notice in. Of one key only the first is delivered."""
+        entry: Any = dict(told)
+        await self._client.xadd(self._keys.notices, entry, maxlen=MOST_NOTICES, approximate=True)
 
+    async def queue_digest(self, word: str, day: str, receivers: Iterable[str], now_ms: int) -> None:
+        """Put in the digest of a day for each, and note that it is. Twice at once each is delivered once."""
+        for receiver in receivers:
+            await self.queue({"key": f"{word}-{day}-{receiver}", "word": word, "receiver": receiver, "at": str(now_ms)})
+        await self._client.set(self._keys.told(f"{word}-{day}"), b"1", px=_DIGEST_KEPT_MS)
 
-async def discard(client: Redis, keys: Keys, entry_id: str) -> None:
-    """Forget what was given up. May be repeated."""
-    await client.xdel(keys.notices_dead, entry_id)
+    async def has_digest(self, word: str, day: str) -> bool:
+        """Whether the digest of a day was put in."""
+        return bool(await self._client.exists(self._keys.told(f"{word}-{day}")))
+
+    async def replay(self, entry_id: str, told: Mapping[str, str], now_ms: int) -> None:
+        """Put in again what was given up. Twice at once it is delivered once: its key is the same."""
+        pipe = self._client.pipeline(transaction=True)
+        entry: Any = {**told, "at": str(now_ms)}
+        pipe.xadd(self._keys.notices, entry, maxlen=MOST_NOTICES, approximate=True)
+        pipe.xdel(self._keys.notices_dead, entry_id)
+        await pipe.execute()
+
+    async def discard(self, entry_id: str) -> None:
+        """Forget what was given up. May be repeated."""
+        await self._client.xdel(self._keys.notices_dead, entry_id)

@@ -12,7 +12,6 @@ from secrets import token_bytes, token_hex
 from typing import Any, cast
 
 import orjson
-from redis.asyncio import Redis
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -38,7 +37,7 @@ from opsmon.core.calendar import MINUTE_MS
 from opsmon.core.people import name_of
 from opsmon.store.accounts.audit import Deed
 from opsmon.store.accounts.changing import Changing
-from opsmon.store.alerts.outbox import discard, queue, replay
+from opsmon.store.alerts.outbox import Postbox
 from opsmon.store.alerts.telling_queries import (
     DIGESTS,
     Saved,
@@ -82,9 +81,9 @@ _GONE = N_("There is no such receiver any more.")
 class ReceiversPage:
     """The page and its forms."""
 
-    def __init__(self, office: Office, client: Redis, zone: str) -> None:
-        self._office, self._client, self._zone, self._say = office, client, zone, office.wording.say
-        self._changing = Changing(client, office.keys)
+    def __init__(self, office: Office, changing: Changing, postbox: Postbox, zone: str) -> None:
+        self._office, self._zone, self._say = office, zone, office.wording.say
+        self._changing, self._postbox = changing, postbox
 
     async def show(self, request: Request) -> Response:
         """Everybody who can be told."""
@@ -131,8 +130,8 @@ class ReceiversPage:
         """Through the outbox, as any alert goes: what arrives so arrives."""
         receiver = self._of(form, saved)
         now_ms = self._office.clock.now_ms()
-        await queue(self._client, self._office.keys, {"key": f"test-{token_hex(8)}", "word": "test",
-                                                      "receiver": receiver.id, "at": str(now_ms)})
+        await self._postbox.queue({"key": f"test-{token_hex(8)}", "word": "test", "receiver": receiver.id,
+                                   "at": str(now_ms)})
         return RedirectResponse("/receivers?did=test", 303)
 
     async def _route(self, request: Request, form: dict[str, str], saved: Saved) -> Response:
@@ -169,15 +168,14 @@ class ReceiversPage:
         return await self._done(request, "changed", self._office.why(outcome))
 
     async def _replay(self, request: Request, form: dict[str, str], saved: Saved) -> Response:
-        keys = self._office.keys
-        for one in await dead_notices(self._office.reader, keys, 1_000):
+        for one in await dead_notices(self._office.reader, self._office.keys, 1_000):
             if one.id == form.get("id"):
-                await replay(self._client, keys, one.id, one.told, self._office.clock.now_ms())
+                await self._postbox.replay(one.id, one.told, self._office.clock.now_ms())
         return RedirectResponse("/receivers?did=replayed", 303)
 
     async def _discard(self, request: Request, form: dict[str, str], saved: Saved) -> Response:
         if re.fullmatch(r"\d{1,16}-\d{1,9}", form.get("id", "")):
-            await discard(self._client, self._office.keys, form["id"])
+            await self._postbox.discard(form["id"])
         return RedirectResponse("/receivers?did=discarded", 303)
 
     async def _write(self, request: Request, what: str, name: str, believed: bytes, after: Receiver | None,

@@ -14,7 +14,7 @@ from opsmon.core.alerting.rules import Limit, Rule
 from opsmon.core.alerting.telling import Route, Told
 from opsmon.notify.ports import Notifier as Port
 from opsmon.settings import Settings
-from opsmon.store.alerts.outbox import queue
+from opsmon.store.alerts.outbox import Postbox
 from opsmon.store.alerts.telling_queries import attempts
 from opsmon.store.connection import Reader
 from opsmon.store.keys import Keys
@@ -54,8 +54,9 @@ async def put(store: Redis, alert: Alert) -> None:
 
 async def say(store: Redis, alert: Alert, receiver: str, now_ms: int, word: str = "fired", number: int = 0) -> None:
     """Queue a notice about an alert."""
-    await queue(store, KEYS, {"key": f"{alert.id}-{word}-{number}-{receiver}", "word": word, "receiver": receiver,
-                              "alert": alert.fingerprint, "run": alert.id, "rule": alert.rule, "at": str(now_ms)})
+    await Postbox(store, KEYS).queue({
+        "key": f"{alert.id}-{word}-{number}-{receiver}", "word": word, "receiver": receiver,
+        "alert": alert.fingerprint, "run": alert.id, "rule": alert.rule, "at": str(now_ms)})
 
 
 async def telling(settings: Settings, store: Redis, clock: ManualClock, channel: Port) -> Notifier:

@@ -13,7 +13,7 @@ from opsmon.core.alerting.receivers import Receiver
 from opsmon.core.calendar import HOUR_MS, MINUTE_MS
 from opsmon.notify.ports import DeliveryFailed
 from opsmon.settings import Settings
-from opsmon.store.alerts.outbox import queue, replay
+from opsmon.store.alerts.outbox import Postbox
 from opsmon.store.alerts.telling_queries import dead_notices, standings
 from opsmon.store.connection import Reader
 from opsmon.workers.notifier import Notifier
@@ -231,7 +231,7 @@ async def test_what_fails_for_good_stays_to_be_seen(
     await goes(worker, clock, HOUR_MS)
     (dead,) = await dead_notices(Reader(store), KEYS, 10)
     channel.trouble = lambda receiver, message: None
-    await replay(store, KEYS, dead.id, dead.told, clock.now_ms())
+    await Postbox(store, KEYS).replay(dead.id, dead.told, clock.now_ms())
     await goes(worker, clock)
     assert (dead.why, len(channel.got), await dead_notices(Reader(store), KEYS, 10)) == ("no such address", 1, [])
 
@@ -297,7 +297,7 @@ async def test_what_is_critical_ignores_hours(
 async def test_a_test_is_sent_and_remembered(
         worker: Notifier, store: Redis, clock: ManualClock, channel: Channel) -> None:
     """When a test came through last."""
-    await queue(store, KEYS, {"key": "test-1", "word": "test", "receiver": "ana", "at": str(NOW_MS)})
+    await Postbox(store, KEYS).queue({"key": "test-1", "word": "test", "receiver": "ana", "at": str(NOW_MS)})
     await goes(worker, clock)
     assert (channel.subjects, (await standings(Reader(store), KEYS))["ana"].tested_ms) == (
         ["Test from opsmon"], clock.now_ms())
